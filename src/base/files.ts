@@ -1,0 +1,67 @@
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Reads a text file of at most `cap` bytes. Null when it does not exist; throws when it is larger or unreadable. */
+export function readCapped(path: string, cap: number): string | null {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (error) {
+    if (isNotFound(error)) return null;
+    throw error;
+  }
+  try {
+    return readUpTo(file, path, cap);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Reads to the end rather than to the stated size: files under /proc state none. */
+function readUpTo(file: number, path: string, cap: number): string {
+  if (fstatSync(file).isDirectory()) throw new Error(`${path}: is a folder, a file was expected`);
+  const chunk = Buffer.alloc(Math.min(cap + 1, 65_536));
+  const parts: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const count = readSync(file, chunk, 0, chunk.length, null);
+    if (count === 0) return Buffer.concat(parts).toString('utf8');
+    total += count;
+    if (total > cap) throw new Error(`${path}: larger than ${cap} bytes`);
+    parts.push(Buffer.from(chunk.subarray(0, count)));
+  }
+}
+
+/**
+ * Replaces a file so that a crash at any moment leaves the old content or the new one: temporary file, fsync, rename,
+ * fsync of the folder. Throws when any step fails; the old content is then still there.
+ */
+export function writeAtomic(path: string, content: string, mode = 0o600): void {
+  const temporary = `${path}.new`;
+  const file = openSync(temporary, 'w', mode);
+  try {
+    writeFileSync(file, content);
+    fsyncSync(file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+  syncFolder(dirname(path));
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** True for the error of a file or folder that does not exist. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+}
