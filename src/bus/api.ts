@@ -1,3 +1,5 @@
+export { Variant } from 'dbus-next/lib/variant.js';
+
 /** A method call on a bus or a peer. */
 export interface MethodCall {
   /** Bus name of the callee; left out on a peer-to-peer connection. */
@@ -72,17 +74,112 @@ export type BusState =
   | { readonly connected: true; readonly uniqueName: string }
   | { readonly connected: false; readonly error: string; readonly attempts: number; readonly retryInMs: number };
 
+/** A signal to send. */
+export interface SignalToSend {
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  /** D-Bus signature of `body`; none when left out. */
+  readonly signature?: string;
+  readonly body?: readonly unknown[];
+}
+
+/** How to ask for a bus name; all default to false. */
+export interface NameFlags {
+  /** Others may take the name from us. */
+  readonly allowReplacement?: boolean;
+  /** Take the name from an owner who allows it. */
+  readonly replaceExisting?: boolean;
+  /** Wait in the queue while somebody else owns the name. */
+  readonly queue?: boolean;
+}
+
+/** How a request for a bus name stands. */
+export type NameState = { readonly owned: true } | { readonly owned: false; readonly reason: string };
+
+/** A named value of a method, in or out. */
+export interface Argument {
+  readonly name: string;
+  /** One complete D-Bus type. */
+  readonly type: string;
+}
+
+/** A method call that arrived for an exported object. */
+export interface IncomingCall {
+  /** As many values as the method's `in`, of their types. */
+  readonly args: readonly unknown[];
+  /** Unique name of the caller. */
+  readonly sender: string;
+  /** User id of the caller, from the bus. Rejects when the caller has gone. */
+  uid(): Promise<number>;
+}
+
+/** A method of an exported object. */
+export interface ExportedMethod {
+  readonly doc?: string;
+  readonly in?: readonly Argument[];
+  readonly out?: readonly Argument[];
+  /** Returns the values of `out`. A `BusError` reaches the caller; of another error only that the method failed. */
+  readonly handle: (call: IncomingCall) => readonly unknown[] | Promise<readonly unknown[]>;
+}
+
+/** A property of an exported object; nobody can set it from outside. */
+export interface ExportedProperty {
+  readonly doc?: string;
+  /** One complete D-Bus type. */
+  readonly type: string;
+  readonly get: () => unknown;
+}
+
+/** A signal of an exported object. */
+export interface ExportedSignal {
+  readonly doc?: string;
+  readonly args?: readonly Argument[];
+}
+
+/** An interface of an exported object; the keys are the names of its members. */
+export interface ExportedInterface {
+  readonly name: string;
+  readonly doc?: string;
+  readonly methods?: Readonly<Record<string, ExportedMethod>>;
+  readonly properties?: Readonly<Record<string, ExportedProperty>>;
+  readonly signals?: Readonly<Record<string, ExportedSignal>>;
+}
+
+/** An object that is being exported. */
+export interface ExportedObject {
+  /** Sends `PropertiesChanged` with the present values of these properties. */
+  changed(interfaceName: string, properties: readonly string[]): void;
+  /** Sends one of the signals of its interfaces. */
+  emit(interfaceName: string, signal: string, body?: readonly unknown[]): void;
+  /** Ends the export. */
+  remove(): void;
+}
+
 /** A connection to a message bus that comes back by itself; watches and exports survive its loss. */
 export interface Bus {
   /** Rejects with `BusError`, `BusTimeoutError` or `BusClosedError`; at once with the last while not connected. */
   call(call: MethodCall): Promise<readonly unknown[]>;
-  /** Delivers matching signals, across reconnections, until the returned function is called. */
+  /**
+   * Delivers matching signals, across reconnections, until the returned function is called. From a well-known name
+   * only those of its current owner. A signal may be seen before the answer to a call that was sent ahead of it.
+   * Throws a TypeError when a name in `match` is not valid.
+   */
   watch(match: Match, handler: (signal: Signal) => void): () => void;
   /**
    * Follows who owns a bus name: called with the unique name or null (nobody) at first, after each change and after
-   * each reconnection.
+   * each reconnection. Not called when the connection is lost: see `onState`.
    */
   watchOwner(name: string, handler: (owner: string | null) => void): () => void;
+  /** Sends a signal to whoever watches. Dropped while not connected; one that cannot be sent is reported, not thrown. */
+  emit(signal: SignalToSend): void;
+  /** Answers calls to `path`, across reconnections. Throws when something is exported there, or a name is not valid. */
+  exportObject(path: string, interfaces: readonly ExportedInterface[]): ExportedObject;
+  /**
+   * Asks for a bus name, and again after each reconnection; `handler` is told how it stands after each change. The
+   * returned function gives the name back.
+   */
+  requestName(name: string, flags: NameFlags, handler: (state: NameState) => void): () => void;
   /** Called with the state now and after each change. */
   onState(handler: (state: BusState) => void): () => void;
   /** Ends for good: pending calls reject with `BusClosedError`. */

@@ -32,6 +32,11 @@ export interface Graph {
   readonly edges: readonly (readonly number[])[];
   /** What was left out of the graph as received and why, at most 20 lines, fit for a log. */
   readonly warnings: readonly string[];
+  /**
+   * True when no policy engine has left out the edges that this client may not follow yet (a graph from a file):
+   * rollouts are then judged on this host. Absent: the server has judged them.
+   */
+  readonly raw?: boolean;
 }
 
 /** A release to update to. */

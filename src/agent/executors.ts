@@ -1,0 +1,85 @@
+import type { Clock } from '../base/clock.ts';
+import { type Failure, FailureError } from '../base/failure.ts';
+import { errorText } from '../base/text.ts';
+import { askLock } from '../fleetlock/client.ts';
+import type { Graph } from '../graph/types.ts';
+import type { RpmOstree } from '../host/rpm-ostree/client.ts';
+import type { AsyncEffect } from './machine/effect.ts';
+import type { EventBody } from './machine/event.ts';
+import type { Settings } from './machine/state.ts';
+
+/** The world as the executors reach it. */
+export interface World {
+  readonly rpmOstree: RpmOstree;
+  readonly clock: Clock;
+  /** Rejects with a `FailureError`. */
+  readonly fetchGraph: () => Promise<Graph>;
+  readonly settings: () => Settings;
+  /** Aborted when the agent stops: questions to lock servers are given up, those about steadiness are not. */
+  readonly stopping: AbortSignal;
+  readonly send: (event: EventBody) => void;
+}
+
+type Answers = {
+  readonly [K in AsyncEffect['kind']]: (effect: Extract<AsyncEffect, { kind: K }>) => Promise<EventBody>;
+};
+
+/** Milliseconds between two words about progress. */
+const PROGRESS_MS = 1_000;
+
+/** Exactly one way to carry out each asynchronous effect; the compiler knows that none is missing. */
+export function createExecutors(world: World): (effect: AsyncEffect) => void {
+  const { rpmOstree } = world;
+  const answers: Answers = {
+    look: async ({ id }) => ({ kind: 'looked', id, reading: await rpmOstree.read() }),
+    fetchGraph: async ({ id }) => ({ kind: 'graphRead', id, graph: await world.fetchGraph() }),
+    stage: async ({ id, target, allowDowngrade }) => {
+      const onProgress = paced(world, (text) => world.send({ kind: 'stageProgress', id, text }));
+      const { stream } = world.settings();
+      return { kind: 'staged', id, reading: await rpmOstree.stage(target, { allowDowngrade, stream, onProgress }) };
+    },
+    discard: async ({ id, key }) => ({ kind: 'discarded', id, reading: await rpmOstree.discard(key) }),
+    finalize: async ({ id, target, allowUnlocked }) => {
+      await rpmOstree.finalize(target, allowUnlocked);
+      return { kind: 'finalized', id };
+    },
+    lock: async ({ id, lock }) => {
+      const answer = await askLock('pre-reboot', lock, world.clock().wall, world.stopping);
+      if (answer.kind === 'failed') throw new FailureError(answer.failure);
+      if (answer.kind === 'yes') return { kind: 'slotGranted', id };
+      return { kind: 'slotRefused', id, text: answer.text, ...retryAfter(answer.retryAfterMs) };
+    },
+    report: async ({ id, lock }) => {
+      const answer = await askLock('steady-state', lock, world.clock().wall, new AbortController().signal);
+      if (answer.kind === 'failed') throw new FailureError(answer.failure);
+      if (answer.kind === 'yes') return { kind: 'reported', id };
+      throw new FailureError({ class: 'transient', text: answer.text, ...retryAfter(answer.retryAfterMs) });
+    },
+  };
+  return (effect) => {
+    // The table is typed by kind; the compiler cannot see that the looked-up entry is the one of this effect.
+    const answer = answers[effect.kind] as (effect: AsyncEffect) => Promise<EventBody>;
+    answer(effect).then(world.send, (error: unknown) => {
+      world.send({ kind: 'failed', effect: effect.kind, id: effect.id, failure: failureOf(error) });
+    });
+  };
+}
+
+function retryAfter(ms: number | undefined): { retryAfterMs?: number } {
+  return ms === undefined ? {} : { retryAfterMs: ms };
+}
+
+function failureOf(error: unknown): Failure {
+  return error instanceof FailureError ? error.failure : { class: 'unknown', text: errorText(error) };
+}
+
+/** Lets the first text of each second through, and none that says what the last one said. */
+function paced(world: World, say: (text: string) => void): (text: string) => void {
+  let last = { text: '', at: -Infinity };
+  return (text) => {
+    const at = world.clock().mono;
+    if (text === last.text || text === '' || at - last.at < PROGRESS_MS) return;
+    last = { text, at };
+    say(text);
+  };
+}

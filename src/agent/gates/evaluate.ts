@@ -1,0 +1,67 @@
+import type { Instant } from '../../base/clock.ts';
+import type { Memory } from '../machine/memory.ts';
+import type { Refusal, Settings } from '../machine/state.ts';
+import type { GateVerdict } from './gate.ts';
+
+/** What the local gates look at. */
+export interface GateInputs {
+  readonly at: Instant;
+  readonly memory: Memory;
+  readonly settings: Settings;
+  /** The last "not now" of the lock server or of rpm-ostree, while it lasts. */
+  readonly refusal: Refusal | null;
+}
+
+/** Asks every local gate, cheap ones first. The fleet's slot is not among them: it is asked for when all are open. */
+export function evaluateGates(inputs: GateInputs): readonly GateVerdict[] {
+  return [pauseGate(inputs), strategyGate(inputs), reportGate(inputs), refusalGate(inputs)];
+}
+
+function pauseGate({ at, memory }: GateInputs): GateVerdict {
+  const { pause } = memory;
+  if (pause === null || (pause.until !== null && pause.until <= at.wall)) return { gate: 'pause', open: true };
+  return {
+    gate: 'pause',
+    open: false,
+    reason: `paused by an administrator (${pause.reason})`,
+    lookAgain: pause.until === null ? null : at.mono + (pause.until - at.wall),
+    opens: 'the end of the pause',
+  };
+}
+
+function strategyGate({ settings }: GateInputs): GateVerdict {
+  const { unsupported } = settings;
+  if (unsupported.length === 0) return { gate: 'strategy', open: true };
+  return {
+    gate: 'strategy',
+    open: false,
+    reason: `the strategy "${unsupported.join('", "')}" is configured, which this version does not carry out`,
+    lookAgain: null,
+    opens: 'another value of updates.strategy',
+  };
+}
+
+/** A slot still owed must be back before another one is asked for. */
+function reportGate({ memory }: GateInputs): GateVerdict {
+  const [owed] = memory.owed;
+  if (owed === undefined) return { gate: 'report', open: true };
+  return {
+    gate: 'report',
+    open: false,
+    reason: `the lock server has not confirmed yet that this host is steady (group ${owed.group})`,
+    lookAgain: null,
+    opens: 'an answer from the lock server',
+  };
+}
+
+function refusalGate({ at, refusal }: GateInputs): GateVerdict {
+  if (refusal === null || refusal.until <= at.mono) return { gate: 'refusal', open: true };
+  const who = refusal.by === 'lock' ? 'the lock server' : 'rpm-ostree';
+  return {
+    gate: 'refusal',
+    open: false,
+    reason: `${who} refused: ${refusal.text}`,
+    lookAgain: refusal.until,
+    opens: 'the next try',
+  };
+}

@@ -1,0 +1,26 @@
+/** What one gate says. */
+export type GateVerdict = {
+  readonly gate: GateName;
+} & (
+  | { readonly open: true }
+  | {
+      readonly open: false;
+      /** Why, as a clause that follows "waiting: ". */
+      readonly reason: string;
+      /** Milliseconds since boot at which to look again; null when an event will tell. */
+      readonly lookAgain: number | null;
+      /** What would open it. */
+      readonly opens: string;
+    }
+);
+
+/** The gates, in the order in which they are asked. */
+export type GateName = 'pause' | 'strategy' | 'report' | 'refusal';
+
+/** A closed verdict. */
+export type ClosedGate = Extract<GateVerdict, { open: false }>;
+
+/** True for a gate that keeps the reboot back. */
+export function isClosed(verdict: GateVerdict): verdict is GateVerdict & ClosedGate {
+  return !verdict.open;
+}

@@ -1,0 +1,43 @@
+import type { Instant } from '../../base/clock.ts';
+import type { Failure } from '../../base/failure.ts';
+import type { Graph } from '../../graph/types.ts';
+import type { OtherDriver } from '../../host/drivers/judge.ts';
+import type { HostReading } from '../../host/rpm-ostree/deployment.ts';
+import type { AsyncKind, Settings } from './state.ts';
+
+/** What can happen to the agent. Results carry the id of the effect that they answer. */
+export type EventBody =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'configured'; readonly settings: Settings }
+  /** rpm-ostree came back, or said that a deployment changed. */
+  | { readonly kind: 'hostChanged' }
+  | { readonly kind: 'looked'; readonly id: number; readonly reading: HostReading }
+  | { readonly kind: 'graphRead'; readonly id: number; readonly graph: Graph }
+  | { readonly kind: 'stageProgress'; readonly id: number; readonly text: string }
+  | { readonly kind: 'staged'; readonly id: number; readonly reading: HostReading }
+  | { readonly kind: 'discarded'; readonly id: number; readonly reading: HostReading }
+  /** rpm-ostree unlocked the deployment and asked for the reboot. */
+  | { readonly kind: 'finalized'; readonly id: number }
+  | { readonly kind: 'slotGranted'; readonly id: number }
+  | { readonly kind: 'slotRefused'; readonly id: number; readonly text: string; readonly retryAfterMs?: number }
+  /** The lock server has the steady-state report. */
+  | { readonly kind: 'reported'; readonly id: number }
+  | { readonly kind: 'failed'; readonly effect: AsyncKind; readonly id: number; readonly failure: Failure }
+  /** State could not be written; the effects that followed were not carried out. */
+  | { readonly kind: 'memoryFailed'; readonly text: string }
+  /** Sent after the first success that follows a `memoryFailed`. */
+  | { readonly kind: 'memoryWritten' }
+  /** What else updates or reboots this host was looked at. */
+  | { readonly kind: 'driversSeen'; readonly drivers: readonly OtherDriver[] }
+  | { readonly kind: 'pause'; readonly until: number | null; readonly reason: string }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'skip'; readonly version: string }
+  | { readonly kind: 'unskip'; readonly version: string }
+  | { readonly kind: 'stop'; readonly hostGoesDown: boolean };
+
+/** An event with the moment at which it happened and its own random number, 0 ≤ dice < 1. */
+export type Event = EventBody & { readonly at: Instant; readonly dice: number };
+
+/** The name of an event. */
+export type EventKind = Event['kind'];

@@ -1,0 +1,122 @@
+import { duration, utc } from '../../base/text.ts';
+import type { Instant } from '../../base/clock.ts';
+import { explainVerdict } from '../../graph/why.ts';
+import { type Deployment, deploymentKey, pendingDeployment, releaseKey } from '../../host/rpm-ostree/deployment.ts';
+import { evaluateGates } from '../gates/evaluate.ts';
+import { type GateVerdict, isClosed } from '../gates/gate.ts';
+import type { AgentState, Phase, Timer, TroubleSource } from './state.ts';
+
+/** Every gate as it stands now. */
+export function gatesOf(state: AgentState, at: Instant): readonly GateVerdict[] {
+  const refusal = state.phase.name === 'holding' ? state.phase.refusal : null;
+  return evaluateGates({ at, memory: state.memory, settings: state.settings, refusal });
+}
+
+/**
+ * The state in one line, for systemd and for people: what, why, and until when. Times are UTC, so that the line does
+ * not depend on who reads it.
+ */
+export function statusLine(state: AgentState, at: Instant): string {
+  if (state.stopping) return 'stopping';
+  const others = state.drivers.map((driver) => driver.name).join(', ');
+  return `${PHASE_LINES[state.phase.name](state, at)}${others === '' ? '' : `; also updating this host: ${others}`}`;
+}
+
+const PHASE_LINES: Readonly<Record<Phase['name'], (state: AgentState, at: Instant) => string>> = {
+  starting: (state, at) => `starting: reading the deployments of this host${troubled(state, 'host', at)}`,
+  disabled: ({ phase }) => `disabled: ${phase.name === 'disabled' ? phase.reason : ''}`,
+  watching: (state, at) => `${running(state)}; ${watching(state, at)}`,
+  staging: (state, at) => {
+    const { phase } = state;
+    if (phase.name !== 'staging') return '';
+    const progress = phase.progress === null ? '' : ` (${phase.progress})`;
+    return `staging ${phase.target.version}${progress}${troubled(state, 'stage', at)}`;
+  },
+  holding: (state, at) => {
+    const { phase } = state;
+    if (phase.name !== 'holding') return '';
+    const closed = gatesOf(state, at).filter(isClosed);
+    const reasons = closed.map((gate) => gate.reason + when(gate.lookAgain, at, ', next try at '));
+    const why = reasons.length === 0 ? 'about to be finalized' : `waiting: ${reasons.join('; ')}`;
+    return `${phase.target.version} is staged; ${why}${unlockedNote(state)}`;
+  },
+  releasing: (state) => {
+    const { phase, settings } = state;
+    if (phase.name !== 'releasing') return '';
+    const asking = state.pending.lock !== undefined;
+    const group = settings.lock?.group ?? '';
+    return `${phase.target.version} is staged; ${asking ? `asking for the slot of group ${group}` : 'slot held, last look'}`;
+  },
+  rebooting: (state, at) => {
+    const { phase, memory } = state;
+    if (phase.name !== 'rebooting') return '';
+    const since = memory.finalize === null ? '' : ` since ${utc(memory.finalize.since.wall)}`;
+    return `rebooting into ${phase.target.version}${since}${troubled(state, 'finalize', at)}${troubled(state, 'reboot', at)}`;
+  },
+};
+
+function running(state: AgentState): string {
+  const booted = state.host?.booted ?? null;
+  return booted === null ? 'no release known' : `running ${booted.version}`;
+}
+
+function watching(state: AgentState, at: Instant): string {
+  const foreign = foreignPending(state);
+  if (foreign !== null) return foreignNote(foreign);
+  if (state.memory.discard !== null) {
+    const { version, reason } = state.memory.discard;
+    return `removing the staged ${version}: ${reason}${troubled(state, 'discard', at)}`;
+  }
+  if (state.settings.source === 'staged') return 'waiting for somebody to stage a deployment';
+  if (state.troubles.graph !== undefined) return `no answer from the update server${troubled(state, 'graph', at)}`;
+  if (state.check === null) return `the update graph is asked first${when(nextOf(state, 'poll'), at, ' at ')}`;
+  const verdict = state.check.verdict === null ? 'a newer release was found' : explainVerdict(state.check.verdict);
+  return `${verdict}${when(nextOf(state, 'poll'), at, '; next look at ')}`;
+}
+
+/** What waits for the next boot and is not this agent's, or null. */
+export function foreignPending(state: AgentState): Deployment | null {
+  const pending = state.host === null ? null : pendingDeployment(state.host);
+  if (pending === null || state.phase.name !== 'watching') return null;
+  const { target, discard } = state.memory;
+  const key = deploymentKey(pending);
+  const ours = target !== null && releaseKey(target.release) === key;
+  return ours || discard?.key === key ? null : pending;
+}
+
+function foreignNote(pending: Deployment): string {
+  const what = pending.staged
+    ? `${pending.version} was staged by somebody else and applies at the next reboot`
+    : `the next boot goes to ${pending.version}, as somebody else decided`;
+  return `${what}; it is left alone until it is booted or removed (rpm-ostree cleanup -p)`;
+}
+
+/** With the source `staged`, a deployment that was not locked needs nobody's consent to be booted. */
+function unlockedNote(state: AgentState): string {
+  return state.settings.source === 'staged'
+    ? '; it was staged by somebody else: if unlocked, it applies at any reboot'
+    : '';
+}
+
+function troubled(state: AgentState, source: TroubleSource, at: Instant): string {
+  const trouble = state.troubles[source];
+  if (trouble === undefined) return '';
+  const tries = trouble.count === 1 ? '' : ` (${trouble.count} times since ${utc(trouble.since.wall)})`;
+  return `: ${trouble.text}${tries}${when(trouble.nextTry, at, ', next try at ')}`;
+}
+
+function nextOf(state: AgentState, timer: Timer): number | null {
+  return state.due[timer] ?? null;
+}
+
+/** A moment on the boot clock for people: `at 2026-07-23T14:00:00Z`. */
+function when(mono: number | null, at: Instant, before: string): string {
+  if (mono === null) return '';
+  const wall = at.wall + (mono - at.mono);
+  return `${before}${utc(wall)}`;
+}
+
+/** How long the agent has been in its phase, for people. */
+export function inPhaseFor(state: AgentState, at: Instant): string {
+  return duration(at.mono - state.since.mono);
+}

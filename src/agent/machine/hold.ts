@@ -1,0 +1,123 @@
+import { evaluateGates } from '../gates/evaluate.ts';
+import { type ClosedGate, isClosed } from '../gates/gate.ts';
+import { deploymentKey } from '../../host/rpm-ostree/deployment.ts';
+import type { Target } from '../../graph/types.ts';
+import { giveBack } from './slot.ts';
+import { backToHolding, beginStaging, followPending, isStaged, pendingNow } from './target.ts';
+import type { Phase, Refusal } from './state.ts';
+import { type Turn, arm, enter, isDue, isPending, now, recovered, remember, request, retryAt } from './turn.ts';
+
+/** Milliseconds for which a reading of the host may stand for the present when finalize is decided on. */
+export const CONSENT_MS = 5_000;
+
+type Holding = Extract<Phase, { name: 'holding' }>;
+type Releasing = Extract<Phase, { name: 'releasing' }>;
+
+/** `holding`: compares what is staged, asks the gates, and goes on when all are open. */
+export function advanceHolding(turn: Turn, phase: Holding): void {
+  if (isPending(turn, 'lock') || replaced(turn, phase.target)) return;
+  const closed = closedGates(turn, phase.refusal);
+  if (closed.some((gate) => gate.gate !== 'refusal' || phase.refusal?.by !== 'lock')) giveBack(turn);
+  if (closed.length > 0) {
+    arm(turn, 'work', earliest(closed));
+    return;
+  }
+  const { lock } = turn.state.settings;
+  const { target, allowUnlocked, refusals } = phase;
+  if (lock !== null) {
+    // The intention is written down before the question is sent: whatever happens, the slot will be given back.
+    const { slot } = turn.state.memory;
+    if (slot === null) remember(turn, { slot: { ...lock, state: 'asked', since: turn.event.at.wall } });
+    enter(turn, { name: 'releasing', target, allowUnlocked, refusals });
+    request(turn, { kind: 'lock', lock });
+    return;
+  }
+  finalizeWhenFresh(turn, target, allowUnlocked);
+}
+
+/** `releasing`: the slot is ours; one last look, then finalize or give it back. */
+export function advanceReleasing(turn: Turn, phase: Releasing): void {
+  if (isPending(turn, 'lock') || isPending(turn, 'look') || replaced(turn, phase.target)) return;
+  if (closedGates(turn, null).length > 0) {
+    backToHolding(turn, phase, null);
+    giveBack(turn);
+    return;
+  }
+  finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
+}
+
+/** `rebooting` without a result: finalize again, under consent as fresh as the first time. */
+export function advanceRebooting(turn: Turn): void {
+  const { phase } = turn.state;
+  if (phase.name !== 'rebooting') return;
+  if (isPending(turn, 'finalize') || !isDue(turn, 'work')) return;
+  const closed = closedGates(turn, null);
+  if (closed.length > 0) {
+    arm(turn, 'work', earliest(closed) ?? retryAt(turn, phase.tries));
+    return;
+  }
+  finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
+}
+
+/** The step after which nothing can be taken back. The reading of the host must be of this moment. */
+function finalizeWhenFresh(turn: Turn, target: Target, allowUnlocked: boolean): void {
+  const { host, memory, bootId } = turn.state;
+  const booted = host?.booted ?? null;
+  if (host === null || booted === null || now(turn) - host.readAt > CONSENT_MS) {
+    if (!isPending(turn, 'look') && turn.state.due.host === undefined) request(turn, { kind: 'look' });
+    return;
+  }
+  const from = { key: deploymentKey(booted), version: booted.version };
+  const since = memory.finalize?.since ?? turn.event.at;
+  remember(turn, { finalize: { target, bootId, from, since, outcome: 'called', allowUnlocked } });
+  const tries = turn.state.phase.name === 'rebooting' ? turn.state.phase.tries : 0;
+  enter(turn, { name: 'rebooting', target, allowUnlocked, tries });
+  arm(turn, 'work', null);
+  request(turn, { kind: 'finalize', target, allowUnlocked });
+}
+
+/** True when the target is no longer what the next boot takes; then the phase has been left. */
+function replaced(turn: Turn, target: Target): boolean {
+  if (turn.state.host === null || isStaged(turn, target)) return false;
+  giveBack(turn);
+  if (pendingNow(turn) === null && turn.state.settings.source === 'graph') {
+    // Removed: staged again, after a pause in which somebody who removed it can say why.
+    beginStaging(turn, target);
+    arm(turn, 'work', retryAt(turn, 1));
+  } else {
+    remember(turn, { target: null });
+    enter(turn, { name: 'watching' });
+    followPending(turn);
+  }
+  return true;
+}
+
+/** The lock server granted the slot, or confirmed it. */
+export function slotGranted(turn: Turn): void {
+  recovered(turn, 'slot');
+  const { slot } = turn.state.memory;
+  if (slot !== null && slot.state === 'asked') remember(turn, { slot: { ...slot, state: 'held' } });
+  // What the host looked like before the question was sent does not count any more.
+  if (turn.state.phase.name === 'releasing') arm(turn, 'host', now(turn));
+}
+
+/** The lock server said "not now": nothing is held. */
+export function slotRefused(turn: Turn, text: string, retryAfterMs: number | undefined): void {
+  recovered(turn, 'slot');
+  remember(turn, { slot: null });
+  const { phase, settings } = turn.state;
+  if (phase.name !== 'releasing') return;
+  const wait = retryAfterMs ?? settings.steadyIntervalMs * (1 + turn.event.dice / 10);
+  backToHolding(turn, phase, { by: 'lock', text, until: now(turn) + Math.ceil(wait) });
+}
+
+function closedGates(turn: Turn, refusal: Refusal | null): readonly ClosedGate[] {
+  const { memory, settings } = turn.state;
+  return evaluateGates({ at: turn.event.at, memory, settings, refusal }).filter(isClosed);
+}
+
+function earliest(closed: readonly ClosedGate[]): number | null {
+  const times = closed.flatMap((gate) => gate.lookAgain ?? []);
+  // All must open: nothing is gained by looking before the last of those that name a time.
+  return times.length === 0 ? null : Math.max(...times);
+}

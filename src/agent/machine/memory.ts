@@ -1,0 +1,89 @@
+import type { Target } from '../../graph/types.ts';
+
+/** Where a slot is asked for and given back. */
+export interface Lock {
+  readonly baseUrl: string;
+  readonly group: string;
+  readonly id: string;
+}
+
+/** A release that is kept away from this host for a time, because it was at fault. */
+export interface Quarantine {
+  /** `releaseKey` of the release. */
+  readonly key: string;
+  readonly version: string;
+  readonly reason: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** Milliseconds since 1970 at which it ends. */
+  readonly until: number;
+}
+
+/** A finalize call whose boot has not been seen yet. */
+export interface FinalizeRecord {
+  readonly target: Target;
+  /** The boot in which it was called. */
+  readonly bootId: string;
+  /** The release that was running then: `releaseKey` and version. */
+  readonly from: { readonly key: string; readonly version: string };
+  /** Milliseconds since boot and since 1970 of the call. */
+  readonly since: { readonly wall: number; readonly mono: number };
+  /** Called and not answered yet; acknowledged by rpm-ostree; or lost, so that nobody knows. */
+  readonly outcome: 'called' | 'acknowledged' | 'unknown';
+  readonly allowUnlocked: boolean;
+}
+
+/** A slot that was asked for; written down before the question is sent. */
+export interface SlotRecord extends Lock {
+  readonly state: 'asked' | 'held';
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** How often a release was at fault, until it is quarantined or arrives. */
+export interface Faults {
+  readonly key: string;
+  readonly version: string;
+  /** Failures to stage that were the release's own. */
+  readonly staging: number;
+  /** Acknowledged finalizes whose next boot was another release. */
+  readonly missedBoots: number;
+}
+
+/** What outlives a restart of the agent and of the host. */
+export interface Memory {
+  /** The boot in which this was written. */
+  readonly bootId: string;
+  /** The release being staged, or staged, in this boot. */
+  readonly target: { readonly release: Target; readonly staged: boolean } | null;
+  /** Ours, staged, and to be removed: withdrawn, or not what was asked for. `deploymentKey` of it. */
+  readonly discard: { readonly key: string; readonly version: string; readonly reason: string } | null;
+  readonly finalize: FinalizeRecord | null;
+  readonly slot: SlotRecord | null;
+  /** Steady-state reports that lock servers have not confirmed yet. At most 8. */
+  readonly owed: readonly Lock[];
+  readonly faults: readonly Faults[];
+  readonly quarantine: readonly Quarantine[];
+  /** Versions that the administrator does not want. */
+  readonly skipped: readonly string[];
+  readonly pause: { readonly until: number | null; readonly reason: string } | null;
+  /** The release of the last boot seen, and the one that it was updated from (null when it was not our doing). */
+  readonly lastBoot: { readonly key: string; readonly version: string; readonly from: string | null } | null;
+}
+
+/** The memory of an agent that has none. */
+export function freshMemory(bootId: string): Memory {
+  return {
+    bootId,
+    target: null,
+    discard: null,
+    finalize: null,
+    slot: null,
+    owed: [],
+    faults: [],
+    quarantine: [],
+    skipped: [],
+    pause: null,
+    lastBoot: null,
+  };
+}

@@ -1,0 +1,142 @@
+import { duration, utc } from '../../base/text.ts';
+import type { Instant } from '../../base/clock.ts';
+import { foreignPending, gatesOf, statusLine } from './explain.ts';
+import { isClosed } from '../gates/gate.ts';
+import type { AgentState, Phase, Trouble, TroubleSource } from './state.ts';
+import type { Step } from './step.ts';
+
+/** One line for the log. */
+export interface Line {
+  readonly level: 'error' | 'warn' | 'info' | 'debug';
+  readonly text: string;
+  readonly fields?: Readonly<Record<string, string | number>>;
+}
+
+/** What a step is worth saying: changes, never repetitions. Compares the state before with the state after. */
+export function narrate(before: AgentState, { state: after, ignored }: Step, at: Instant): readonly Line[] {
+  return [
+    ...(ignored === null ? [] : [{ level: 'debug', text: `ignored: ${ignored}` } as const]),
+    ...troubleLines(before, after, at),
+    ...memoryLines(before, after),
+    ...phaseLines(before, after, at),
+    ...watchingLines(before, after, at),
+    ...graphLines(before, after),
+    ...driverLines(before, after),
+  ];
+}
+
+function phaseLines(before: AgentState, after: AgentState, at: Instant): readonly Line[] {
+  const [from, to] = [before.phase, after.phase];
+  if (from.name === to.name && targetOf(from) === targetOf(to) && reasons(before, at) === reasons(after, at)) return [];
+  const target = targetOf(to);
+  const fields = { state: to.name, ...(target === null ? {} : { target }) };
+  return [{ level: 'info', text: statusLine(after, at), fields }];
+}
+
+function targetOf(phase: Phase): string | null {
+  return 'target' in phase ? phase.target.version : null;
+}
+
+/** Which gates are closed and why, without the times, which change with every look. */
+function reasons(state: AgentState, at: Instant): string {
+  if (state.phase.name === 'disabled') return state.phase.reason;
+  if (state.phase.name !== 'holding') return '';
+  const closed = gatesOf(state, at).filter(isClosed);
+  return closed.map((gate) => `${gate.gate}: ${gate.reason}`).join('; ');
+}
+
+/** While watching, what the graph says is the news. */
+function watchingLines(before: AgentState, after: AgentState, at: Instant): readonly Line[] {
+  if (before.phase.name !== 'watching' || after.phase.name !== 'watching') return [];
+  const [said, foreign] = [verdictOf(before), foreignPending(before)?.id];
+  if (said === verdictOf(after) && foreign === foreignPending(after)?.id) return [];
+  const verdict = after.check?.verdict?.kind;
+  const fields = { state: 'watching', ...(verdict === undefined ? {} : { verdict }) };
+  return [{ level: 'info', text: statusLine(after, at), fields }];
+}
+
+function verdictOf(state: AgentState): string {
+  return JSON.stringify(state.check?.verdict ?? null, (_, value: unknown) =>
+    typeof value === 'bigint' ? String(value) : value,
+  );
+}
+
+function graphLines(before: AgentState, after: AgentState): readonly Line[] {
+  const [old, now] = [before.check?.warnings ?? [], after.check?.warnings ?? []];
+  if (old.join('\n') === now.join('\n')) return [];
+  return now.map((text) => ({ level: 'warn', text: `update graph: ${text}` }));
+}
+
+function driverLines(before: AgentState, after: AgentState): readonly Line[] {
+  const known = new Set(before.drivers.map(({ name }) => name));
+  const seen = new Set(after.drivers.map(({ name }) => name));
+  return [
+    ...after.drivers
+      .filter(({ name }) => !known.has(name))
+      .map(({ advice }) => ({ level: 'warn', text: advice }) as const),
+    ...before.drivers
+      .filter(({ name }) => !seen.has(name))
+      .map(({ name }) => ({ level: 'info', text: `${name} no longer updates this host` }) as const),
+  ];
+}
+
+/** What each streak of errors is called. */
+const TROUBLES: Readonly<Record<TroubleSource, string>> = {
+  host: 'reading the deployments',
+  graph: 'asking the update server',
+  stage: 'staging',
+  discard: 'removing a staged deployment',
+  finalize: 'finalizing',
+  reboot: 'waiting for the reboot',
+  slot: 'asking the lock server',
+  report: 'reporting to the lock server',
+  memory: 'writing the state file',
+};
+
+function troubleLines(before: AgentState, after: AgentState, at: Instant): readonly Line[] {
+  return (Object.keys(TROUBLES) as TroubleSource[]).flatMap((source) => {
+    const [old, now] = [before.troubles[source], after.troubles[source]];
+    if (old !== undefined && now === undefined) return [recovery(source, old, at)];
+    if (now === undefined || (old?.count === now.count && old.text === now.text)) return [];
+    // Said when it begins, when it changes, and at every doubling: a streak of hours fills no journal.
+    const worth = old?.text !== now.text || Number.isInteger(Math.log2(now.count));
+    return [trouble(source, now, at, worth)];
+  });
+}
+
+function trouble(source: TroubleSource, { text, count, nextTry }: Trouble, at: Instant, worth: boolean): Line {
+  const next = nextTry === null ? '' : `, next try in ${duration(nextTry - at.mono)}`;
+  const level = !worth ? 'debug' : source === 'reboot' || source === 'memory' ? 'error' : 'warn';
+  return { level, text: `${TROUBLES[source]}: ${text} (attempt ${count}${next})` };
+}
+
+function recovery(source: TroubleSource, { count, since }: Trouble, at: Instant): Line {
+  const times = count === 1 ? 'one failure' : `${count} failures`;
+  return { level: 'info', text: `${TROUBLES[source]}: over after ${times} in ${duration(at.mono - since.mono)}` };
+}
+
+function memoryLines(before: AgentState, after: AgentState): readonly Line[] {
+  const lines: Line[] = [];
+  for (const entry of after.memory.quarantine) {
+    if (before.memory.quarantine.includes(entry)) continue;
+    const text = `${entry.version} is kept away from this host until ${utc(entry.until)}: ${entry.reason}`;
+    lines.push({ level: 'error', text, fields: { version: entry.version } });
+  }
+  const { lastBoot, discard, owed } = after.memory;
+  if (lastBoot !== null && before.memory.lastBoot?.key !== lastBoot.key) {
+    lines.push({ level: 'info', text: `booted into ${lastBoot.version}`, fields: { booted: lastBoot.version } });
+  }
+  if (discard !== null && before.memory.discard !== discard) {
+    lines.push({ level: 'warn', text: `the staged ${discard.version} will be removed: ${discard.reason}` });
+  }
+  for (const fault of after.memory.faults) {
+    const old = before.memory.faults.find((one) => one.key === fault.key);
+    if (fault.missedBoots > (old?.missedBoots ?? 0)) {
+      lines.push({ level: 'warn', text: `${fault.version} was finalized, but this boot is not in it` });
+    }
+  }
+  if (before.memory.owed.length > 0 && owed.length === 0) {
+    lines.push({ level: 'info', text: 'the lock server knows that this host is steady' });
+  }
+  return lines;
+}

@@ -1,0 +1,59 @@
+import type { Lock } from './memory.ts';
+import { type Turn, arm, enter, isDue, isPending, now, remember, request } from './turn.ts';
+
+const MOST_OWED = 8;
+
+/** True from the moment finalize was called in this boot until it was definitely refused. */
+export function isFinalizing(turn: Turn): boolean {
+  const { memory, bootId } = turn.state;
+  return memory.finalize !== null && memory.finalize.bootId === bootId;
+}
+
+/** Adds reports to those owed, each lock once. */
+export function owe(turn: Turn, locks: readonly (Lock | null)[]): void {
+  const owed = [...turn.state.memory.owed];
+  for (const lock of locks) {
+    if (lock === null || owed.some((other) => sameLock(lock, other))) continue;
+    owed.push({ baseUrl: lock.baseUrl, group: lock.group, id: lock.id });
+  }
+  remember(turn, { owed: owed.slice(-MOST_OWED) });
+  arm(turn, 'report', now(turn));
+}
+
+/** True when both name the same slot at the same server. */
+export function sameLock(a: Lock, b: Lock): boolean {
+  return a.baseUrl === b.baseUrl && a.group === b.group && a.id === b.id;
+}
+
+/**
+ * Gives the recorded slot back where it was asked for. While an answer about it is awaited it stays: the answer brings
+ * us here again, and a release that overtakes the question would leave a slot without an owner who knows.
+ */
+export function giveBack(turn: Turn): void {
+  const { slot } = turn.state.memory;
+  if (slot === null || isPending(turn, 'lock') || isFinalizing(turn)) return;
+  remember(turn, { slot: null });
+  owe(turn, [slot]);
+}
+
+/** Gives back a slot for which nothing is left to do in the current phase, or which is no longer the configured one. */
+export function dropUnwantedSlot(turn: Turn): void {
+  const { memory, phase, settings, stopping } = turn.state;
+  if (memory.slot === null || phase.name === 'rebooting' || phase.name === 'starting') return;
+  const configured = settings.lock !== null && sameLock(memory.slot, settings.lock);
+  const wanted = phase.name === 'holding' || phase.name === 'releasing';
+  if (configured && wanted && !stopping) return;
+  if (phase.name === 'releasing') {
+    const { target, allowUnlocked, refusals } = phase;
+    enter(turn, { name: 'holding', target, allowUnlocked, refusals, refusal: null, missing: 0 });
+  }
+  giveBack(turn);
+}
+
+/** Delivers the first report owed, unless a reboot may be under way: then the slot must stay. */
+export function deliverReport(turn: Turn): void {
+  const [lock] = turn.state.memory.owed;
+  if (lock === undefined || isPending(turn, 'report') || isFinalizing(turn) || !isDue(turn, 'report')) return;
+  arm(turn, 'report', null);
+  request(turn, { kind: 'report', lock });
+}

@@ -1,0 +1,69 @@
+import { type HostReading, deploymentKey, pendingDeployment, releaseKey } from '../../host/rpm-ostree/deployment.ts';
+import type { Target } from '../../graph/types.ts';
+import type { Failure } from '../../base/failure.ts';
+import { countFault } from './quarantine.ts';
+import type { AgentState, Phase } from './state.ts';
+import { discardIsDone, foreignDeployment, hold } from './target.ts';
+import { type Turn, arm, enter, isDue, isPending, remember, request, retryAt, trouble } from './turn.ts';
+
+type Staging = Extract<Phase, { name: 'staging' }>;
+
+/** `staging`: starts the work when its time has come and nobody else's deployment is in the way. */
+export function advanceStaging(turn: Turn, phase: Staging): void {
+  if (isPending(turn, 'stage') || isPending(turn, 'look') || !discardIsDone(turn)) return;
+  if (foreignDeployment(turn) !== null) {
+    remember(turn, { target: null });
+    enter(turn, { name: 'watching' });
+    return;
+  }
+  if (!isDue(turn, 'work')) return;
+  arm(turn, 'work', null);
+  request(turn, { kind: 'stage', target: phase.target, allowDowngrade: turn.state.settings.allowDowngrade });
+}
+
+/** rpm-ostree says that the release is staged: is it the one that was asked for? */
+export function staged(turn: Turn, phase: Staging, reading: HostReading): void {
+  const wrong = whatIsWrong(turn.state, phase.target, reading);
+  if (wrong === null) {
+    hold(turn, phase.target, false);
+    return;
+  }
+  const pending = pendingDeployment(reading);
+  if (pending !== null) {
+    const discard = { key: deploymentKey(pending), version: pending.version, reason: wrong };
+    remember(turn, { discard });
+    arm(turn, 'discard', null);
+  }
+  stagingFailed(turn, phase, { class: 'release', text: wrong });
+}
+
+/** Compares a staged deployment with its target; null when all agrees. An administrator's layering is no matter. */
+function whatIsWrong(state: AgentState, target: Target, reading: HostReading): string | null {
+  const pending = pendingDeployment(reading);
+  if (pending?.staged !== true) return 'rpm-ostree reported success, but nothing is staged';
+  if (deploymentKey(pending) !== releaseKey(target)) {
+    return `staged ${deploymentKey(pending)} where ${releaseKey(target)} was asked for`;
+  }
+  if (pending.version !== '' && pending.version !== target.version) {
+    return `the staged release calls itself ${pending.version}, the graph calls it ${target.version}`;
+  }
+  const stream = state.settings.stream ?? reading.booted?.stream ?? null;
+  if (stream !== null && pending.stream !== null && pending.stream !== stream) {
+    return `the staged release belongs to the stream ${pending.stream}, this host to ${stream}`;
+  }
+  return null;
+}
+
+/** Staging did not work: try again later, or keep the release away when it is at fault once too often. */
+export function stagingFailed(turn: Turn, phase: Staging, failure: Failure): void {
+  const failures = phase.failures + 1;
+  if (failure.class === 'release' && countFault(turn, phase.target, 'staging', failure.text)) {
+    remember(turn, { target: null });
+    enter(turn, { name: 'watching' });
+    return;
+  }
+  const next = retryAt(turn, failures);
+  trouble(turn, 'stage', failure.text, next);
+  enter(turn, { ...phase, failures, progress: null });
+  arm(turn, 'work', next);
+}

@@ -1,0 +1,119 @@
+import type { Instant } from '../../base/clock.ts';
+import type { Verdict } from '../../graph/choose.ts';
+import type { Target } from '../../graph/types.ts';
+import type { HostReading } from '../../host/rpm-ostree/deployment.ts';
+import type { OtherDriver } from '../../host/drivers/judge.ts';
+import type { Lock, Memory } from './memory.ts';
+
+/** What the machine needs of the configuration and of this host's identity. Replaced whole at a reload. */
+export interface Settings {
+  readonly enabled: boolean;
+  /** Where targets come from: an update graph, or whatever somebody else has staged. */
+  readonly source: 'graph' | 'staged';
+  readonly allowDowngrade: boolean;
+  /** Milliseconds between two looks at the graph; retries scale with it. */
+  readonly steadyIntervalMs: number;
+  /** The fleet's lock, or null when this host decides alone. */
+  readonly lock: Lock | null;
+  /** Strategies asked for that this version does not carry out: each keeps a gate closed. */
+  readonly unsupported: readonly string[];
+  /** 32 hex digits. */
+  readonly nodeId: string;
+  /** 0 (eager) to 1 (cautious), or null to derive it from `nodeId`. */
+  readonly wariness: number | null;
+  /** The stream that releases must belong to, or null for whichever the booted release has. */
+  readonly stream: string | null;
+}
+
+/** Where the agent stands. Each phase carries what belongs to it alone. */
+export type Phase =
+  /** The host has not been read yet. */
+  | { readonly name: 'starting' }
+  /** Nothing is done: `reason` says why and what would change it. */
+  | { readonly name: 'disabled'; readonly reason: string }
+  /** No target: the graph is polled, the host's default deployment compared. */
+  | { readonly name: 'watching' }
+  /** A target was chosen and is being fetched and staged, locked. */
+  | { readonly name: 'staging'; readonly target: Target; readonly failures: number; readonly progress: string | null }
+  /** The target is staged; the gates decide. */
+  | {
+      readonly name: 'holding';
+      readonly target: Target;
+      /** Finalize may also take a deployment that is not locked: somebody else staged it so. */
+      readonly allowUnlocked: boolean;
+      /** Refusals in a row, by the lock server or by rpm-ostree: they space the next try. */
+      readonly refusals: number;
+      /** What the last refusal said. */
+      readonly refusal: Refusal | null;
+      /** Good graphs in a row that no longer lead to the target. */
+      readonly missing: number;
+    }
+  /** Every local gate is open and the fleet's slot is asked for, or held until the last look. */
+  | { readonly name: 'releasing'; readonly target: Target; readonly allowUnlocked: boolean; readonly refusals: number }
+  /** Finalize was called: from here nothing can be taken back. */
+  | { readonly name: 'rebooting'; readonly target: Target; readonly allowUnlocked: boolean; readonly tries: number };
+
+/** Who said "not now", and in which words. */
+export interface Refusal {
+  readonly by: 'lock' | 'rpm-ostree';
+  readonly text: string;
+  /** Milliseconds since boot before which asking again is pointless. */
+  readonly until: number;
+}
+
+/** The name of a phase. */
+export type PhaseName = Phase['name'];
+
+/** What can go wrong for a while: one streak of errors each. */
+export type TroubleSource =
+  'host' | 'graph' | 'stage' | 'discard' | 'finalize' | 'reboot' | 'slot' | 'report' | 'memory';
+
+/** A streak of errors of one kind; gone with the first success. */
+export interface Trouble {
+  readonly text: string;
+  readonly since: Instant;
+  readonly count: number;
+  /** Milliseconds since boot of the next try, or null when something else must happen first. */
+  readonly nextTry: number | null;
+}
+
+/** How the graph was last seen. */
+export interface Check {
+  /** Last answer of any kind, good or bad. */
+  readonly at: Instant;
+  /** What the last good graph said; null while a target was found. Kept through errors, which are troubles. */
+  readonly verdict: Verdict | null;
+  /** What was left out of the last good graph, and why. */
+  readonly warnings: readonly string[];
+}
+
+/** The timers: each holds the moment, in milliseconds since boot, at which something is due. */
+export type Timer = 'poll' | 'host' | 'work' | 'report' | 'discard';
+
+/** Work given to the shell whose result is awaited. One of each kind at a time. */
+export type AsyncKind = 'look' | 'fetchGraph' | 'stage' | 'discard' | 'finalize' | 'lock' | 'report';
+
+/** Everything that the agent knows. Changed by `step` alone. */
+export interface AgentState {
+  readonly phase: Phase;
+  /** When the phase was entered. */
+  readonly since: Instant;
+  /** The kernel's id of this boot. */
+  readonly bootId: string;
+  readonly memory: Memory;
+  readonly settings: Settings;
+  /** The last good reading of the host. */
+  readonly host: HostReading | null;
+  readonly check: Check | null;
+  readonly troubles: Readonly<Partial<Record<TroubleSource, Trouble>>>;
+  readonly due: Readonly<Partial<Record<Timer, number>>>;
+  readonly pending: Readonly<Partial<Record<AsyncKind, number>>>;
+  /** What else may update or reboot this host. */
+  readonly drivers: readonly OtherDriver[];
+  /** Number of the last effect. */
+  readonly lastId: number;
+  /** The moment of the last `wake` effect, or null. */
+  readonly wakeAt: number | null;
+  /** The agent was told to stop: only what is owed is still done. */
+  readonly stopping: boolean;
+}

@@ -1,0 +1,303 @@
+import { without } from '../../base/record.ts';
+import { settle, start } from './boot.ts';
+import type { Effect } from './effect.ts';
+import type { Failure } from '../../base/failure.ts';
+import type { Event, EventKind } from './event.ts';
+import { advanceHolding, advanceRebooting, advanceReleasing, slotGranted, slotRefused } from './hold.ts';
+import { type Memory, freshMemory } from './memory.ts';
+import { finalizeFailed, finalized, rebootOverdue } from './reboot.ts';
+import { deliverReport, dropUnwantedSlot, giveBack, isFinalizing, owe } from './slot.ts';
+import { advanceStaging, staged, stagingFailed } from './stage.ts';
+import type { AgentState, AsyncKind, Settings, Timer } from './state.ts';
+import { backToHolding } from './target.ts';
+import {
+  type Turn,
+  arm,
+  enter,
+  isDue,
+  isPending,
+  now,
+  patch,
+  persist,
+  recovered,
+  remember,
+  request,
+  retryStreak,
+  trouble,
+} from './turn.ts';
+import { advanceWatching, graphRead, isPolling, poll, skip } from './watch.ts';
+
+/** What one event led to. */
+export interface Step {
+  readonly state: AgentState;
+  readonly effects: readonly Effect[];
+  /** Why the event changed nothing, when it is one that does not belong here (late, foreign); else null. */
+  readonly ignored: string | null;
+}
+
+/** The state before the first event. `memory` is what an earlier run wrote, or null when there is none. */
+export function initialState(
+  settings: Settings,
+  memory: Memory | null,
+  bootId: string,
+  at: AgentState['since'],
+): AgentState {
+  return {
+    phase: { name: 'starting' },
+    since: at,
+    bootId,
+    memory: memory ?? freshMemory(''),
+    settings,
+    host: null,
+    check: null,
+    drivers: [],
+    troubles: {},
+    due: {},
+    pending: {},
+    lastId: 0,
+    wakeAt: null,
+    stopping: false,
+  };
+}
+
+/**
+ * The whole behaviour of the agent: from a state and an event to the next state and what is to be done. No clock, no
+ * randomness, no I/O; never throws. Every event is followed by one look at what is due in the state as it now stands,
+ * so that nothing depends on which event brought it there.
+ */
+export function step(state: AgentState, event: Event): Step {
+  const turn: Turn = { state, event, effects: [], dirty: false, ignored: null };
+  if (accept(turn)) handle(turn, event);
+  if (turn.ignored === null) advance(turn);
+  if (turn.dirty) persist(turn);
+  wake(turn);
+  return { state: turn.state, effects: turn.effects, ignored: turn.ignored };
+}
+
+/** The effect that an event answers, for events that answer one. */
+const ANSWERS: Readonly<Partial<Record<EventKind, AsyncKind>>> = {
+  looked: 'look',
+  graphRead: 'fetchGraph',
+  staged: 'stage',
+  discarded: 'discard',
+  finalized: 'finalize',
+  slotGranted: 'lock',
+  slotRefused: 'lock',
+  reported: 'report',
+};
+
+/** Recognises answers to questions that are no longer open, and closes those that are. */
+function accept(turn: Turn): boolean {
+  const { event } = turn;
+  const kind = event.kind === 'failed' ? event.effect : ANSWERS[event.kind];
+  if (kind === undefined || !('id' in event)) return true;
+  if (turn.state.pending[kind] !== event.id) {
+    turn.ignored = `${event.kind} answers ${kind} ${event.id}, which is not awaited`;
+    return false;
+  }
+  patch(turn, { pending: without(turn.state.pending, kind) });
+  return true;
+}
+
+type Handlers = { readonly [K in EventKind]: (turn: Turn, event: Extract<Event, { kind: K }>) => void };
+
+const HANDLERS: Handlers = {
+  started: (turn) => start(turn),
+  tick: () => undefined,
+  configured: (turn, event) => configured(turn, event.settings),
+  hostChanged: (turn) => arm(turn, 'host', now(turn)),
+  looked: (turn, event) => looked(turn, event.reading),
+  graphRead: (turn, event) => graphRead(turn, event.graph),
+  stageProgress: (turn, event) => {
+    const { phase } = turn.state;
+    if (phase.name === 'staging' && turn.state.pending.stage === event.id)
+      enter(turn, { ...phase, progress: event.text });
+    else turn.ignored = 'progress of a staging that is not awaited';
+  },
+  staged: (turn, event) => {
+    looked(turn, event.reading);
+    const { phase } = turn.state;
+    if (phase.name === 'staging') staged(turn, phase, event.reading);
+  },
+  discarded: (turn, event) => looked(turn, event.reading),
+  finalized: (turn) => finalized(turn),
+  slotGranted: (turn) => slotGranted(turn),
+  slotRefused: (turn, event) => slotRefused(turn, event.text, event.retryAfterMs),
+  reported: (turn) => {
+    recovered(turn, 'report');
+    remember(turn, { owed: turn.state.memory.owed.slice(1) });
+    arm(turn, 'report', now(turn));
+  },
+  failed: (turn, event) => FAILED[event.effect](turn, event.failure),
+  memoryFailed: (turn, event) => trouble(turn, 'memory', event.text, null),
+  memoryWritten: (turn) => recovered(turn, 'memory'),
+  driversSeen: (turn, event) => patch(turn, { drivers: event.drivers }),
+  pause: (turn, event) => remember(turn, { pause: { until: event.until, reason: event.reason } }),
+  resume: (turn) => remember(turn, { pause: null }),
+  skip: (turn, event) => skip(turn, event.version),
+  unskip: (turn, event) => {
+    remember(turn, { skipped: turn.state.memory.skipped.filter((version) => version !== event.version) });
+    arm(turn, 'poll', now(turn));
+  },
+  stop: (turn, event) => {
+    patch(turn, { stopping: true });
+    if (!event.hostGoesDown) giveBack(turn);
+  },
+};
+
+function handle(turn: Turn, event: Event): void {
+  // The table is typed by kind; the compiler cannot see that the looked-up handler is the one of this event.
+  const handler = HANDLERS[event.kind] as (turn: Turn, event: Event) => void;
+  handler(turn, event);
+}
+
+/** What follows a failure, for each kind of effect. */
+const FAILED: Readonly<Record<AsyncKind, (turn: Turn, failure: Failure) => void>> = {
+  look: (turn, failure) => {
+    const next = retryStreak(turn, 'host');
+    trouble(turn, 'host', failure.text, next);
+    arm(turn, 'host', next);
+    // Without a look there is no consent, and without consent no reason to keep the fleet waiting.
+    const { phase } = turn.state;
+    if (phase.name === 'releasing') {
+      backToHolding(turn, phase, { by: 'rpm-ostree', text: failure.text, until: next });
+      giveBack(turn);
+    }
+  },
+  fetchGraph: (turn, failure) => {
+    const next = Math.max(retryStreak(turn, 'graph'), now(turn) + (failure.retryAfterMs ?? 0));
+    trouble(turn, 'graph', failure.text, next);
+    arm(turn, 'poll', next);
+  },
+  stage: (turn, failure) => {
+    if (turn.state.phase.name === 'staging') stagingFailed(turn, turn.state.phase, failure);
+  },
+  discard: (turn, failure) => {
+    const next = retryStreak(turn, 'discard');
+    trouble(turn, 'discard', failure.text, next);
+    arm(turn, 'discard', next);
+    arm(turn, 'host', now(turn));
+  },
+  finalize: (turn, failure) => {
+    if (turn.state.phase.name === 'rebooting') finalizeFailed(turn, turn.state.phase, failure);
+  },
+  lock: (turn, failure) => {
+    const next = Math.max(retryStreak(turn, 'slot'), now(turn) + (failure.retryAfterMs ?? 0));
+    trouble(turn, 'slot', failure.text, next);
+    // Whether the slot is ours is not known: the record of it stays, and the question is asked again.
+    const { phase } = turn.state;
+    if (phase.name === 'releasing') backToHolding(turn, phase, { by: 'lock', text: failure.text, until: next });
+  },
+  report: (turn, failure) => {
+    const next = Math.max(retryStreak(turn, 'report'), now(turn) + (failure.retryAfterMs ?? 0));
+    trouble(turn, 'report', failure.text, next);
+    arm(turn, 'report', next);
+    // One server that is gone must not keep another from hearing.
+    const [first, ...others] = turn.state.memory.owed;
+    if (first !== undefined && others.length > 0) remember(turn, { owed: [...others, first] });
+  },
+};
+
+function looked(turn: Turn, reading: NonNullable<AgentState['host']>): void {
+  recovered(turn, 'host');
+  const foreignBefore = turn.state.host?.next?.booted === false;
+  patch(turn, { host: reading });
+  // What was in the way is gone: ask the graph now rather than at the next poll.
+  if (turn.state.phase.name === 'watching' && foreignBefore && reading.next?.booted === true)
+    arm(turn, 'poll', now(turn));
+}
+
+function configured(turn: Turn, settings: Settings): void {
+  const before = turn.state.settings;
+  patch(turn, { settings });
+  const { phase } = turn.state;
+  if (settings.lock !== null && JSON.stringify(settings.lock) !== JSON.stringify(before.lock))
+    owe(turn, [settings.lock]);
+  if (phase.name === 'rebooting' || phase.name === 'starting') return;
+  if (!settings.enabled || before.enabled !== settings.enabled || before.source !== settings.source) {
+    enter(turn, { name: 'starting' });
+  }
+  if (before.source !== settings.source) arm(turn, 'poll', now(turn));
+}
+
+/** One look at everything that may be due. */
+function advance(turn: Turn): void {
+  if (turn.event.kind === 'tick' && turn.state.troubles.memory !== undefined) turn.dirty = true;
+  dropUnwantedSlot(turn);
+  deliverReport(turn);
+  if (turn.state.stopping) return;
+  if (isDue(turn, 'host') && !isPending(turn, 'look')) {
+    arm(turn, 'host', null);
+    request(turn, { kind: 'look' });
+  }
+  poll(turn);
+  advancePhase(turn);
+  // A phase that was left may leave something to give back or to report.
+  deliverReport(turn);
+}
+
+function advancePhase(turn: Turn): void {
+  const { phase } = turn.state;
+  switch (phase.name) {
+    case 'starting':
+    case 'disabled':
+      advanceStarting(turn);
+      return;
+    case 'watching':
+      advanceWatching(turn);
+      if (turn.state.phase.name === 'holding') advancePhase(turn);
+      return;
+    case 'staging':
+      advanceStaging(turn, phase);
+      return;
+    case 'holding':
+      advanceHolding(turn, phase);
+      return;
+    case 'releasing':
+      advanceReleasing(turn, phase);
+      return;
+    case 'rebooting':
+      rebootOverdue(turn, phase);
+      advanceRebooting(turn);
+  }
+}
+
+/** Both wait for the same: a host that was booted from an ostree deployment, and updates that are enabled. */
+function advanceStarting(turn: Turn): void {
+  const { phase, settings, host } = turn.state;
+  const ready = settings.enabled && (host?.booted ?? null) !== null;
+  if (phase.name === 'starting' || ready) settle(turn);
+  if (turn.state.phase.name !== phase.name) advancePhase(turn);
+}
+
+/** Asks for a `tick` at the earliest moment at which something is due that nothing else will bring about. */
+function wake(turn: Turn): void {
+  const { due, wakeAt } = turn.state;
+  const times = awaited(turn).flatMap((timer) => due[timer] ?? []);
+  const at = times.length === 0 ? null : Math.max(Math.min(...times), now(turn) + 1);
+  if (at === wakeAt && turn.event.kind !== 'tick') return;
+  patch(turn, { wakeAt: at });
+  turn.effects.push({ kind: 'wake', at });
+}
+
+/** The timers that count in the state as it stands. */
+function awaited(turn: Turn): readonly Timer[] {
+  const { phase, memory, stopping } = turn.state;
+  const reporting = memory.owed.length > 0 && !isPending(turn, 'report') && !isFinalizing(turn);
+  const timers: Timer[] = reporting ? ['report'] : [];
+  if (stopping) return timers;
+  if (!isPending(turn, 'look')) timers.push('host');
+  if (isPolling(turn.state) && !isPending(turn, 'fetchGraph')) timers.push('poll');
+  const discarding = memory.discard !== null && (phase.name === 'watching' || phase.name === 'staging');
+  if (discarding && !isPending(turn, 'discard')) timers.push('discard');
+  if (isWorkAwaited(turn, discarding)) timers.push('work');
+  return timers;
+}
+
+/** Whether the phase waits for its own timer, rather than for an answer or for something that must come first. */
+function isWorkAwaited(turn: Turn, discarding: boolean): boolean {
+  const { name } = turn.state.phase;
+  if (name !== 'staging' && name !== 'holding' && name !== 'rebooting') return false;
+  const busy = (['look', 'stage', 'lock', 'finalize'] as const).some((kind) => isPending(turn, kind));
+  return !busy && !discarding && turn.state.due.host === undefined;
+}

@@ -1,0 +1,108 @@
+import { without } from '../../base/record.ts';
+import type { AsyncRequest, Effect } from './effect.ts';
+import type { Event } from './event.ts';
+import type { Memory } from './memory.ts';
+import type { AgentState, AsyncKind, Phase, Timer, TroubleSource } from './state.ts';
+
+/**
+ * One step in the making: the state as it stands so far, the event, and the effects decided on. It lives within one
+ * call of `step` and is the only thing there that changes.
+ */
+export interface Turn {
+  state: AgentState;
+  readonly event: Event;
+  readonly effects: Effect[];
+  /** The memory was changed and no `persist` has been emitted since. */
+  dirty: boolean;
+  /** Why the event was without consequence, or null. */
+  ignored: string | null;
+}
+
+/** Milliseconds since boot at which the event happened. */
+export function now(turn: Turn): number {
+  return turn.event.at.mono;
+}
+
+/** Replaces some fields of the state. */
+export function patch(turn: Turn, change: Partial<AgentState>): void {
+  turn.state = { ...turn.state, ...change };
+}
+
+/** Enters a phase, or replaces what the current one carries. */
+export function enter(turn: Turn, phase: Phase): void {
+  const entered = phase.name !== turn.state.phase.name;
+  patch(turn, entered ? { phase, since: turn.event.at } : { phase });
+  if (entered) arm(turn, 'work', now(turn));
+  // Without a target, what was wrong with the last one is no longer wrong.
+  if (phase.name === 'watching') for (const source of TARGET_TROUBLES) recovered(turn, source);
+}
+
+const TARGET_TROUBLES = ['stage', 'finalize', 'reboot', 'slot'] as const;
+
+/** Changes the memory; it is written before anything that relies on it is done, at the latest at the end of the turn. */
+export function remember(turn: Turn, change: Partial<Memory>): void {
+  patch(turn, { memory: { ...turn.state.memory, ...change } });
+  turn.dirty = true;
+}
+
+/** Sets a timer, or stops it with null. */
+export function arm(turn: Turn, timer: Timer, at: number | null): void {
+  const { due } = turn.state;
+  patch(turn, { due: at === null ? without(due, timer) : { ...due, [timer]: at } });
+}
+
+/** True when a timer is set and its moment has come. */
+export function isDue(turn: Turn, timer: Timer): boolean {
+  const at = turn.state.due[timer];
+  return at !== undefined && at <= now(turn);
+}
+
+/** True while the result of an effect is awaited. */
+export function isPending(turn: Turn, kind: AsyncKind): boolean {
+  return turn.state.pending[kind] !== undefined;
+}
+
+/** Effects that must find the memory on disk: what they do cannot be undone by forgetting it. */
+export const NEEDS_MEMORY: ReadonlySet<string> = new Set(['stage', 'discard', 'finalize', 'lock', 'report']);
+
+/** Asks the shell for asynchronous work, after writing the memory where the work relies on it. */
+export function request(turn: Turn, effect: AsyncRequest): void {
+  if (NEEDS_MEMORY.has(effect.kind) && (turn.dirty || turn.state.troubles.memory !== undefined)) persist(turn);
+  const id = turn.state.lastId + 1;
+  patch(turn, { lastId: id, pending: { ...turn.state.pending, [effect.kind]: id } });
+  turn.effects.push({ ...effect, id });
+}
+
+/** Emits the memory as it stands. */
+export function persist(turn: Turn): void {
+  turn.effects.push({ kind: 'persist', memory: turn.state.memory });
+  turn.dirty = false;
+}
+
+/** Takes note of a failure: begins a streak or lengthens it. */
+export function trouble(turn: Turn, source: TroubleSource, text: string, nextTry: number | null): void {
+  const before = turn.state.troubles[source];
+  const streak = { text, since: before?.since ?? turn.event.at, count: (before?.count ?? 0) + 1, nextTry };
+  patch(turn, { troubles: { ...turn.state.troubles, [source]: streak } });
+}
+
+/** Ends a streak of failures. */
+export function recovered(turn: Turn, source: TroubleSource): void {
+  if (turn.state.troubles[source] === undefined) return;
+  patch(turn, { troubles: without(turn.state.troubles, source) });
+}
+
+/**
+ * The moment of the next try after `failures` failures in a row (1 or more): exponential, capped at three steady
+ * intervals, with full jitter. The first wait is at most a thirtieth of the interval, 10 s by default.
+ */
+export function retryAt(turn: Turn, failures: number): number {
+  const interval = turn.state.settings.steadyIntervalMs;
+  const cap = Math.min(interval * 3, (interval / 30) * 2 ** Math.min(failures - 1, 30));
+  return now(turn) + Math.ceil(cap * turn.event.dice);
+}
+
+/** The same for a streak of failures that is being kept, this one included. */
+export function retryStreak(turn: Turn, source: TroubleSource): number {
+  return retryAt(turn, (turn.state.troubles[source]?.count ?? 0) + 1);
+}

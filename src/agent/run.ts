@@ -1,0 +1,256 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Bus } from '../bus/api.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { duration, errorText } from '../base/text.ts';
+import type { Graph } from '../graph/types.ts';
+import { isGoingDown, readDriverUnits } from '../host/drivers/client.ts';
+import { judgeDrivers } from '../host/drivers/judge.ts';
+import type { Notifier } from '../host/notify.ts';
+import type { RpmOstree } from '../host/rpm-ostree/client.ts';
+import { createExecutors } from './executors.ts';
+import type { AsyncEffect, Effect } from './machine/effect.ts';
+import type { Event, EventBody } from './machine/event.ts';
+import { statusLine } from './machine/explain.ts';
+import { narrate } from './machine/narrate.ts';
+import type { AgentState } from './machine/state.ts';
+import { initialState, step } from './machine/step.ts';
+import { NEEDS_MEMORY } from './machine/turn.ts';
+import type { MemoryStore } from './memory-store.ts';
+import { type Situation, describe, settingsOf } from './settings.ts';
+
+/** What the shell is made of; tests replace parts. */
+export interface AgentParts {
+  readonly bus: Bus;
+  readonly rpmOstree: RpmOstree;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly dice: () => number;
+  readonly log: Log;
+  readonly notifier: Notifier;
+  readonly store: MemoryStore;
+  /** Where `status.json` is written. */
+  readonly runDir: string;
+  readonly situation: Situation;
+  /** Fetches the update graph of a host. Rejects with a `FailureError`. */
+  readonly fetchGraph: (situation: Situation) => Promise<Graph>;
+  /** Called before each effect is carried out. */
+  readonly beforeEffect?: (effect: Effect) => void;
+}
+
+/** Milliseconds that a stopping agent takes to give a slot back. */
+const STOP_MS = 5_000;
+const DRIVERS_MS = 3_600_000;
+/** The longest time that a JavaScript timer can wait. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * The thin shell around the pure machine: feeds it events one at a time, carries out what it decides, and tells people
+ * and the service manager what it says. All behaviour is in `step`.
+ */
+export class Agent {
+  readonly #parts: AgentParts;
+  readonly #queue: EventBody[] = [];
+  readonly #execute: (effect: AsyncEffect) => void;
+  readonly #stopping = new AbortController();
+  readonly #ended: Promise<void>;
+  #end: () => void = () => undefined;
+  readonly #timers: { wake: NodeJS.Timeout | null; drivers: NodeJS.Timeout | null } = { wake: null, drivers: null };
+  #situation: Situation;
+  #state: AgentState;
+  #draining = false;
+  #shown = '';
+  #driverRegistered = false;
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+    this.#ended = new Promise((resolve) => (this.#end = resolve));
+    this.#situation = parts.situation;
+    const { memory, problems } = parts.store.load();
+    for (const problem of problems) parts.log.error(problem);
+    const settings = settingsOf(this.#situation);
+    this.#state = initialState(settings, memory, this.#situation.files.bootId, parts.clock());
+    this.#execute = createExecutors({
+      rpmOstree: parts.rpmOstree,
+      clock: parts.clock,
+      fetchGraph: () => parts.fetchGraph(this.#situation),
+      settings: () => this.#state.settings,
+      stopping: this.#stopping.signal,
+      send: (event) => this.send(event),
+    });
+    mkdirSync(parts.runDir, { recursive: true });
+  }
+
+  /** Runs until `stop` was called and what is owed is delivered. Ready as soon as the bus is connected. */
+  async run(): Promise<void> {
+    const { bus, notifier, rpmOstree } = this.#parts;
+    await this.#connected();
+    notifier.ready();
+    const stopWatching = rpmOstree.watch(() => this.send({ kind: 'hostChanged' }));
+    this.send({ kind: 'started' });
+    this.#parts.log.info(`node ${this.#state.settings.nodeId}, boot ${this.#state.bootId}`);
+    const look = (): void => void this.#lookForDrivers();
+    this.#timers.drivers = setInterval(look, DRIVERS_MS).unref();
+    await this.#ended;
+    stopWatching();
+    this.#clearTimers();
+    notifier.close();
+    bus.close();
+  }
+
+  /** Takes a new configuration, already checked. */
+  reconfigure(config: Situation['config']): void {
+    this.#situation = { ...this.#situation, config };
+    this.send({ kind: 'configured', settings: settingsOf(this.#situation) });
+    void this.#lookForDrivers();
+  }
+
+  /** Begins to stop: gives back a slot that nothing was finalized under, unless the host itself goes down. */
+  async stop(): Promise<void> {
+    const { bus, notifier, clock, log } = this.#parts;
+    notifier.stopping();
+    const holdsSlot = this.#state.memory.slot !== null;
+    const hostGoesDown = holdsSlot && (await isGoingDown(bus));
+    this.#stopping.abort();
+    this.send({ kind: 'stop', hostGoesDown });
+    const deadline = clock().mono + STOP_MS;
+    const owes = (): boolean => holdsSlot && !hostGoesDown && this.#state.memory.owed.length > 0;
+    while (owes() && clock().mono < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+    if (owes()) log.error('stopping with a slot that could not be given back; it is owed at the next start');
+    this.#end();
+  }
+
+  /** Hands an event to the machine. Events are taken one after the other, also those that effects cause at once. */
+  send(body: EventBody): void {
+    this.#queue.push(body);
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#take(next);
+    } finally {
+      this.#draining = false;
+    }
+  }
+
+  #take(body: EventBody): void {
+    const at = this.#parts.clock();
+    const event: Event = { ...body, at, dice: this.#parts.dice() };
+    if ('reading' in event) this.#learnHost(event.reading.booted);
+    const before = this.#state;
+    const next = step(before, event);
+    this.#state = next.state;
+    for (const { level, text, fields } of narrate(before, next, at)) this.#parts.log[level](fields ?? {}, text);
+    this.#show();
+    this.#carryOut(next.effects);
+  }
+
+  /** The first reading tells what the templates in the configuration stand for. */
+  #learnHost(booted: Situation['booted']): void {
+    if (booted === null || this.#situation.booted?.id === booted.id) return;
+    this.#situation = { ...this.#situation, booted };
+    for (const text of describe(this.#situation)?.assumed ?? []) this.#parts.log.warn(text);
+    const settings = settingsOf(this.#situation);
+    const event: Event = { kind: 'configured', settings, at: this.#parts.clock(), dice: this.#parts.dice() };
+    const { state, effects } = step(this.#state, event);
+    this.#state = state;
+    this.#carryOut(effects);
+    if (!this.#driverRegistered) {
+      this.#driverRegistered = true;
+      void this.#parts.rpmOstree.registerDriver();
+    }
+    queueMicrotask(() => void this.#lookForDrivers());
+  }
+
+  /** In order; nothing that relies on the memory is begun before it is written. */
+  #carryOut(effects: readonly Effect[]): void {
+    let saved = true;
+    for (const effect of effects) {
+      this.#parts.beforeEffect?.(effect);
+      if (effect.kind === 'persist') saved = this.#persist(effect.memory);
+      else if (effect.kind === 'wake') this.#wakeAt(effect.at);
+      else if (saved || !NEEDS_MEMORY.has(effect.kind)) this.#execute(effect);
+      else {
+        const failure = { class: 'transient', text: 'not begun, since the state file cannot be written' } as const;
+        this.#queue.push({ kind: 'failed', effect: effect.kind, id: effect.id, failure });
+      }
+    }
+  }
+
+  #persist(memory: AgentState['memory']): boolean {
+    try {
+      this.#parts.store.save(memory);
+    } catch (error) {
+      this.#queue.push({ kind: 'memoryFailed', text: errorText(error) });
+      return false;
+    }
+    if (this.#state.troubles.memory !== undefined) this.#queue.push({ kind: 'memoryWritten' });
+    return true;
+  }
+
+  #wakeAt(at: number | null): void {
+    if (this.#timers.wake !== null) clearTimeout(this.#timers.wake);
+    this.#timers.wake = null;
+    if (at === null) return;
+    const ms = Math.min(Math.max(0, at - this.#parts.clock().mono), LONGEST_TIMER_MS);
+    this.#timers.wake = setTimeout(() => this.send({ kind: 'tick' }), ms);
+  }
+
+  /** Tells the service manager, and writes `status.json` for whoever looks. */
+  #show(): void {
+    const at = this.#parts.clock();
+    const line = statusLine(this.#state, at);
+    if (line === this.#shown) return;
+    this.#shown = line;
+    this.#parts.notifier.status(line);
+    const { phase, since, host } = this.#state;
+    const target = 'target' in phase ? phase.target.version : null;
+    const status = {
+      layout: 1,
+      state: phase.name,
+      since: since.wall,
+      booted: host?.booted?.version ?? null,
+      target,
+      line,
+    };
+    const path = join(this.#parts.runDir, 'status.json');
+    try {
+      writeFileSync(`${path}.new`, `${JSON.stringify(status)}\n`, { mode: 0o644 });
+      renameSync(`${path}.new`, path);
+    } catch (error) {
+      this.#parts.log.debug(`status.json: ${errorText(error)}`);
+    }
+  }
+
+  /** Follows the connection to the bus; resolves with the first one. */
+  #connected(): Promise<void> {
+    const { bus, log } = this.#parts;
+    return new Promise((resolve) => {
+      let lost = false;
+      bus.onState((state) => {
+        if (state.connected) {
+          if (lost) log.info('the system bus is connected again');
+          lost = false;
+          resolve();
+          if (this.#state.lastId > 0) this.send({ kind: 'hostChanged' });
+        } else if (!lost && state.attempts > 0 && !this.#stopping.signal.aborted) {
+          lost = true;
+          log.warn(`no connection to the system bus: ${state.error} (next try in ${duration(state.retryInMs)})`);
+          this.#parts.notifier.status(`no connection to the system bus: ${state.error}`);
+        }
+      });
+    });
+  }
+
+  async #lookForDrivers(): Promise<void> {
+    const units = await readDriverUnits(this.#parts.bus);
+    const policy = this.#state.host?.automaticPolicy ?? 'none';
+    const drivers = judgeDrivers(units, policy);
+    if (JSON.stringify(drivers) !== JSON.stringify(this.#state.drivers)) this.send({ kind: 'driversSeen', drivers });
+  }
+
+  #clearTimers(): void {
+    if (this.#timers.wake !== null) clearTimeout(this.#timers.wake);
+    if (this.#timers.drivers !== null) clearInterval(this.#timers.drivers);
+  }
+}

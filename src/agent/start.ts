@@ -1,0 +1,101 @@
+import { systemBusAddress } from '../bus/address.ts';
+import { openBus } from '../bus/bus.ts';
+import { connectPeer } from '../bus/peer.ts';
+import { systemClock } from '../base/clock.ts';
+import { type Log, type LogFormat, type LogLevel, createLog } from '../base/log.ts';
+import { errorText } from '../base/text.ts';
+import { VERSION } from '../base/version.ts';
+import { loadConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { Config } from '../config/schema.ts';
+import { readHostFiles } from '../host/identity/read.ts';
+import { createNotifier } from '../host/notify.ts';
+import { openRpmOstree } from '../host/rpm-ostree/client.ts';
+import { createGraphSource } from './graph-source.ts';
+import type { Effect } from './machine/effect.ts';
+import { MemoryStore } from './memory-store.ts';
+import { Agent } from './run.ts';
+import { nodeIdOf } from './settings.ts';
+
+/** How the agent is started. */
+export interface StartOptions {
+  /** Left out: the usual folders. */
+  readonly configDirs?: readonly string[];
+  readonly stateDir: string;
+  readonly runDir: string;
+  /** Left out: the system bus. */
+  readonly busAddress?: string;
+  readonly root: string;
+  readonly logFormat: LogFormat;
+  readonly logLevel: LogLevel;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly write: (text: string) => void;
+  readonly beforeEffect?: (effect: Effect) => void;
+}
+
+/** How the agent ended, as the name of an exit status. */
+export type Ended = 'ok' | 'failure' | 'configuration';
+
+/** Runs the agent in this process until it is told to stop. */
+export async function startAgent(options: StartOptions): Promise<Ended> {
+  const { env, write } = options;
+  const journald = (env['JOURNAL_STREAM'] ?? '') !== '';
+  const log = createLog({ format: options.logFormat, level: options.logLevel, write, journald });
+  const config = readConfig(options, log);
+  if (config === null) return 'configuration';
+  try {
+    const agent = createAgent(options, config, log);
+    listen(agent, options, log);
+    await agent.run();
+    log.info('stopped');
+    return 'ok';
+  } catch (error) {
+    log.error(errorText(error));
+    return 'failure';
+  }
+}
+
+function createAgent(options: StartOptions, config: Config, log: Log): Agent {
+  const files = readHostFiles(options.root);
+  const situation = { config, files, nodeArch: process.arch, booted: null };
+  nodeIdOf(situation);
+  const address = options.busAddress ?? systemBusAddress(options.env);
+  const onError = (error: unknown): void => log.warn(errorText(error));
+  const bus = openBus({ address, random: Math.random, onError });
+  const rpmOstree = openRpmOstree({ bus, connectPeer, clock: systemClock, onWarning: (text) => log.warn(text) });
+  log.info(`holdpoint ${VERSION} starts, with the strategy ${config.updates.strategy.join(' and ')}`);
+  return new Agent({
+    bus,
+    rpmOstree,
+    clock: systemClock,
+    dice: Math.random,
+    log,
+    notifier: createNotifier(options.env, onError),
+    store: new MemoryStore(options.stateDir),
+    runDir: options.runDir,
+    situation,
+    fetchGraph: createGraphSource(options.env),
+    ...(options.beforeEffect === undefined ? {} : { beforeEffect: options.beforeEffect }),
+  });
+}
+
+function listen(agent: Agent, options: StartOptions, log: Log): void {
+  process.on('SIGHUP', () => {
+    const config = readConfig(options, log);
+    if (config === null) log.error('the new configuration is refused; the one before stays in force');
+    else {
+      agent.reconfigure(config);
+      log.info('the configuration was read again');
+    }
+  });
+  const stop = (): void => void agent.stop();
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+/** Reads the configuration and says all that is wrong with it; null when it cannot be used. */
+function readConfig(options: StartOptions, log: Log): Config | null {
+  const { config, problems } = loadConfig(options.configDirs);
+  for (const problem of problems) log[problem.severity === 'error' ? 'error' : 'warn'](formatProblem(problem));
+  return config;
+}

@@ -1,0 +1,166 @@
+import { key, list, optional, type Key } from './keys.ts';
+import type { ValueReader } from './merge.ts';
+import { boolean, float, integer, oneOf, someOf, text } from './types.ts';
+import { urlTemplate } from './url.ts';
+import { windowType, type Window } from './window.ts';
+
+/** How a host decides when to reboot. Where several are given, all of them must consent. */
+export type Strategy = 'immediate' | 'periodic' | 'fleet_lock';
+
+/** Names such as `stable`, `x86_64`, `aws`: they become part of URLs and requests. */
+const name = (example: string) =>
+  text(`a name such as "${example}" (letters, digits, '.', '_', '-')`, /^[A-Za-z0-9][A-Za-z0-9._-]*$/);
+
+const UUID = /^(?:urn:uuid:)?(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
+const BRACED_UUID = /^\{(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}$/i;
+const uuid = text(
+  'a UUID (32 hex digits, with or without dashes)',
+  new RegExp(`${UUID.source}|${BRACED_UUID.source}`, 'i'),
+  (form) => {
+    return form.replace(/^urn:uuid:|[{}-]/gi, '').toLowerCase();
+  },
+);
+
+/** Every key of the agent's configuration. Names and meanings that zincati has too are zincati's. */
+export const AGENT_KEYS = {
+  'agent.timing.steady_interval_secs': key(
+    integer(1, 31_536_000),
+    300,
+    'Seconds between two looks at the update graph.',
+  ),
+  'identity.group': key(
+    text("a group name (letters, digits, '.', '-')", /^[a-zA-Z0-9.-]+$/),
+    'default',
+    'Group of hosts that this one belongs to, as the graph server and the lock manager know it.',
+  ),
+  'identity.node_uuid': optional(
+    uuid,
+    'Identity of this host towards servers, in any usual form of a UUID. Unset: derived from the machine id.',
+  ),
+  'identity.rollout_wariness': optional(
+    float(0, 1),
+    'How late in a gradual rollout this host wants a release: 0 with the first, 1 with the last. Unset: its place follows from its identity.',
+  ),
+  'identity.stream': optional(
+    name('stable'),
+    'Update stream. Unset: read from the host; needed on hosts without Fedora CoreOS metadata that use a graph.',
+  ),
+  'identity.platform': optional(
+    name('metal'),
+    'Platform that the host runs on, such as `aws` or `metal`. Unset: read from the host.',
+  ),
+  'identity.basearch': optional(name('x86_64'), 'Architecture as streams name it. Unset: read from the host.'),
+  'cincinnati.base_url': key(
+    urlTemplate(['http', 'https', 'file']),
+    'https://updates.coreos.fedoraproject.org',
+    'Server of the update graph, or a `file://` URL for hosts without a network. May contain `${basearch}`, `${group}`, `${platform}` and `${stream}`.',
+  ),
+  'cincinnati.connect_timeout_secs': key(
+    integer(1, 600),
+    10,
+    'Seconds in which the connection to the graph server must be made.',
+  ),
+  'cincinnati.timeout_secs': key(
+    integer(1, 600),
+    60,
+    'Seconds in which the whole answer of the graph server must arrive.',
+  ),
+  'updates.enabled': key(boolean, true, 'Whether updates are looked for, staged and applied at all.'),
+  'updates.source': key(
+    oneOf(['graph', 'staged']),
+    'graph',
+    'Where updates come from. `graph`: releases of the update graph, staged by Holdpoint. `staged`: whatever somebody else stages (rpm-ostreed-automatic, bootc, an administrator); only the reboot is coordinated.',
+  ),
+  'updates.allow_downgrade': key(boolean, false, 'Whether a release older than the booted one may be staged.'),
+  'updates.strategy': key(
+    someOf<Strategy>(['immediate', 'periodic', 'fleet_lock']),
+    ['immediate'],
+    'When the host may reboot. `immediate`: as soon as an update is staged. `periodic`: in the windows of `updates.periodic`. `fleet_lock`: when the lock manager of `updates.fleet_lock` grants a slot. In an array of several, all must agree.',
+  ),
+  'updates.fleet_lock.base_url': optional(
+    urlTemplate(['http', 'https']),
+    'The lock manager (FleetLock protocol); needed by strategy `fleet_lock`. May contain the same variables as `cincinnati.base_url`.',
+  ),
+  'updates.periodic.time_zone': key(
+    text('a time zone such as "Europe/Berlin", or "localtime"', /^[A-Za-z][A-Za-z0-9._+/-]*$/),
+    'UTC',
+    'Time zone of the windows: an IANA name, or `localtime` for that of the host.',
+  ),
+  'updates.periodic.window': list(
+    windowType,
+    'A weekly window for reboots: `days` (English names, in full or three letters), `start_time` (`"hh:mm"`) and `length_minutes` (1 to 10080). It may run over midnight. Windows of all files add up and may overlap.',
+  ),
+} satisfies Readonly<Record<string, Key<unknown>>>;
+
+/** The configuration of an agent, complete and checked. A null is a key that is unset and has no default. */
+export interface Config {
+  readonly agent: {
+    readonly timing: {
+      /** Seconds between two polls of the graph, 1..31536000 (longer than a JavaScript timer can wait). */
+      readonly steadyIntervalSecs: number;
+    };
+  };
+  readonly identity: {
+    /** `^[a-zA-Z0-9.-]+$` */
+    readonly group: string;
+    /** 32 lower-case hex digits. */
+    readonly nodeUuid: string | null;
+    /** 0..1 */
+    readonly rolloutWariness: number | null;
+    readonly stream: string | null;
+    readonly platform: string | null;
+    readonly basearch: string | null;
+  };
+  readonly cincinnati: {
+    /** http, https or file; `expandTemplate` comes before use; may hold a password, so `redactUrl` before printing. */
+    readonly baseUrl: string;
+    /** Seconds, 1..600. */
+    readonly connectTimeoutSecs: number;
+    /** Seconds for the whole request, 1..600. */
+    readonly timeoutSecs: number;
+  };
+  readonly updates: {
+    readonly enabled: boolean;
+    readonly source: 'graph' | 'staged';
+    readonly allowDowngrade: boolean;
+    /** At least one, none twice. */
+    readonly strategy: readonly Strategy[];
+    readonly fleetLock: {
+      /** http or https, never null with strategy `fleet_lock`; template and secrets as in `cincinnati.baseUrl`. */
+      readonly baseUrl: string | null;
+    };
+    readonly periodic: {
+      /** An IANA name or `localtime`; known to this Node when strategy is `periodic` and there are windows. */
+      readonly timeZone: string;
+      readonly windows: readonly Window[];
+    };
+  };
+}
+
+/** Gives the merged values their names and places in `Config`. */
+export function toConfig(get: ValueReader<typeof AGENT_KEYS>): Config {
+  return {
+    agent: { timing: { steadyIntervalSecs: get('agent.timing.steady_interval_secs') } },
+    identity: {
+      group: get('identity.group'),
+      nodeUuid: get('identity.node_uuid'),
+      rolloutWariness: get('identity.rollout_wariness'),
+      stream: get('identity.stream'),
+      platform: get('identity.platform'),
+      basearch: get('identity.basearch'),
+    },
+    cincinnati: {
+      baseUrl: get('cincinnati.base_url'),
+      connectTimeoutSecs: get('cincinnati.connect_timeout_secs'),
+      timeoutSecs: get('cincinnati.timeout_secs'),
+    },
+    updates: {
+      enabled: get('updates.enabled'),
+      source: get('updates.source'),
+      allowDowngrade: get('updates.allow_downgrade'),
+      strategy: get('updates.strategy'),
+      fleetLock: { baseUrl: get('updates.fleet_lock.base_url') },
+      periodic: { timeZone: get('updates.periodic.time_zone'), windows: get('updates.periodic.window') },
+    },
+  };
+}

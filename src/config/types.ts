@@ -1,0 +1,127 @@
+import { nearest, oneLine } from '../base/text.ts';
+import type { Report } from './problem.ts';
+import type { TomlValue } from './toml.ts';
+import { redactUrl } from './redact.ts';
+
+/** A value in the form in which people write and read it; secrets are already taken out. */
+export type Plain = string | number | boolean | readonly Plain[] | { readonly [key: string]: Plain };
+
+/** A value that was read: as the program uses it, and as it is shown. */
+export interface Decoded<T> {
+  readonly value: T;
+  readonly plain: Plain;
+}
+
+/** How a value is read from a file. */
+export interface Type<T> {
+  /** What is accepted, so that it completes `expected …`: `an integer, 1 to 600`. */
+  readonly expected: string;
+  /** Reads a value. Null after at least one error was reported. */
+  readonly decode: (value: TomlValue, report: Report) => Decoded<T> | null;
+}
+
+/** What a file holds, so that it completes `found …`. Shows no password. */
+export function describe(value: TomlValue): string {
+  switch (value.type) {
+    case 'string':
+      return value.value === '' ? 'an empty string' : `"${oneLine(redactUrl(value.value), 80)}"`;
+    case 'array':
+      return value.items.length === 0 ? 'an empty array' : 'an array';
+    case 'table':
+      return 'a table';
+    case 'boolean':
+      return `the boolean ${String(value.value)}`;
+    case 'integer':
+    case 'float':
+      return `the ${value.type} ${oneLine(value.text, 80)}`;
+    case 'date or time':
+      return `the date or time ${value.value}`;
+  }
+}
+
+/** A type whose values are shown as they are used; `read` gives undefined for what is not accepted. */
+function simple<T extends Plain>(expected: string, read: (value: TomlValue) => T | undefined): Type<T> {
+  return {
+    expected,
+    decode: (value, report) => {
+      const result = read(value);
+      if (result !== undefined) return { value: result, plain: result };
+      report(value.at, `expected ${expected}, found ${describe(value)}`);
+      return null;
+    },
+  };
+}
+
+/** `true` or `false`. */
+export const boolean: Type<boolean> = simple('true or false', (value) =>
+  value.type === 'boolean' ? value.value : undefined,
+);
+
+/** A whole number in a range, both ends included. */
+export function integer(min: number, max: number): Type<number> {
+  return simple(`an integer, ${min} to ${max}`, (value) =>
+    value.type === 'integer' && value.value >= min && value.value <= max ? value.value : undefined,
+  );
+}
+
+/** A number in a range, both ends included; never NaN. */
+export function float(min: number, max: number): Type<number> {
+  return simple(`a number, ${min} to ${max}`, (value) =>
+    (value.type === 'float' || value.type === 'integer') && value.value >= min && value.value <= max
+      ? value.value
+      : undefined,
+  );
+}
+
+/** Text that matches a pattern, which `expected` describes; `read` may bring it to one form. */
+export function text(expected: string, pattern: RegExp, read: (text: string) => string = (same) => same): Type<string> {
+  return simple(expected, (value) =>
+    value.type === 'string' && pattern.test(value.value) ? read(value.value) : undefined,
+  );
+}
+
+/** `a`, `a or b`, `a, b or c`. */
+export function either(words: readonly string[]): string {
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' or ');
+}
+
+/** One word of a list. */
+export function oneOf<const Word extends string>(words: readonly Word[]): Type<Word> {
+  const expected = either(words.map((word) => `"${word}"`));
+  return {
+    expected,
+    decode: (value, report) => {
+      const word = value.type === 'string' ? words.find((known) => known === value.value) : undefined;
+      if (word !== undefined) return { value: word, plain: word };
+      const near = value.type === 'string' ? nearest(value.value, words) : null;
+      const hint = near === null ? '' : `, did you mean "${near}"?`;
+      report(value.at, `expected ${expected}, found ${describe(value)}${hint}`);
+      return null;
+    },
+  };
+}
+
+/** One word of a list, or an array of at least one of them without repetition. */
+export function someOf<const Word extends string>(words: readonly Word[]): Type<readonly Word[]> {
+  const word = oneOf(words);
+  const expected = `${word.expected}, or an array of them`;
+  return {
+    expected,
+    decode: (value, report) => {
+      if (value.type !== 'array' && value.type !== 'string') {
+        report(value.at, `expected ${expected}, found ${describe(value)}`);
+        return null;
+      }
+      const items = value.type === 'array' ? value.items : [value];
+      if (items.length === 0) report(value.at, `expected at least one of ${word.expected}, found an empty array`);
+      const found: Word[] = [];
+      for (const item of items) {
+        const decoded = word.decode(item, report);
+        if (decoded === null) continue;
+        if (found.includes(decoded.value)) report(item.at, `"${decoded.value}" is there twice`);
+        else found.push(decoded.value);
+      }
+      return found.length > 0 && found.length === items.length ? { value: found, plain: found } : null;
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { redactUrl } from './redact.ts';
+import { describe, either, type Type } from './types.ts';
+
+/** The variables that a URL in the configuration may contain as `${name}`. */
+export const TEMPLATE_VARIABLES = ['basearch', 'group', 'platform', 'stream'] as const;
+
+/** A value for each template variable. */
+export type TemplateValues = Readonly<Record<(typeof TEMPLATE_VARIABLES)[number], string>>;
+
+const VARIABLE = /\$\{([^}]*)\}/g;
+
+/** Puts values in the place of `${basearch}`, `${group}`, `${platform}` and `${stream}`, escaped for use in a URL. */
+export function expandTemplate(text: string, values: TemplateValues): string {
+  return text.replace(VARIABLE, (whole, name: string) => {
+    const variable = TEMPLATE_VARIABLES.find((known) => known === name);
+    return variable === undefined ? whole : encodeURIComponent(values[variable]);
+  });
+}
+
+/** A URL, possibly with template variables, with one of the given schemes. Parts that a base URL cannot have are errors. */
+export function urlTemplate(schemes: readonly ('http' | 'https' | 'file')[]): Type<string> {
+  const expected = `a URL that starts with ${either(schemes.map((scheme) => `${scheme}://`))}`;
+  return {
+    expected,
+    decode: (value, report) => {
+      if (value.type !== 'string') {
+        report(value.at, `expected ${expected}, found ${describe(value)}`);
+        return null;
+      }
+      const problem = templateProblem(value.value) ?? urlProblem(value.value, schemes, expected);
+      if (problem === null) return { value: value.value, plain: redactUrl(value.value) };
+      report(value.at, problem);
+      return null;
+    },
+  };
+}
+
+function templateProblem(text: string): string | null {
+  const known = TEMPLATE_VARIABLES.map((name) => `\${${name}}`).join(' ');
+  const names = [...text.matchAll(VARIABLE)].map(([, name = '']) => name);
+  const wrong = names.find((name) => !TEMPLATE_VARIABLES.some((variable) => variable === name));
+  if (wrong !== undefined) return `unknown variable \${${wrong}}: the variables are ${known}`;
+  return text.replace(VARIABLE, '').includes('${') ? `'\${' without '}': the variables are ${known}` : null;
+}
+
+function urlProblem(text: string, schemes: readonly string[], expected: string): string | null {
+  const sample = text.replace(VARIABLE, 'x');
+  // Not shown when there is an @: half a URL may hold a whole password.
+  const found = text.includes('@') ? 'text that is not one (not shown, it may hold a password)' : `"${text}"`;
+  if (text === '') return `expected ${expected}, found an empty string`;
+  if (!URL.canParse(sample) || /[\s\p{Cc}]/u.test(text)) return `expected ${expected}, found ${found}`;
+  const url = new URL(sample);
+  if (!schemes.includes(url.protocol.slice(0, -1)) || !/^[a-z]+:\/\//i.test(text)) {
+    return `expected ${expected}, found ${found}`;
+  }
+  if (url.protocol === 'file:' && url.host !== '') {
+    return `a file URL has three slashes: expected "${text.replace('//', '///')}"`;
+  }
+  if (sample.includes('?') || sample.includes('#')) return "expected a URL without '?' and '#': paths are added to it";
+  return null;
+}

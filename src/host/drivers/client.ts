@@ -1,0 +1,50 @@
+import type { Bus } from '../../bus/api.ts';
+import { DRIVER_UNITS, type UnitState } from './judge.ts';
+
+/**
+ * Asks systemd how the units stand that may drive updates. Empty where there is no systemd on the bus, or where it does
+ * not answer: nothing depends on this but a warning.
+ */
+export async function readDriverUnits(bus: Bus): Promise<readonly UnitState[]> {
+  try {
+    const [units] = await bus.call({
+      destination: 'org.freedesktop.systemd1',
+      path: '/org/freedesktop/systemd1',
+      interface: 'org.freedesktop.systemd1.Manager',
+      member: 'ListUnitsByNames',
+      signature: 'as',
+      body: [DRIVER_UNITS],
+      timeoutMs: 5_000,
+      noAutoStart: true,
+    });
+    return Array.isArray(units) ? units.flatMap(parseUnit) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** One entry of `a(ssssssouso)`: name, description, load state, active state, … */
+function parseUnit(entry: unknown): UnitState[] {
+  if (!Array.isArray(entry)) return [];
+  const [name, , , activeState] = entry as readonly unknown[];
+  return typeof name === 'string' && typeof activeState === 'string' ? [{ name, activeState }] : [];
+}
+
+/** Whether the host is going down, as logind says; false where it does not answer within a second. */
+export async function isGoingDown(bus: Bus): Promise<boolean> {
+  try {
+    const [value] = await bus.call({
+      destination: 'org.freedesktop.login1',
+      path: '/org/freedesktop/login1',
+      interface: 'org.freedesktop.DBus.Properties',
+      member: 'Get',
+      signature: 'ss',
+      body: ['org.freedesktop.login1.Manager', 'PreparingForShutdown'],
+      timeoutMs: 1_000,
+      noAutoStart: true,
+    });
+    return typeof value === 'object' && value !== null && 'value' in value && value.value === true;
+  } catch {
+    return false;
+  }
+}

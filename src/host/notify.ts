@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { oneLine } from '../base/text.ts';
+
+/** Speaks to the service manager that started this process. */
+export interface Notifier {
+  /** The service is up. Sent once. */
+  ready(): void;
+  /** One line for `systemctl status`. Sent when it changed, at most once a second. */
+  status(line: string): void;
+  /** The service is stopping. */
+  stopping(): void;
+  /** Ends the watchdog and the timers. */
+  close(): void;
+}
+
+const SPACING_MS = 1_000;
+const LONGEST_STATUS = 1_000;
+
+/**
+ * A notifier by way of `systemd-notify`, since Node cannot write to datagram sockets. Without `NOTIFY_SOCKET` it does
+ * nothing. With `WATCHDOG_USEC`, the watchdog is fed twice in its period for as long as this process answers.
+ */
+export function createNotifier(
+  env: Readonly<Record<string, string | undefined>>,
+  onError: (error: Error) => void,
+): Notifier {
+  if ((env['NOTIFY_SOCKET'] ?? '') === '') return SILENT;
+  const send = (...assignments: string[]): void => {
+    execFile('systemd-notify', ['--no-block', ...assignments], { timeout: 10_000 }, (error) => {
+      if (error !== null) onError(error);
+    });
+  };
+  const period = Number(env['WATCHDOG_USEC'] ?? 0) / 1000;
+  const watchdog = period >= 1 ? setInterval(() => send('WATCHDOG=1'), period / 2) : null;
+  const pace = paced((line) => send(`STATUS=${line}`));
+  return {
+    ready: () => send('READY=1'),
+    status: (line) => pace.say(oneLine(line, LONGEST_STATUS)),
+    stopping: () => send('STOPPING=1'),
+    close: () => {
+      if (watchdog !== null) clearInterval(watchdog);
+      pace.stop();
+    },
+  };
+}
+
+const SILENT: Notifier = { ready: noop, status: noop, stopping: noop, close: noop };
+
+function noop(): void {
+  // Nobody listens.
+}
+
+/** Passes on the latest of what is said: at once after a quiet second, else at the end of it. */
+function paced(send: (line: string) => void): { say: (line: string) => void; stop: () => void } {
+  let sent = '';
+  let waiting = '';
+  let timer: NodeJS.Timeout | null = null;
+  const flush = (): void => {
+    timer = null;
+    if (waiting === sent) return;
+    sent = waiting;
+    send(sent);
+    timer = setTimeout(flush, SPACING_MS);
+  };
+  return {
+    say: (line) => {
+      waiting = line;
+      if (timer === null) flush();
+    },
+    stop: () => {
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,290 @@
+import { Variant } from 'dbus-next/lib/variant.js';
+import type { Bus, MethodCall, Peer } from '../../bus/api.ts';
+import { asDict, text, type Dict } from '../../bus/dict.ts';
+import type { Clock } from '../../base/clock.ts';
+import { type Failure, FailureError } from '../../base/failure.ts';
+import { errorText } from '../../base/text.ts';
+import type { Target } from '../../graph/types.ts';
+import {
+  type Deployment,
+  type HostReading,
+  deploymentKey,
+  parseReading,
+  pendingDeployment,
+  releaseKey,
+} from './deployment.ts';
+import { busFailure } from './errors.ts';
+import { planDeploy } from './plan.ts';
+import { followTransaction } from './transaction.ts';
+
+const NAME = 'org.projectatomic.rpmostree1';
+const SYSROOT = '/org/projectatomic/rpmostree1/Sysroot';
+const SYSROOT_INTERFACE = 'org.projectatomic.rpmostree1.Sysroot';
+const OS_INTERFACE = 'org.projectatomic.rpmostree1.OS';
+const PROPERTIES = 'org.freedesktop.DBus.Properties';
+/** The daemon may have to be started first, which takes minutes on slow hosts. */
+const CALL_MS = 180_000;
+const STAGE_STALL_MS = 30 * 60_000;
+const QUICK_STALL_MS = 5 * 60_000;
+/** How this agent calls itself to rpm-ostree: shown as the title of a transaction and as the update driver. */
+const SELF = 'holdpoint';
+
+/** What the client needs from around it. */
+export interface RpmOstreeOptions {
+  readonly bus: Bus;
+  readonly connectPeer: (address: string) => Promise<Peer>;
+  readonly clock: Clock;
+  /** Called with what works less well than it should, for example a refused registration. */
+  readonly onWarning: (text: string) => void;
+}
+
+/** rpm-ostree on this host. Every method rejects with a `FailureError`. */
+export interface RpmOstree {
+  /** Reads all deployments, after a sync point. */
+  read(): Promise<HostReading>;
+  /** Fetches and stages a release, locked; resolves with the reading after it. */
+  stage(target: Target, options: StageOptions): Promise<HostReading>;
+  /** Removes the staged deployment if it is still the one with this key; resolves with the reading after it. */
+  discard(key: string): Promise<HostReading>;
+  /** Unlocks the staged deployment and reboots; resolves when rpm-ostree has acknowledged it. */
+  finalize(target: Target, allowUnlocked: boolean): Promise<void>;
+  /** Shows this agent as the update driver in `rpm-ostree status`. */
+  registerDriver(): Promise<void>;
+  /** Calls back whenever rpm-ostree appears or says that a deployment changed; returns the way to stop. */
+  watch(handler: () => void): () => void;
+}
+
+/** How a release is to be staged. */
+export interface StageOptions {
+  readonly allowDowngrade: boolean;
+  /** The configured stream, or null. */
+  readonly stream: string | null;
+  readonly onProgress: (text: string) => void;
+}
+
+/** Opens rpm-ostree on a bus. Nothing is sent before the first call; transactions run one at a time. */
+export function openRpmOstree(options: RpmOstreeOptions): RpmOstree {
+  const client = new Client(options);
+  return {
+    read: () => client.read(),
+    stage: (target, stage) => client.exclusively(() => client.stage(target, stage)),
+    discard: (key) => client.exclusively(() => client.discard(key)),
+    finalize: (target, allowUnlocked) => client.exclusively(() => client.finalize(target, allowUnlocked)),
+    registerDriver: () => client.exclusively(() => client.registerDriver()),
+    watch: (handler) => client.watch(handler),
+  };
+}
+
+class Client {
+  readonly #options: RpmOstreeOptions;
+  readonly #warned = new Set<string>();
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: RpmOstreeOptions) {
+    this.#options = options;
+  }
+
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  async read(): Promise<HostReading> {
+    const readAt = this.#options.clock().mono;
+    try {
+      await this.#call({ path: SYSROOT, interface: SYSROOT_INTERFACE, member: 'Reload' });
+      const sysroot = await this.#properties(SYSROOT, SYSROOT_INTERFACE);
+      const path = text(sysroot, 'Booted') ?? '/';
+      if (path === '/') return parseReading(readAt, sysroot, null);
+      const properties = await this.#properties(path, OS_INTERFACE);
+      return parseReading(readAt, sysroot, { path, properties });
+    } catch (error) {
+      throw new FailureError({ ...busFailure(error, 'reading rpm-ostree', 'transient'), class: 'transient' });
+    }
+  }
+
+  async stage(target: Target, { allowDowngrade, stream, onProgress }: StageOptions): Promise<HostReading> {
+    const { booted, osPath } = bootedOf(await this.read());
+    const plan = planDeploy(booted, target, stream);
+    const options = {
+      'allow-downgrade': bool(allowDowngrade),
+      'lock-finalization': bool(true),
+      'skip-branch-check': bool(true),
+      'initiating-command-line': str(SELF),
+    };
+    const call: MethodCall =
+      plan.method === 'Deploy'
+        ? {
+            path: osPath,
+            interface: OS_INTERFACE,
+            member: 'Deploy',
+            signature: 'sa{sv}',
+            body: [plan.revision, options],
+          }
+        : {
+            path: osPath,
+            interface: OS_INTERFACE,
+            member: 'Rebase',
+            signature: 'a{sv}sas',
+            body: [plan.revision === null ? options : { ...options, revision: str(plan.revision) }, plan.refspec, []],
+          };
+    return this.#registered(async () => {
+      await this.#transact(call, `staging ${target.version}`, 'transient', STAGE_STALL_MS, onProgress);
+      return this.read();
+    });
+  }
+
+  async discard(key: string): Promise<HostReading> {
+    const before = await this.read();
+    const pending = pendingDeployment(before);
+    if (pending?.staged !== true || deploymentKey(pending) !== key) return before;
+    const call = {
+      path: bootedOf(before).osPath,
+      interface: OS_INTERFACE,
+      member: 'Cleanup',
+      signature: 'as',
+      body: [['pending-deploy']],
+    };
+    return this.#registered(async () => {
+      await this.#transact(call, `removing the staged ${pending.version}`, 'transient', QUICK_STALL_MS);
+      return this.read();
+    });
+  }
+
+  async finalize(target: Target, allowUnlocked: boolean): Promise<void> {
+    const osPath = await this.#osPath();
+    const options = {
+      checksum: str(releaseKey(target).replace(/^(?:checksum|oci):/, '')),
+      'allow-unlocked': bool(allowUnlocked),
+      'initiating-command-line': str(SELF),
+    };
+    const call = {
+      path: osPath,
+      interface: OS_INTERFACE,
+      member: 'FinalizeDeployment',
+      signature: 'a{sv}',
+      body: [options],
+    };
+    await this.#transact(call, `finalizing ${target.version}`, 'unknown', QUICK_STALL_MS);
+  }
+
+  async registerDriver(): Promise<void> {
+    const options = { 'register-driver': str('Holdpoint') };
+    try {
+      const call = {
+        path: await this.#osPath(),
+        interface: OS_INTERFACE,
+        member: 'Deploy',
+        signature: 'sa{sv}',
+        body: ['', options],
+      };
+      await this.#transact(call, 'registering as update driver', 'transient', QUICK_STALL_MS);
+    } catch (error) {
+      this.#warnOnce(`rpm-ostree does not show this agent as its update driver: ${errorText(error)}`);
+    }
+  }
+
+  watch(handler: () => void): () => void {
+    const { bus } = this.#options;
+    const stopSignals = bus.watch({ sender: NAME, interface: PROPERTIES, member: 'PropertiesChanged' }, (signal) => {
+      const changed = asDict(signal.body[1]);
+      if (changed !== undefined && DEPLOYMENT_KEYS.some((key) => Object.hasOwn(changed, key))) handler();
+    });
+    const stopOwner = bus.watchOwner(NAME, (owner) => {
+      if (owner !== null) handler();
+    });
+    return () => {
+      stopSignals();
+      stopOwner();
+    };
+  }
+
+  /** Holds the daemon for the time of some work, so that it does not exit between a transaction and the look after it. */
+  async #registered<T>(work: () => Promise<T>): Promise<T> {
+    const self = [{ id: str(SELF) }];
+    const call = { path: SYSROOT, interface: SYSROOT_INTERFACE, signature: 'a{sv}', body: self };
+    const registered = await this.#call({ ...call, member: 'RegisterClient' }).then(
+      () => true,
+      (error: unknown) => {
+        this.#warnOnce(`rpm-ostree does not register this agent as a client: ${errorText(error)}`);
+        return false;
+      },
+    );
+    try {
+      return await work();
+    } finally {
+      if (registered) this.#call({ ...call, member: 'UnregisterClient', noAutoStart: true }).catch(() => undefined);
+    }
+  }
+
+  /** Calls a method that answers with a transaction's address, and follows that transaction to its end. */
+  async #transact(
+    call: MethodCall,
+    what: string,
+    lost: Failure['class'],
+    stallMs: number,
+    onProgress: (text: string) => void = () => undefined,
+  ): Promise<void> {
+    const [address] = await this.#call(call).catch((error: unknown) => {
+      throw new FailureError(busFailure(error, what, lost));
+    });
+    if (typeof address !== 'string') {
+      throw new FailureError({ class: lost, text: `${what}: rpm-ostree answered without a transaction's address` });
+    }
+    const peer = await this.#options.connectPeer(address).catch((error: unknown) => {
+      // Nothing runs before Start is sent.
+      throw new FailureError({ class: 'transient', text: `${what}: ${errorText(error)}` });
+    });
+    await followTransaction(peer, { stallMs, lost, onProgress }).catch((error: unknown) => {
+      const failure = busFailure(error, what, lost);
+      throw new FailureError({
+        ...failure,
+        text: failure.text.startsWith(what) ? failure.text : `${what}: ${failure.text}`,
+      });
+    });
+  }
+
+  async #osPath(): Promise<string> {
+    const sysroot = await this.#properties(SYSROOT, SYSROOT_INTERFACE).catch((error: unknown) => {
+      throw new FailureError({ ...busFailure(error, 'reading rpm-ostree', 'transient'), class: 'transient' });
+    });
+    const path = text(sysroot, 'Booted') ?? '/';
+    if (path === '/') throw new FailureError(NOT_OSTREE);
+    return path;
+  }
+
+  async #properties(path: string, name: string): Promise<Dict> {
+    const [value] = await this.#call({ path, interface: PROPERTIES, member: 'GetAll', signature: 's', body: [name] });
+    const properties = asDict(value);
+    if (properties === undefined) throw new Error(`${path}: the properties of ${name} are not a dictionary`);
+    return properties;
+  }
+
+  #call(call: MethodCall): Promise<readonly unknown[]> {
+    return this.#options.bus.call({ destination: NAME, timeoutMs: CALL_MS, ...call });
+  }
+
+  #warnOnce(warning: string): void {
+    if (this.#warned.has(warning)) return;
+    this.#warned.add(warning);
+    this.#options.onWarning(warning);
+  }
+}
+
+const DEPLOYMENT_KEYS = ['DefaultDeployment', 'BootedDeployment', 'Deployments'];
+
+const NOT_OSTREE: Failure = { class: 'transient', text: 'this host was not booted from an ostree deployment' };
+
+function str(value: string): Variant {
+  return new Variant('s', value);
+}
+
+function bool(value: boolean): Variant {
+  return new Variant('b', value);
+}
+
+function bootedOf(reading: HostReading): { booted: Deployment; osPath: string } {
+  if (reading.booted === null || reading.osPath === null) throw new FailureError(NOT_OSTREE);
+  return { booted: reading.booted, osPath: reading.osPath };
+}

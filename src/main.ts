@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import { agentCommand } from './cli/agent.ts';
+import type { Command, Io } from './cli/command.ts';
+import { configCommands } from './cli/config.ts';
+import { demoCommand } from './cli/demo.ts';
+import { dispatch } from './cli/dispatch.ts';
+import { simCommands } from './cli/sim.ts';
+
+/** Every command. Help texts come from this table. */
+const COMMANDS: readonly Command[] = [agentCommand, ...configCommands, demoCommand, ...simCommands];
+
+const io: Io = {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  env: process.env,
+  isTTY: process.stdout.isTTY,
+};
+
+process.exitCode = await dispatch(COMMANDS, process.argv.slice(2), io);

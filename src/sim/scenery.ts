@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { readCapped } from '../base/files.ts';
+import { packageRoot } from '../base/package-root.ts';
+import { parseGraph } from '../graph/parse.ts';
+import type { Graph } from '../graph/types.ts';
+
+/** What a simulation is played on, as given on a command line. */
+export interface SceneryOptions {
+  /** File with an update graph. Default: a real one of Fedora CoreOS stable for x86_64. */
+  readonly graph?: string | undefined;
+  /** Release to begin with. Default: the oldest. */
+  readonly from?: string | undefined;
+  /** Default `stable`. */
+  readonly stream?: string | undefined;
+  /** Default `x86_64`. */
+  readonly basearch?: string | undefined;
+}
+
+/** The same with everything settled. */
+export interface Scenery {
+  /** The update graph, as JSON text. */
+  readonly graph: string;
+  readonly from: string;
+  readonly stream: string;
+  readonly basearch: string;
+}
+
+const LARGEST_GRAPH = 8 * 1024 * 1024;
+
+/** Reads the graph and settles the defaults. Throws, naming the file, when there is no graph or no such release. */
+export function loadScenery(options: SceneryOptions): Scenery {
+  const path = options.graph ?? join(packageRoot(), 'examples', 'graphs', 'stable-x86_64.json');
+  const graph = readCapped(path, LARGEST_GRAPH);
+  if (graph === null) throw new Error(`${path}: there is no such file`);
+  const versions = oldestFirst(path, graph);
+  const from = options.from ?? versions[0];
+  if (from === undefined || !versions.includes(from)) {
+    throw new Error(`${path}: there is no release ${from ?? ''} in this graph; the oldest is ${versions[0] ?? 'none'}`);
+  }
+  return { graph, from, stream: options.stream ?? 'stable', basearch: options.basearch ?? 'x86_64' };
+}
+
+/** Releases that an edge leads away from, or that are there at all, oldest first. */
+function oldestFirst(path: string, text: string): readonly string[] {
+  const graphs = (['checksum', 'oci'] as const).map((scheme) => parseGraph(text, scheme));
+  const good = graphs.flatMap((parsed) => (parsed.ok && parsed.graph.releases.length > 0 ? [parsed.graph] : []));
+  const [graph] = good;
+  if (graph === undefined) throw new Error(`${path}: this is no update graph with releases in it`);
+  return sorted(graph);
+}
+
+function sorted(graph: Graph): readonly string[] {
+  const alive = graph.releases.filter(
+    (release, index) => release.deadEnd === null && (graph.edges[index]?.length ?? 0) > 0,
+  );
+  const dead = graph.releases.filter((release) => !alive.includes(release));
+  const byAge = alive.toSorted((a, b) => (a.ageIndex < b.ageIndex ? -1 : 1));
+  return [...byAge, ...dead].map(({ version }) => version);
+}
