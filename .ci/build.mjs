@@ -1,33 +1,40 @@
-// Bundles src/main.ts into dist/: one entry and chunks that load when they are used. Libraries are compiled in, so the
-// installed package has no dependencies of its own.
+// Bundles the program: one entry and chunks that load when they are used. Libraries are compiled in, so the installed
+// package has no dependencies of its own. Run as a program it builds src/main.ts (and the benchmark) into dist/.
 import { build } from 'esbuild';
 import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 
 const root = join(import.meta.dirname, '..');
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const entries = ['main', 'bench'].filter((name) => existsSync(join(root, 'src', `${name}.ts`)));
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
-await build({
-  entryPoints: Object.fromEntries(
-    entries.map((name) => [name === 'main' ? 'holdpoint' : name, join(root, 'src', `${name}.ts`)]),
-  ),
-  outdir: join(root, 'dist'),
-  chunkNames: 'chunks/[name]-[hash]',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20.19',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  keepNames: true,
-  legalComments: 'linked',
-  external: ['usocket'],
-  define: { HOLDPOINT_VERSION: JSON.stringify(version) },
-  // Bundled CommonJS packages call require() for Node's own modules.
-  banner: { js: "import{createRequire as __hpRequire}from'node:module';const require=__hpRequire(import.meta.url);" },
-  logLevel: 'warning',
-});
-chmodSync(join(root, 'dist', 'holdpoint.js'), 0o755);
+/** Bundles entries (name → source file below the root) into a folder, which is emptied first. */
+export async function bundle(outdir, entries) {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  rmSync(outdir, { recursive: true, force: true });
+  await build({
+    entryPoints: Object.fromEntries(Object.entries(entries).map(([name, source]) => [name, join(root, source)])),
+    outdir,
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: true,
+    legalComments: 'linked',
+    external: ['usocket'],
+    define: { HOLDPOINT_VERSION: JSON.stringify(version) },
+    // Bundled CommonJS packages call require() for Node's own modules.
+    banner: { js: "import{createRequire as __hpRequire}from'node:module';const require=__hpRequire(import.meta.url);" },
+    logLevel: 'warning',
+  });
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const dist = join(root, 'dist');
+  const bench = existsSync(join(root, 'src/bench.ts')) ? { bench: 'src/bench.ts' } : {};
+  await bundle(dist, { holdpoint: 'src/main.ts', ...bench });
+  chmodSync(join(dist, 'holdpoint.js'), 0o755);
+}

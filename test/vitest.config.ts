@@ -5,6 +5,7 @@ export default defineConfig({
   define: { HOLDPOINT_VERSION: '"0.0.0-test"' },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/build.mjs'],
     reporters: ['default', './test/closing-line.ts'],
     pool: 'forks',
     maxWorkers: 2,

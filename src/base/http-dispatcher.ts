@@ -15,21 +15,22 @@ export async function dispatcherFor(request: HttpRequest): Promise<Dispatcher> {
   const limits = { headersTimeout: 0, bodyTimeout: 0, maxResponseSize: maxBytes };
   const proxy = proxyFor(url, environment);
   keepParserSmall();
-  if (proxy === null) {
-    const { default: Client } = await import('undici/lib/dispatcher/client.js');
-    return new Client(url.origin, { ...limits, connect });
-  }
+  const { default: Client } = await import('undici/lib/dispatcher/client.js');
+  if (proxy === null) return new Client(url.origin, { ...limits, connect });
   const to = parseUrl(proxy);
   if (to === null || (to.protocol !== 'http:' && to.protocol !== 'https:')) {
     throw new HttpError('invalid', 'the proxy in the environment is not an http or https URL');
   }
   const { authorization: token } = authorization(to);
   const { default: ProxyAgent } = await import('undici/lib/dispatcher/proxy-agent.js');
+  const { default: tunnel } = await import('undici/lib/api/api-connect.js');
   return new ProxyAgent({
     ...limits,
     uri: withoutUser(to).href,
     ...(token === undefined ? {} : { token }),
     requestTls: connect,
+    // Only the whole package gives its clients the method by which the agent opens tunnels.
+    clientFactory: (origin, options) => Object.assign(new Client(origin, options), { connect: tunnel }),
     proxyTls: { timeout: connectTimeoutMs },
     // Plain http goes through a proxy as it is: many allow tunnels to port 443 only.
     proxyTunnel: false,

@@ -31,6 +31,9 @@ function failureOf(url: URL, error: unknown): HttpFailure {
   return { kind, text: `${url.protocol}//${url.host}: ${text}` };
 }
 
+/** Codes of zlib and brotli for data that is not theirs. */
+const UNPACKING = /^(Z_|ERR__ERROR_FORMAT)/;
+
 function classify(error: unknown): HttpFailure {
   if (error instanceof HttpError) return { kind: error.kind, text: error.message };
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -38,6 +41,10 @@ function classify(error: unknown): HttpFailure {
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return { kind: 'too-large', text: 'the answer is too large' };
   if (code === 'UND_ERR_HEADERS_OVERFLOW')
     return { kind: 'too-large', text: 'the headers of the answer are too large' };
-  if (code.startsWith('HPE_')) return { kind: 'invalid', text: `the answer is not HTTP: ${errorText(error)}` };
-  return { kind: 'network', text: errorText(error) };
+  if (UNPACKING.test(code)) return { kind: 'invalid', text: `the answer cannot be decompressed: ${errorText(error)}` };
+  // The parser's reports carry their own sentence, but no code.
+  return {
+    kind: error instanceof Error && error.name === 'HTTPParserError' ? 'invalid' : 'network',
+    text: errorText(error),
+  };
 }

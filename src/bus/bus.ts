@@ -75,7 +75,7 @@ class BusClient implements Bus {
     this.#names = new OwnNames(this.#ask);
     this.#callers = new CallerIds(this, this.#owners);
     this.#exports = new Exports(
-      (sender) => this.#callers.uid(sender),
+      (sender) => this.#callers.of(sender),
       (signal) => this.emit(signal),
     );
     void this.#connect();

@@ -20,12 +20,12 @@ const MAX_BUSY = 128;
 /** The objects that we export, and the answers to calls to them. */
 export class Exports {
   readonly #objects = new Map<string, readonly ExportedInterface[]>();
-  readonly #uid: (sender: string) => Promise<number>;
+  readonly #uidOf: (sender: string) => () => Promise<number>;
   readonly #emit: (signal: SignalToSend) => void;
   #busy = 0;
 
-  constructor(uid: (sender: string) => Promise<number>, emit: (signal: SignalToSend) => void) {
-    this.#uid = uid;
+  constructor(uidOf: (sender: string) => () => Promise<number>, emit: (signal: SignalToSend) => void) {
+    this.#uidOf = uidOf;
     this.#emit = emit;
   }
 
@@ -63,7 +63,7 @@ export class Exports {
     if (this.#busy >= MAX_BUSY) throw new BusError(`${ERROR}.LimitsExceeded`, 'too many calls at once');
     this.#busy += 1;
     try {
-      const body = await method.handle({ args: call.body(), sender, uid: () => this.#uid(sender) });
+      const body = await method.handle({ args: call.body(), sender, uid: this.#uidOf(sender) });
       return { signature: signatureOf(method.out), body };
     } finally {
       this.#busy -= 1;

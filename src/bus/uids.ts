@@ -1,4 +1,4 @@
-import { type Bus, BusError } from './api.ts';
+import { type Bus, BusClosedError, BusError } from './api.ts';
 import { DRIVER, DRIVER_PATH } from './driver.ts';
 import type { NameOwners } from './owners.ts';
 
@@ -13,14 +13,27 @@ export class CallerIds {
   readonly #known = new Map<string, { readonly uid: Promise<number>; readonly release: () => void }>();
   readonly #bus: Pick<Bus, 'call'>;
   readonly #owners: NameOwners;
+  /** Counts the connections. */
+  #connection = 0;
 
   constructor(bus: Pick<Bus, 'call'>, owners: NameOwners) {
     this.#bus = bus;
     this.#owners = owners;
   }
 
-  /** The user id behind a unique name. Rejects when there is no such caller any more. */
-  uid(sender: string): Promise<number> {
+  /**
+   * A way to ask for the user id behind a unique name that is on the bus now. It rejects when there is no such caller
+   * any more, or the connection is another one by then.
+   */
+  of(sender: string): () => Promise<number> {
+    const connection = this.#connection;
+    return async () => {
+      if (connection !== this.#connection) throw new BusClosedError('the connection of the caller is lost');
+      return this.#uid(sender);
+    };
+  }
+
+  #uid(sender: string): Promise<number> {
     const known = this.#known.get(sender);
     if (known !== undefined) return known.uid;
     const uid = this.#ask(sender);
@@ -53,6 +66,7 @@ export class CallerIds {
 
   /** The connection is lost. */
   forget(): void {
+    this.#connection += 1;
     for (const sender of [...this.#known.keys()]) this.#drop(sender);
   }
 }

@@ -120,7 +120,7 @@ class Builder {
     let table = from;
     for (const { name, at } of path) {
       const value = table.entries.get(name)?.value;
-      const next = value?.type === 'array' ? value.items.at(0) : value;
+      const next = value?.type === 'array' ? value.items.at(-1) : value;
       const found = isOpenTable(next) ? next : null;
       const child: OpenTable = found ?? { type: 'table', entries: new Map(), at };
       if (found === null) table.entries.set(name, { keyAt: at, value: child });

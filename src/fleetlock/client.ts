@@ -1,5 +1,6 @@
 import type { Failure } from '../base/failure.ts';
 import type { HttpResult } from '../base/http.ts';
+import { authorization } from '../base/http-url.ts';
 import {
   PROTOCOL_HEADER,
   type ClientParams,
@@ -41,6 +42,9 @@ export async function askLock(
 ): Promise<LockAnswer> {
   // Loaded when a lock is used: a host that decides alone does without.
   const { httpRequest } = await import('../base/http.ts');
+  if (!URL.canParse(lock.baseUrl)) {
+    return { kind: 'failed', failure: { class: 'transient', text: 'the address of the lock server is not a URL' } };
+  }
   const result = await httpRequest({
     method: 'POST',
     url: operationUrl(lock.baseUrl, operation),
@@ -52,14 +56,15 @@ export async function askLock(
     maxRedirects: 3,
     signal,
   });
-  return judge(operation, result, wall);
+  return judge(operation, result, wall, new URL(lock.baseUrl));
 }
 
-function judge(operation: Operation, result: HttpResult, wall: number): LockAnswer {
+function judge(operation: Operation, result: HttpResult, wall: number, base: URL): LockAnswer {
   if (!result.ok) return { kind: 'failed', failure: { class: 'unknown', text: result.failure.text } };
   const { status, headers, body } = result.answer;
   if (status === 200) return { kind: 'yes' };
-  const { kind, text } = refusalText(status, body);
+  const { kind } = refusalText(status, body);
+  const { text } = refusalText(status, withoutSecrets(body, base));
   // poseidon/fleetlock says so when others hold the slot: then we do not, which is all that was to be known.
   if (operation === 'steady-state' && status === 423 && kind === 'lock_held') return { kind: 'yes' };
   const wait = retryAfterMs(headers['retry-after'], wall);
@@ -67,4 +72,14 @@ function judge(operation: Operation, result: HttpResult, wall: number): LockAnsw
   // airlock answers 500 `failed_lock` when all slots are taken: a refusal, and a write that was lost.
   const definite = (status >= 400 && status < 500) || kind === 'failed_lock';
   return definite ? { kind: 'no', text, ...retry } : { kind: 'failed', failure: { class: 'unknown', text, ...retry } };
+}
+
+/** Error pages like to repeat the request: what may be secret in the address is taken out of what a server says. */
+function withoutSecrets(body: string, base: URL): string {
+  const { username, password, pathname } = base;
+  const basic = authorization(base)['authorization']?.replace('Basic ', '') ?? '';
+  const decoded = [username, password].map((part) => decodeURIComponent(part));
+  return [basic, password, username, ...decoded, pathname.replace(/\/+$/, '')]
+    .filter((secret) => secret !== '')
+    .reduce((text, secret) => text.replaceAll(secret, '***'), body);
 }

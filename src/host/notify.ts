@@ -15,6 +15,8 @@ export interface Notifier {
 
 const SPACING_MS = 1_000;
 const LONGEST_STATUS = 1_000;
+/** Node fires a timer of more than this at once, and then without a pause. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * A notifier by way of `systemd-notify`, since Node cannot write to datagram sockets. Without `NOTIFY_SOCKET` it does
@@ -26,12 +28,13 @@ export function createNotifier(
 ): Notifier {
   if ((env['NOTIFY_SOCKET'] ?? '') === '') return SILENT;
   const send = (...assignments: string[]): void => {
-    execFile('systemd-notify', ['--no-block', ...assignments], { timeout: 10_000 }, (error) => {
+    // It waits until its message was taken: the manager cannot tell whose message it is once the sender has gone.
+    execFile('systemd-notify', assignments, { env, timeout: 10_000 }, (error) => {
       if (error !== null) onError(error);
     });
   };
   const period = Number(env['WATCHDOG_USEC'] ?? 0) / 1000;
-  const watchdog = period >= 1 ? setInterval(() => send('WATCHDOG=1'), period / 2) : null;
+  const watchdog = period >= 1 ? setInterval(() => send('WATCHDOG=1'), Math.min(period / 2, LONGEST_TIMER_MS)) : null;
   const pace = paced((line) => send(`STATUS=${line}`));
   return {
     ready: () => send('READY=1'),

@@ -193,6 +193,9 @@ export interface Machine {
   setSessions(sessions: readonly Session[]): void;
   setUnits(units: readonly Unit[]): void;
 
-  /** Ends everything: no process is left, and no folder when it was a temporary one. */
+  /**
+   * Ends everything: no process is left, and no folder when it was a temporary one. Waits for a reboot that is under way,
+   * so it must not be awaited in a hook.
+   */
   stop(): Promise<void>;
 }

@@ -70,6 +70,10 @@ function newBoot(state: HostState): HostState {
   return { ...state, bootId: randomUUID(), bootCount: state.bootCount + 1 };
 }
 
+function stopped(): Error {
+  return new Error('the machine was stopped');
+}
+
 type Hook<Argument> = (argument: Argument) => Promise<void> | void;
 
 class SimulatedMachine implements Machine {
@@ -217,17 +221,20 @@ class SimulatedMachine implements Machine {
   }
 
   private async end(): Promise<void> {
-    const ended = new Error('the machine was stopped');
-    this.boots.end(ended);
-    this.states.end(ended);
+    this.boots.end(stopped());
+    this.states.end(stopped());
     await this.going?.catch(() => undefined);
     this.unwatch();
-    await this.system?.stop();
-    this.remove();
+    try {
+      await this.system?.stop();
+    } finally {
+      this.remove();
+    }
   }
 
   /** Two who want a reboot at the same time get one. */
   private cycle(how: Shutdown): Promise<void> {
+    if (this.stopping !== null) return Promise.reject(stopped());
     this.going ??= this.goDownAndBoot(how).finally(() => (this.going = null));
     return this.going;
   }

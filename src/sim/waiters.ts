@@ -14,7 +14,10 @@ export class Waiters {
   /** Resolves with the first state, told from now on, that satisfies `check`. */
   wait(check: (state: HostState) => boolean): Promise<HostState> {
     if (this.ended !== null) return Promise.reject(this.ended);
-    return new Promise((resolve, reject) => this.waiting.add({ check, resolve, reject }));
+    const found = new Promise<HostState>((resolve, reject) => this.waiting.add({ check, resolve, reject }));
+    // Who waits in vain, and has stopped listening, is not to end the process.
+    found.catch(() => undefined);
+    return found;
   }
 
   tell(state: HostState): void {

@@ -11,6 +11,14 @@ declare module 'undici/lib/api/api-request.js' {
   ): Promise<Dispatcher.ResponseData>;
 }
 
+declare module 'undici/lib/api/api-connect.js' {
+  import type { Client } from 'undici';
+
+  /** Asks a proxy for a tunnel: what the whole package installs as a client's method. */
+  const connect: Client['connect'];
+  export default connect;
+}
+
 declare module 'undici/lib/dispatcher/client.js' {
   export { Client as default } from 'undici';
 }

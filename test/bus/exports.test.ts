@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type Bus,
+  BusClosedError,
   BusError,
   type ExportedInterface,
   type IncomingCall,
@@ -202,6 +203,7 @@ describe('exported properties', () => {
 describe('an exported object', () => {
   it('is there again after the bus has been restarted', async () => {
     server.exportObject(PATH, [description]);
+    await call('Join', 'asa{sv}', [[], {}]);
     await daemon.kill();
     await daemon.start();
     let text: unknown;
@@ -211,6 +213,8 @@ describe('an exported object', () => {
         () => new Promise((resolve) => setTimeout(resolve, 5)),
       );
     expect(text).toBe('x');
+    // The new bus may have given the name of this caller to somebody else.
+    await expect(calls[0]!.uid()).rejects.toThrow(BusClosedError);
   });
 
   it('is gone when it is removed', async () => {

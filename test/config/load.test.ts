@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { buildConfig, loadConfig, type LoadedConfig } from '../../src/config/load.ts';
+import { buildConfig, type LoadedConfig } from '../../src/config/load.ts';
 import { toData, toOrigins, toToml } from '../../src/config/show.ts';
 
 const of = (...texts: string[]): LoadedConfig =>
@@ -164,7 +164,3 @@ test('bad content of any kind gives problems, never an exception', () => {
 function loadOne(text: string): LoadedConfig {
   return buildConfig([{ path: 'x.toml', text }]);
 }
-
-test('loadConfig without arguments reads the usual folders', () => {
-  expect(loadConfig().problems).toEqual([]);
-});

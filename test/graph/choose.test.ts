@@ -240,6 +240,8 @@ describe('a rollout, after the server has left the edge out', () => {
     const releases = [release(1), release(2, { barrier: 'x' }), release(3, { rollout })];
     const behind = graphOf(releases, [[1, 2]]);
     expect(at(POLICY_TIME, 0.75, behind)).toMatchObject({ kind: 'noPath' });
+    const twice = [...releases, release(4, { barrier: 'y' })];
+    expect(at(POLICY_TIME, 0.75, graphOf(twice, []))).toMatchObject({ kind: 'noPath' });
     const barrier = graphOf([release(1), release(2, { barrier: 'x', rollout }), release(3, { rollout })], []);
     expect(at(POLICY_TIME, 0.75, barrier)).toMatchObject({ kind: 'rollout', wait: { version: '40.2' } });
   });

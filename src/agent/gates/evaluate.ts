@@ -14,7 +14,19 @@ export interface GateInputs {
 
 /** Asks every local gate, cheap ones first. The fleet's slot is not among them: it is asked for when all are open. */
 export function evaluateGates(inputs: GateInputs): readonly GateVerdict[] {
-  return [pauseGate(inputs), strategyGate(inputs), reportGate(inputs), refusalGate(inputs)];
+  return [enabledGate(inputs), pauseGate(inputs), strategyGate(inputs), reportGate(inputs), refusalGate(inputs)];
+}
+
+/** Matters after finalize only: before it, a disabled agent holds nothing. */
+function enabledGate({ settings }: GateInputs): GateVerdict {
+  if (settings.enabled) return { gate: 'enabled', open: true };
+  return {
+    gate: 'enabled',
+    open: false,
+    reason: 'updates.enabled is false in the configuration',
+    lookAgain: null,
+    opens: 'updates.enabled = true',
+  };
 }
 
 function pauseGate({ at, memory }: GateInputs): GateVerdict {

@@ -15,7 +15,7 @@ export type GateVerdict = {
 );
 
 /** The gates, in the order in which they are asked. */
-export type GateName = 'pause' | 'strategy' | 'report' | 'refusal';
+export type GateName = 'enabled' | 'pause' | 'strategy' | 'report' | 'refusal';
 
 /** A closed verdict. */
 export type ClosedGate = Extract<GateVerdict, { open: false }>;

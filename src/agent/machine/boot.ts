@@ -57,7 +57,7 @@ function resume(turn: Turn): void {
   enter(turn, { name: 'watching' });
   if (memory.target === null) return;
   const { release, staged } = memory.target;
-  if (staged && isStaged(turn, release)) hold(turn, release, settings.source === 'staged');
+  if (staged && isStaged(turn, release)) hold(turn, release);
   else if (settings.source === 'graph') enter(turn, { name: 'staging', target: release, failures: 0, progress: null });
   else remember(turn, { target: null });
 }

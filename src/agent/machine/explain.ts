@@ -17,7 +17,7 @@ export function gatesOf(state: AgentState, at: Instant): readonly GateVerdict[] 
  * not depend on who reads it.
  */
 export function statusLine(state: AgentState, at: Instant): string {
-  if (state.stopping) return 'stopping';
+  if (state.stopping !== null) return 'stopping';
   const others = state.drivers.map((driver) => driver.name).join(', ');
   return `${PHASE_LINES[state.phase.name](state, at)}${others === '' ? '' : `; also updating this host: ${others}`}`;
 }

@@ -3,9 +3,29 @@ import { type ClosedGate, isClosed } from '../gates/gate.ts';
 import { deploymentKey } from '../../host/rpm-ostree/deployment.ts';
 import type { Target } from '../../graph/types.ts';
 import { giveBack } from './slot.ts';
-import { backToHolding, beginStaging, followPending, isStaged, pendingNow } from './target.ts';
+import {
+  backToHolding,
+  beginStaging,
+  followPending,
+  isStaged,
+  keptAway,
+  leaveIfKeptAway,
+  pendingNow,
+} from './target.ts';
 import type { Phase, Refusal } from './state.ts';
-import { type Turn, arm, enter, isDue, isPending, now, recovered, remember, request, retryAt } from './turn.ts';
+import {
+  type Turn,
+  arm,
+  enter,
+  isDue,
+  isPending,
+  now,
+  recovered,
+  remember,
+  request,
+  retryAt,
+  trouble,
+} from './turn.ts';
 
 /** Milliseconds for which a reading of the host may stand for the present when finalize is decided on. */
 export const CONSENT_MS = 5_000;
@@ -15,7 +35,7 @@ type Releasing = Extract<Phase, { name: 'releasing' }>;
 
 /** `holding`: compares what is staged, asks the gates, and goes on when all are open. */
 export function advanceHolding(turn: Turn, phase: Holding): void {
-  if (isPending(turn, 'lock') || replaced(turn, phase.target)) return;
+  if (isPending(turn, 'lock') || replaced(turn, phase.target) || leaveIfKeptAway(turn, phase.target)) return;
   const closed = closedGates(turn, phase.refusal);
   if (closed.some((gate) => gate.gate !== 'refusal' || phase.refusal?.by !== 'lock')) giveBack(turn);
   if (closed.length > 0) {
@@ -23,12 +43,12 @@ export function advanceHolding(turn: Turn, phase: Holding): void {
     return;
   }
   const { lock } = turn.state.settings;
-  const { target, allowUnlocked, refusals } = phase;
+  const { target, allowUnlocked, missing } = phase;
   if (lock !== null) {
     // The intention is written down before the question is sent: whatever happens, the slot will be given back.
     const { slot } = turn.state.memory;
     if (slot === null) remember(turn, { slot: { ...lock, state: 'asked', since: turn.event.at.wall } });
-    enter(turn, { name: 'releasing', target, allowUnlocked, refusals });
+    enter(turn, { name: 'releasing', target, allowUnlocked, missing });
     request(turn, { kind: 'lock', lock });
     return;
   }
@@ -37,7 +57,8 @@ export function advanceHolding(turn: Turn, phase: Holding): void {
 
 /** `releasing`: the slot is ours; one last look, then finalize or give it back. */
 export function advanceReleasing(turn: Turn, phase: Releasing): void {
-  if (isPending(turn, 'lock') || isPending(turn, 'look') || replaced(turn, phase.target)) return;
+  if (isPending(turn, 'lock') || isPending(turn, 'look')) return;
+  if (replaced(turn, phase.target) || leaveIfKeptAway(turn, phase.target)) return;
   if (closedGates(turn, null).length > 0) {
     backToHolding(turn, phase, null);
     giveBack(turn);
@@ -52,7 +73,7 @@ export function advanceRebooting(turn: Turn): void {
   if (phase.name !== 'rebooting') return;
   if (isPending(turn, 'finalize') || !isDue(turn, 'work')) return;
   const closed = closedGates(turn, null);
-  if (closed.length > 0) {
+  if (closed.length > 0 || keptAway(turn, phase.target) !== null) {
     arm(turn, 'work', earliest(closed) ?? retryAt(turn, phase.tries));
     return;
   }
@@ -63,8 +84,10 @@ export function advanceRebooting(turn: Turn): void {
 function finalizeWhenFresh(turn: Turn, target: Target, allowUnlocked: boolean): void {
   const { host, memory, bootId } = turn.state;
   const booted = host?.booted ?? null;
+  // A look that is under way or due was asked for because something may have changed.
+  if (isPending(turn, 'look') || turn.state.due.host !== undefined) return;
   if (host === null || booted === null || now(turn) - host.readAt > CONSENT_MS) {
-    if (!isPending(turn, 'look') && turn.state.due.host === undefined) request(turn, { kind: 'look' });
+    request(turn, { kind: 'look' });
     return;
   }
   const from = { key: deploymentKey(booted), version: booted.version };
@@ -82,8 +105,10 @@ function replaced(turn: Turn, target: Target): boolean {
   giveBack(turn);
   if (pendingNow(turn) === null && turn.state.settings.source === 'graph') {
     // Removed: staged again, after a pause in which somebody who removed it can say why.
+    const next = retryAt(turn, 1);
     beginStaging(turn, target);
-    arm(turn, 'work', retryAt(turn, 1));
+    trouble(turn, 'stage', 'the staged release was removed by somebody else', next);
+    arm(turn, 'work', next);
   } else {
     remember(turn, { target: null });
     enter(turn, { name: 'watching' });

@@ -27,14 +27,19 @@ export function finalizeFailed(turn: Turn, phase: Rebooting, failure: Failure): 
       return;
     case 'underway':
       // Somebody's reboot is on its way. Whether it is into our target only the next boot can tell.
+      enter(turn, { ...phase, tries: phase.tries + 1 });
       awaitReboot(turn, phase.tries > 0 ? 'acknowledged' : 'unknown');
       return;
     case 'unlocked':
-      foundUnlocked(turn, phase);
+      foundUnlocked(turn, phase, failure);
       return;
-    case 'gone':
     case 'release':
     case 'transient':
+      // This call came to nothing, but what became of the one before is still not known.
+      if (phase.tries > 0) outcomeUnknown(turn, phase, failure.text);
+      else refused(turn, phase, failure);
+      return;
+    case 'gone':
       refused(turn, phase, failure);
   }
 }
@@ -53,15 +58,19 @@ function outcomeUnknown(turn: Turn, phase: Rebooting, text: string): void {
  * "Already unlocked": after a call whose outcome was lost, it is our own doing and the reboot is under way. Otherwise
  * somebody staged the release unlocked, and finalize may say so.
  */
-function foundUnlocked(turn: Turn, phase: Rebooting): void {
+function foundUnlocked(turn: Turn, phase: Rebooting, failure: Failure): void {
   if (phase.tries > 0) {
     recovered(turn, 'finalize');
     awaitReboot(turn, 'acknowledged');
     return;
   }
+  if (phase.allowUnlocked) {
+    refused(turn, phase, failure);
+    return;
+  }
   const { target } = phase;
   remember(turn, { finalize: null });
-  const again = { target, allowUnlocked: true, refusals: 0 };
+  const again = { target, allowUnlocked: true, missing: 0 };
   if (turn.state.memory.slot === null) backToHolding(turn, again, null);
   else enter(turn, { name: 'releasing', ...again });
 }
@@ -75,7 +84,7 @@ function refused(turn: Turn, phase: Rebooting, failure: Failure): void {
   const until = retryStreak(turn, 'finalize');
   trouble(turn, 'finalize', failure.text, until);
   const { target, allowUnlocked } = phase;
-  backToHolding(turn, { target, allowUnlocked, refusals: 0 }, { by: 'rpm-ostree', text: failure.text, until });
+  backToHolding(turn, { target, allowUnlocked, missing: 0 }, { by: 'rpm-ostree', text: failure.text, until });
 }
 
 /** The reboot was acknowledged and did not come: said loudly, tried again, and the slot stays. */

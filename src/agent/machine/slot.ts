@@ -1,5 +1,6 @@
 import type { Lock } from './memory.ts';
-import { type Turn, arm, enter, isDue, isPending, now, remember, request } from './turn.ts';
+import { backToHolding } from './target.ts';
+import { type Turn, arm, isDue, isPending, now, remember, request } from './turn.ts';
 
 const MOST_OWED = 8;
 
@@ -16,7 +17,8 @@ export function owe(turn: Turn, locks: readonly (Lock | null)[]): void {
     if (lock === null || owed.some((other) => sameLock(lock, other))) continue;
     owed.push({ baseUrl: lock.baseUrl, group: lock.group, id: lock.id });
   }
-  remember(turn, { owed: owed.slice(-MOST_OWED) });
+  // The first may be on its way: its answer must find it there.
+  remember(turn, { owed: [...owed.slice(0, 1), ...owed.slice(1).slice(1 - MOST_OWED)] });
   arm(turn, 'report', now(turn));
 }
 
@@ -39,14 +41,12 @@ export function giveBack(turn: Turn): void {
 /** Gives back a slot for which nothing is left to do in the current phase, or which is no longer the configured one. */
 export function dropUnwantedSlot(turn: Turn): void {
   const { memory, phase, settings, stopping } = turn.state;
-  if (memory.slot === null || phase.name === 'rebooting' || phase.name === 'starting') return;
+  if (memory.slot === null || phase.name === 'rebooting') return;
+  if (phase.name === 'starting' && stopping === null) return;
   const configured = settings.lock !== null && sameLock(memory.slot, settings.lock);
   const wanted = phase.name === 'holding' || phase.name === 'releasing';
-  if (configured && wanted && !stopping) return;
-  if (phase.name === 'releasing') {
-    const { target, allowUnlocked, refusals } = phase;
-    enter(turn, { name: 'holding', target, allowUnlocked, refusals, refusal: null, missing: 0 });
-  }
+  if (stopping === 'host' || (configured && wanted && stopping === null)) return;
+  if (phase.name === 'releasing') backToHolding(turn, phase, null);
   giveBack(turn);
 }
 

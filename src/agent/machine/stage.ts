@@ -3,14 +3,15 @@ import type { Target } from '../../graph/types.ts';
 import type { Failure } from '../../base/failure.ts';
 import { countFault } from './quarantine.ts';
 import type { AgentState, Phase } from './state.ts';
-import { discardIsDone, foreignDeployment, hold } from './target.ts';
+import { discardIsDone, foreignDeployment, hold, leaveIfKeptAway } from './target.ts';
 import { type Turn, arm, enter, isDue, isPending, remember, request, retryAt, trouble } from './turn.ts';
 
 type Staging = Extract<Phase, { name: 'staging' }>;
 
 /** `staging`: starts the work when its time has come and nobody else's deployment is in the way. */
 export function advanceStaging(turn: Turn, phase: Staging): void {
-  if (isPending(turn, 'stage') || isPending(turn, 'look') || !discardIsDone(turn)) return;
+  if (isPending(turn, 'stage') || isPending(turn, 'look')) return;
+  if (leaveIfKeptAway(turn, phase.target) || !discardIsDone(turn)) return;
   if (foreignDeployment(turn) !== null) {
     remember(turn, { target: null });
     enter(turn, { name: 'watching' });
@@ -25,7 +26,7 @@ export function advanceStaging(turn: Turn, phase: Staging): void {
 export function staged(turn: Turn, phase: Staging, reading: HostReading): void {
   const wrong = whatIsWrong(turn.state, phase.target, reading);
   if (wrong === null) {
-    hold(turn, phase.target, false);
+    hold(turn, phase.target);
     return;
   }
   const pending = pendingDeployment(reading);

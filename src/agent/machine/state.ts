@@ -25,6 +25,15 @@ export interface Settings {
   readonly stream: string | null;
 }
 
+/** A release that is staged, and what is known of it. */
+export interface Held {
+  readonly target: Target;
+  /** Finalize may also take a deployment that is not locked: somebody else staged it so. */
+  readonly allowUnlocked: boolean;
+  /** Good graphs in a row that no longer lead to the target. */
+  readonly missing: number;
+}
+
 /** Where the agent stands. Each phase carries what belongs to it alone. */
 export type Phase =
   /** The host has not been read yet. */
@@ -36,21 +45,14 @@ export type Phase =
   /** A target was chosen and is being fetched and staged, locked. */
   | { readonly name: 'staging'; readonly target: Target; readonly failures: number; readonly progress: string | null }
   /** The target is staged; the gates decide. */
-  | {
+  | (Held & {
       readonly name: 'holding';
-      readonly target: Target;
-      /** Finalize may also take a deployment that is not locked: somebody else staged it so. */
-      readonly allowUnlocked: boolean;
-      /** Refusals in a row, by the lock server or by rpm-ostree: they space the next try. */
-      readonly refusals: number;
       /** What the last refusal said. */
       readonly refusal: Refusal | null;
-      /** Good graphs in a row that no longer lead to the target. */
-      readonly missing: number;
-    }
+    })
   /** Every local gate is open and the fleet's slot is asked for, or held until the last look. */
-  | { readonly name: 'releasing'; readonly target: Target; readonly allowUnlocked: boolean; readonly refusals: number }
-  /** Finalize was called: from here nothing can be taken back. */
+  | (Held & { readonly name: 'releasing' })
+  /** Finalize was called: from here nothing can be taken back. `tries`: calls whose outcome nobody knows. */
   | { readonly name: 'rebooting'; readonly target: Target; readonly allowUnlocked: boolean; readonly tries: number };
 
 /** Who said "not now", and in which words. */
@@ -88,7 +90,7 @@ export interface Check {
 }
 
 /** The timers: each holds the moment, in milliseconds since boot, at which something is due. */
-export type Timer = 'poll' | 'host' | 'work' | 'report' | 'discard';
+export type Timer = 'poll' | 'host' | 'work' | 'report' | 'discard' | 'memory';
 
 /** Work given to the shell whose result is awaited. One of each kind at a time. */
 export type AsyncKind = 'look' | 'fetchGraph' | 'stage' | 'discard' | 'finalize' | 'lock' | 'report';
@@ -114,6 +116,6 @@ export interface AgentState {
   readonly lastId: number;
   /** The moment of the last `wake` effect, or null. */
   readonly wakeAt: number | null;
-  /** The agent was told to stop: only what is owed is still done. */
-  readonly stopping: boolean;
+  /** The agent was told to stop, alone or with the host: only what is owed is still done. */
+  readonly stopping: 'agent' | 'host' | null;
 }

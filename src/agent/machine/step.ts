@@ -4,12 +4,12 @@ import type { Effect } from './effect.ts';
 import type { Failure } from '../../base/failure.ts';
 import type { Event, EventKind } from './event.ts';
 import { advanceHolding, advanceRebooting, advanceReleasing, slotGranted, slotRefused } from './hold.ts';
-import { type Memory, freshMemory } from './memory.ts';
+import { type Lock, type Memory, freshMemory } from './memory.ts';
 import { finalizeFailed, finalized, rebootOverdue } from './reboot.ts';
-import { deliverReport, dropUnwantedSlot, giveBack, isFinalizing, owe } from './slot.ts';
+import { deliverReport, dropUnwantedSlot, giveBack, isFinalizing, owe, sameLock } from './slot.ts';
 import { advanceStaging, staged, stagingFailed } from './stage.ts';
 import type { AgentState, AsyncKind, Settings, Timer } from './state.ts';
-import { backToHolding } from './target.ts';
+import { backToHolding, discardFailed, discarded } from './target.ts';
 import {
   type Turn,
   arm,
@@ -25,7 +25,7 @@ import {
   retryStreak,
   trouble,
 } from './turn.ts';
-import { advanceWatching, graphRead, isPolling, poll, skip } from './watch.ts';
+import { advanceWatching, graphRead, isPolling, poll, skip, unskip } from './watch.ts';
 
 /** What one event led to. */
 export interface Step {
@@ -56,7 +56,7 @@ export function initialState(
     pending: {},
     lastId: 0,
     wakeAt: null,
-    stopping: false,
+    stopping: null,
   };
 }
 
@@ -102,7 +102,10 @@ function accept(turn: Turn): boolean {
 type Handlers = { readonly [K in EventKind]: (turn: Turn, event: Extract<Event, { kind: K }>) => void };
 
 const HANDLERS: Handlers = {
-  started: (turn) => start(turn),
+  started: (turn) => {
+    if (turn.state.phase.name === 'starting') start(turn);
+    else turn.ignored = 'the agent has started already';
+  },
   tick: () => undefined,
   configured: (turn, event) => configured(turn, event.settings),
   hostChanged: (turn) => arm(turn, 'host', now(turn)),
@@ -119,7 +122,10 @@ const HANDLERS: Handlers = {
     const { phase } = turn.state;
     if (phase.name === 'staging') staged(turn, phase, event.reading);
   },
-  discarded: (turn, event) => looked(turn, event.reading),
+  discarded: (turn, event) => {
+    looked(turn, event.reading);
+    discarded(turn);
+  },
   finalized: (turn) => finalized(turn),
   slotGranted: (turn) => slotGranted(turn),
   slotRefused: (turn, event) => slotRefused(turn, event.text, event.retryAfterMs),
@@ -129,20 +135,21 @@ const HANDLERS: Handlers = {
     arm(turn, 'report', now(turn));
   },
   failed: (turn, event) => FAILED[event.effect](turn, event.failure),
-  memoryFailed: (turn, event) => trouble(turn, 'memory', event.text, null),
-  memoryWritten: (turn) => recovered(turn, 'memory'),
+  memoryFailed: (turn, event) => {
+    const next = retryStreak(turn, 'memory');
+    trouble(turn, 'memory', event.text, next);
+    arm(turn, 'memory', next);
+  },
+  memoryWritten: (turn) => {
+    recovered(turn, 'memory');
+    arm(turn, 'memory', null);
+  },
   driversSeen: (turn, event) => patch(turn, { drivers: event.drivers }),
   pause: (turn, event) => remember(turn, { pause: { until: event.until, reason: event.reason } }),
   resume: (turn) => remember(turn, { pause: null }),
   skip: (turn, event) => skip(turn, event.version),
-  unskip: (turn, event) => {
-    remember(turn, { skipped: turn.state.memory.skipped.filter((version) => version !== event.version) });
-    arm(turn, 'poll', now(turn));
-  },
-  stop: (turn, event) => {
-    patch(turn, { stopping: true });
-    if (!event.hostGoesDown) giveBack(turn);
-  },
+  unskip: (turn, event) => unskip(turn, event.version),
+  stop: (turn, event) => patch(turn, { stopping: event.hostGoesDown ? 'host' : 'agent' }),
 };
 
 function handle(turn: Turn, event: Event): void {
@@ -161,8 +168,8 @@ const FAILED: Readonly<Record<AsyncKind, (turn: Turn, failure: Failure) => void>
     const { phase } = turn.state;
     if (phase.name === 'releasing') {
       backToHolding(turn, phase, { by: 'rpm-ostree', text: failure.text, until: next });
-      giveBack(turn);
     }
+    giveBack(turn);
   },
   fetchGraph: (turn, failure) => {
     const next = Math.max(retryStreak(turn, 'graph'), now(turn) + (failure.retryAfterMs ?? 0));
@@ -173,9 +180,7 @@ const FAILED: Readonly<Record<AsyncKind, (turn: Turn, failure: Failure) => void>
     if (turn.state.phase.name === 'staging') stagingFailed(turn, turn.state.phase, failure);
   },
   discard: (turn, failure) => {
-    const next = retryStreak(turn, 'discard');
-    trouble(turn, 'discard', failure.text, next);
-    arm(turn, 'discard', next);
+    discardFailed(turn, failure.text);
     arm(turn, 'host', now(turn));
   },
   finalize: (turn, failure) => {
@@ -210,22 +215,27 @@ function looked(turn: Turn, reading: NonNullable<AgentState['host']>): void {
 function configured(turn: Turn, settings: Settings): void {
   const before = turn.state.settings;
   patch(turn, { settings });
-  const { phase } = turn.state;
-  if (settings.lock !== null && JSON.stringify(settings.lock) !== JSON.stringify(before.lock))
-    owe(turn, [settings.lock]);
-  if (phase.name === 'rebooting' || phase.name === 'starting') return;
-  if (!settings.enabled || before.enabled !== settings.enabled || before.source !== settings.source) {
-    enter(turn, { name: 'starting' });
-  }
-  if (before.source !== settings.source) arm(turn, 'poll', now(turn));
+  const { lock } = settings;
+  if (lock !== null && (before.lock === null || !sameLock(lock, before.lock))) introduce(turn, lock);
+  if (before.source === settings.source) return;
+  arm(turn, 'poll', now(turn));
+  if (turn.state.phase.name !== 'rebooting') enter(turn, { name: 'starting' });
+}
+
+/** A lock server that is new to this agent is told that the host is steady, unless it holds the recorded slot. */
+function introduce(turn: Turn, lock: Lock): void {
+  const { slot } = turn.state.memory;
+  if (!isFinalizing(turn) && (slot === null || !sameLock(slot, lock))) owe(turn, [lock]);
 }
 
 /** One look at everything that may be due. */
 function advance(turn: Turn): void {
-  if (turn.event.kind === 'tick' && turn.state.troubles.memory !== undefined) turn.dirty = true;
-  dropUnwantedSlot(turn);
-  deliverReport(turn);
-  if (turn.state.stopping) return;
+  if (isDue(turn, 'memory')) {
+    arm(turn, 'memory', null);
+    turn.dirty = true;
+  }
+  settleSlot(turn);
+  if (turn.state.stopping !== null) return;
   if (isDue(turn, 'host') && !isPending(turn, 'look')) {
     arm(turn, 'host', null);
     request(turn, { kind: 'look' });
@@ -233,10 +243,23 @@ function advance(turn: Turn): void {
   poll(turn);
   advancePhase(turn);
   // A phase that was left may leave something to give back or to report.
+  settleSlot(turn);
+}
+
+function settleSlot(turn: Turn): void {
+  dropUnwantedSlot(turn);
   deliverReport(turn);
 }
 
+/** Carries the phase on; one that is entered by that is carried on as well. */
 function advancePhase(turn: Turn): void {
+  const { name } = turn.state.phase;
+  advanceOnce(turn);
+  if (turn.state.phase.name !== name) advancePhase(turn);
+}
+
+function advanceOnce(turn: Turn): void {
+  if (!turn.state.settings.enabled && INTERRUPTIBLE.has(turn.state.phase.name)) enter(turn, { name: 'starting' });
   const { phase } = turn.state;
   switch (phase.name) {
     case 'starting':
@@ -245,7 +268,6 @@ function advancePhase(turn: Turn): void {
       return;
     case 'watching':
       advanceWatching(turn);
-      if (turn.state.phase.name === 'holding') advancePhase(turn);
       return;
     case 'staging':
       advanceStaging(turn, phase);
@@ -262,12 +284,14 @@ function advancePhase(turn: Turn): void {
   }
 }
 
+/** Phases that end when updates are disabled. */
+const INTERRUPTIBLE: ReadonlySet<string> = new Set(['watching', 'staging', 'holding', 'releasing']);
+
 /** Both wait for the same: a host that was booted from an ostree deployment, and updates that are enabled. */
 function advanceStarting(turn: Turn): void {
   const { phase, settings, host } = turn.state;
   const ready = settings.enabled && (host?.booted ?? null) !== null;
   if (phase.name === 'starting' || ready) settle(turn);
-  if (turn.state.phase.name !== phase.name) advancePhase(turn);
 }
 
 /** Asks for a `tick` at the earliest moment at which something is due that nothing else will bring about. */
@@ -285,7 +309,8 @@ function awaited(turn: Turn): readonly Timer[] {
   const { phase, memory, stopping } = turn.state;
   const reporting = memory.owed.length > 0 && !isPending(turn, 'report') && !isFinalizing(turn);
   const timers: Timer[] = reporting ? ['report'] : [];
-  if (stopping) return timers;
+  timers.push('memory');
+  if (stopping !== null) return timers;
   if (!isPending(turn, 'look')) timers.push('host');
   if (isPolling(turn.state) && !isPending(turn, 'fetchGraph')) timers.push('poll');
   const discarding = memory.discard !== null && (phase.name === 'watching' || phase.name === 'staging');

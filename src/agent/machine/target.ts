@@ -1,3 +1,4 @@
+import type { Denial } from '../../graph/choose.ts';
 import type { Target } from '../../graph/types.ts';
 import {
   type Deployment,
@@ -6,8 +7,21 @@ import {
   releaseKey,
   targetOf,
 } from '../../host/rpm-ostree/deployment.ts';
-import type { Refusal } from './state.ts';
-import { type Turn, arm, enter, isDue, isPending, now, recovered, remember, request } from './turn.ts';
+import { quarantineOf } from './quarantine.ts';
+import type { Held, Refusal } from './state.ts';
+import {
+  type Turn,
+  arm,
+  enter,
+  isDue,
+  isPending,
+  now,
+  recovered,
+  remember,
+  request,
+  retryStreak,
+  trouble,
+} from './turn.ts';
 
 /** What waits for the next boot according to the last reading, or null. */
 export function pendingNow(turn: Turn): Deployment | null {
@@ -27,26 +41,34 @@ export function foreignDeployment(turn: Turn): Deployment | null {
   const { target, discard } = turn.state.memory;
   const key = deploymentKey(pending);
   const ours = pending.staged && target !== null && releaseKey(target.release) === key;
-  return ours || discard?.key === key ? null : pending;
+  return ours || (pending.staged && discard?.key === key) ? null : pending;
 }
 
-/** Enters `holding` with a target that is staged, and writes that down. */
-export function hold(turn: Turn, target: Target, allowUnlocked: boolean): void {
-  remember(turn, { target: { release: target, staged: true } });
+/** Why a release is kept away from this host at this moment, or null. */
+export function keptAway(turn: Turn, target: Pick<Target, 'scheme' | 'payload' | 'version'>): Denial | null {
+  const { quarantine, skipped } = turn.state.memory;
+  const kept = quarantineOf(quarantine, releaseKey(target), turn.event.at.wall);
+  if (kept !== null) return { kind: 'quarantined', reason: kept.reason };
+  return skipped.includes(target.version) ? { kind: 'skipped', reason: SKIPPED } : null;
+}
+
+const SKIPPED = 'skipped by an administrator';
+
+/**
+ * Enters `holding` with a target that is staged, and writes down that it is this agent's. With the source `staged` it
+ * never is: it must not be removed.
+ */
+export function hold(turn: Turn, target: Target): void {
+  const ours = turn.state.settings.source === 'graph';
+  remember(turn, { target: ours ? { release: target, staged: true } : null });
   recovered(turn, 'stage');
   recovered(turn, 'finalize');
-  enter(turn, { name: 'holding', target, allowUnlocked, refusals: 0, refusal: null, missing: 0 });
+  backToHolding(turn, { target, allowUnlocked: !ours, missing: 0 }, null);
 }
 
 /** Returns to `holding`, with what was said and when to try again where somebody refused. */
-export function backToHolding(
-  turn: Turn,
-  from: { readonly target: Target; readonly allowUnlocked: boolean; readonly refusals: number },
-  refusal: Refusal | null,
-): void {
-  const { target, allowUnlocked } = from;
-  const refusals = from.refusals + (refusal === null ? 0 : 1);
-  enter(turn, { name: 'holding', target, allowUnlocked, refusals, refusal, missing: 0 });
+export function backToHolding(turn: Turn, { target, allowUnlocked, missing }: Held, refusal: Refusal | null): void {
+  enter(turn, { name: 'holding', target, allowUnlocked, missing, refusal });
 }
 
 /** Enters `staging` for a release; what was staged for an earlier target is removed first. */
@@ -56,6 +78,13 @@ export function beginStaging(turn: Turn, target: Target): void {
   arm(turn, 'discard', null);
   enter(turn, { name: 'staging', target, failures: 0, progress: null });
   arm(turn, 'work', now(turn));
+}
+
+/** Leaves a target that is kept away from this host by now. True when it was left. */
+export function leaveIfKeptAway(turn: Turn, target: Target): boolean {
+  const denial = keptAway(turn, target);
+  if (denial !== null) leaveTarget(turn, denial.reason);
+  return denial !== null;
 }
 
 /** Leaves the target, and removes it where it is staged. */
@@ -71,10 +100,32 @@ function stagedByUs(turn: Turn, reason: string): Pick<Turn['state']['memory'], '
   return { discard: { key: releaseKey(target.release), version: target.release.version, reason } };
 }
 
-/** With the source `staged`, whatever is staged is the target. */
+/** With the source `staged`, whatever is staged is the target, unless it is kept away. */
 export function followPending(turn: Turn): void {
   const pending = pendingNow(turn);
-  if (turn.state.settings.source === 'staged' && pending?.staged === true) hold(turn, targetOf(pending), true);
+  if (turn.state.settings.source !== 'staged' || pending?.staged !== true) return;
+  const target = targetOf(pending);
+  if (keptAway(turn, target) === null) hold(turn, target);
+}
+
+/** True when a staged deployment is the one with this key. One that is not only staged is nobody's to remove. */
+function isThere(pending: Deployment | null, key: string): boolean {
+  return pending?.staged === true && deploymentKey(pending) === key;
+}
+
+/** The removal came back: a deployment that is still there is removed again, but not at once. */
+export function discarded(turn: Turn): void {
+  const { discard } = turn.state.memory;
+  if (discard !== null && isThere(pendingNow(turn), discard.key)) {
+    discardFailed(turn, 'rpm-ostree reported success, but the deployment is still there');
+  }
+}
+
+/** The removal did not work: again later. */
+export function discardFailed(turn: Turn, text: string): void {
+  const next = retryStreak(turn, 'discard');
+  trouble(turn, 'discard', text, next);
+  arm(turn, 'discard', next);
 }
 
 /** Removes a deployment of ours that must not be booted. True when there is nothing (left) to remove. */
@@ -83,7 +134,7 @@ export function discardIsDone(turn: Turn): boolean {
   if (discard === null) return true;
   if (isPending(turn, 'discard')) return false;
   const pending = pendingNow(turn);
-  if (pending === null || deploymentKey(pending) !== discard.key) {
+  if (!isThere(pending, discard.key)) {
     remember(turn, { discard: null });
     arm(turn, 'discard', null);
     recovered(turn, 'discard');

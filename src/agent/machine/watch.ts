@@ -1,7 +1,7 @@
-import { type Choice, choose, edgeTo } from '../../graph/choose.ts';
+import { type Choice, type Denial, choose, edgeTo } from '../../graph/choose.ts';
 import type { Graph, Release, Target } from '../../graph/types.ts';
 import { deploymentKey, releaseKey, targetOf } from '../../host/rpm-ostree/deployment.ts';
-import { quarantineOf } from './quarantine.ts';
+import { giveBack } from './slot.ts';
 import type { AgentState, Phase } from './state.ts';
 import {
   beginStaging,
@@ -10,9 +10,12 @@ import {
   foreignDeployment,
   hold,
   isStaged,
+  keptAway,
   leaveTarget,
 } from './target.ts';
 import { type Turn, arm, enter, isDue, isPending, now, patch, recovered, remember, request } from './turn.ts';
+
+const MOST_SKIPPED = 64;
 
 /** Good graphs in a row without an edge to a staged release after which it counts as withdrawn. */
 export const WITHDRAWN_AFTER = 2;
@@ -28,7 +31,7 @@ const POLLING: ReadonlySet<Phase['name']> = new Set(['watching', 'staging', 'hol
 
 /** True while the graph is of interest. */
 export function isPolling(state: AgentState): boolean {
-  return state.settings.source === 'graph' && POLLING.has(state.phase.name) && !state.stopping;
+  return state.settings.source === 'graph' && POLLING.has(state.phase.name) && state.stopping === null;
 }
 
 /** Asks for the graph when its time has come. */
@@ -52,8 +55,10 @@ export function graphRead(turn: Turn, graph: Graph): void {
 
 function followChoice(turn: Turn, graph: Graph, booted: Pick<Target, 'scheme' | 'payload'>, choice: Choice): void {
   const { phase } = turn.state;
+  // What is being staged comes first, also where the target was left in the meantime.
+  if (isPending(turn, 'stage')) return;
   if (phase.name === 'watching' && choice.target !== null) take(turn, choice.target);
-  if (phase.name === 'staging' && !isPending(turn, 'stage')) {
+  if (phase.name === 'staging') {
     if (edgeTo(graph, booted, phase.target.payload) === 'absent') leaveTarget(turn, GONE);
     if (choice.target === null) return;
     if (turn.state.phase.name === 'watching') take(turn, choice.target);
@@ -72,8 +77,9 @@ function reconsider(
 ): void {
   const newer =
     choice.target !== null && !same(choice.target, phase.target) && choice.target.ageIndex > phase.target.ageIndex;
-  // A slot that was asked for belongs to the staged release: it is given back before another one is fetched.
-  if (newer && turn.state.memory.slot === null && !isPending(turn, 'lock')) {
+  // A slot that was asked for in vain, as far as anybody knows, is given back before another release is fetched.
+  if (newer && !isPending(turn, 'lock')) {
+    giveBack(turn);
     take(turn, choice.target);
     return;
   }
@@ -88,9 +94,10 @@ const GONE = 'the update graph no longer leads to it';
 
 /** Takes a release as the target: adopts it where it is staged already, waits for somebody else's, else stages it. */
 function take(turn: Turn, target: Target): void {
-  if (isStaged(turn, target)) hold(turn, target, false);
+  const removing = turn.state.memory.discard?.key === releaseKey(target);
+  if (isStaged(turn, target) && !removing) hold(turn, target);
   else if (foreignDeployment(turn) === null) beginStaging(turn, target);
-  else if (turn.state.phase.name !== 'watching') enter(turn, { name: 'watching' });
+  else if (turn.state.phase.name !== 'watching') leaveTarget(turn, 'somebody else staged another one');
 }
 
 /** The release that runs, as the graph would name it; null before the host was read. */
@@ -100,15 +107,12 @@ export function bootedRelease(state: AgentState): Target | null {
 }
 
 function chooseFor(turn: Turn, graph: Graph, booted: Target): Choice {
-  const { memory, settings, host } = turn.state;
+  const { settings, host } = turn.state;
   const { wall } = turn.event.at;
   const local = new Set((host?.deployments ?? []).filter((one) => !one.staged).map(deploymentKey));
-  const deny = (release: Release): ReturnType<Parameters<typeof choose>[1]['deny']> => {
-    const key = releaseKey(release);
-    const kept = quarantineOf(memory.quarantine, key, wall);
-    if (kept !== null) return { kind: 'quarantined', reason: kept.reason };
-    if (memory.skipped.includes(release.version)) return { kind: 'skipped', reason: 'skipped by an administrator' };
-    return local.has(key) ? { kind: 'local', reason: 'it is on this host already, and was left' } : null;
+  const deny = (release: Release): Denial | null => {
+    const isLocal = local.has(releaseKey(release));
+    return keptAway(turn, release) ?? (isLocal ? { kind: 'local', reason: 'it is on this host already' } : null);
   };
   const wariness = { configured: settings.wariness, nodeId: settings.nodeId };
   return choose(graph, { booted, deny, allowDowngrade: settings.allowDowngrade, now: wall, wariness });
@@ -118,12 +122,19 @@ function same(a: Target, b: Target): boolean {
   return releaseKey(a) === releaseKey(b);
 }
 
-/** The administrator does not want a version: a target of that version is left. */
+/** The administrator does not want a version. A target of that version is left as soon as no work on it is under way. */
 export function skip(turn: Turn, version: string): void {
-  const { memory, phase } = turn.state;
-  if (!memory.skipped.includes(version)) remember(turn, { skipped: [...memory.skipped, version].slice(-64) });
-  // Work under way is not torn: what it brings is left when it ends.
-  const idle = !isPending(turn, 'stage') && !isPending(turn, 'lock');
-  const leaves = phase.name === 'holding' || phase.name === 'staging' || phase.name === 'releasing';
-  if (idle && leaves && phase.target.version === version) leaveTarget(turn, 'skipped by an administrator');
+  const { skipped } = turn.state.memory;
+  if (!skipped.includes(version)) remember(turn, { skipped: [...skipped, version].slice(-MOST_SKIPPED) });
+}
+
+/** The administrator wants a version after all: nothing keeps it away any more. */
+export function unskip(turn: Turn, version: string): void {
+  const { skipped, quarantine, faults } = turn.state.memory;
+  remember(turn, {
+    skipped: skipped.filter((one) => one !== version),
+    quarantine: quarantine.filter((one) => one.version !== version),
+    faults: faults.filter((one) => one.version !== version),
+  });
+  arm(turn, 'poll', now(turn));
 }

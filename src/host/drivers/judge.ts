@@ -42,7 +42,7 @@ export function judgeDrivers(units: readonly UnitState[], automaticPolicy: strin
       ? []
       : [{ name, advice: `${name} is active: ${what}. To stop it: systemctl disable --now ${name}` }];
   });
-  const policy = POLICIES[automaticPolicy];
+  const policy = POLICIES.get(automaticPolicy);
   if (policy === undefined) return running;
   const name = `AutomaticUpdatePolicy=${automaticPolicy}`;
   return [
@@ -52,4 +52,7 @@ export function judgeDrivers(units: readonly UnitState[], automaticPolicy: strin
 }
 
 /** Policies of rpm-ostreed.conf that do more than look. */
-const POLICIES: Readonly<Partial<Record<string, string>>> = { stage: STAGES, apply: BOTH };
+const POLICIES: ReadonlyMap<string, string> = new Map([
+  ['stage', STAGES],
+  ['apply', BOTH],
+]);

@@ -67,12 +67,15 @@ function describe(meta: Dict | undefined): Pick<Deployment, 'stream' | 'basearch
     string(annotations, 'fedora-coreos.stream');
   const image = string(json(text(meta, 'ostree.container.image-config')), 'architecture');
   const basearch =
-    text(meta, 'coreos-assembler.basearch') ?? (image === undefined ? undefined : (BASEARCH[image] ?? image));
+    text(meta, 'coreos-assembler.basearch') ?? (image === undefined ? undefined : (BASEARCH.get(image) ?? image));
   return { stream: stream ?? null, basearch: basearch ?? null };
 }
 
 /** Architectures as container images name them, in rpm's words. */
-const BASEARCH: Readonly<Record<string, string>> = { amd64: 'x86_64', arm64: 'aarch64' };
+const BASEARCH: ReadonlyMap<string, string> = new Map([
+  ['amd64', 'x86_64'],
+  ['arm64', 'aarch64'],
+]);
 
 function json(source: string | undefined): unknown {
   if (source === undefined) return undefined;
@@ -185,4 +188,4 @@ export function splitReference(reference: string): { transport: string; name: st
 }
 
 const TRANSPORT =
-  /^(?:ostree-unverified-registry:|ostree-remote-registry:[^:]+:|(?:ostree-unverified-image|ostree-image-signed|ostree-remote-image:[^:]+):(?:docker:\/\/|registry:)|docker:\/\/)/;
+  /^(?:ostree-unverified-registry:|ostree-remote-registry:[^:]+:|(?:ostree-unverified-image|ostree-image-signed|ostree-remote-image:[^:]+):(?:docker:\/\/|(?:registry|containers-storage|docker-archive|oci|oci-archive|dir):)|docker:\/\/)/;

@@ -4,6 +4,10 @@ import { errorText, oneLine } from '../../base/text.ts';
 
 /** What rpm-ostree's texts mean. It has no error codes of its own: the words are all there is. */
 const TEXTS: readonly (readonly [RegExp, FailureClass])[] = [
+  // These quote what others wrote (a command line, an inhibitor's reason, a URL), which must not be taken for a cause.
+  [/^(?:System )?transaction in progress/i, 'transient'],
+  [/^Reboot blocked by/, 'transient'],
+  [/: \[\d+\] /, 'transient'],
   [/No pending staged deployment found/, 'gone'],
   [/Expected staged base checksum/, 'gone'],
   [/Staged deployment already unlocked/, 'unlocked'],

@@ -87,6 +87,7 @@ export class Daemon implements Sysroot {
 
   /** Begins a transaction, or joins the one that does the same; answers its address. */
   async begin({ caller, key, work, reboot }: Begin): Promise<string> {
+    await this.running?.transaction.settle();
     if (this.rebooting) throw failed('Reboot initiated, cannot start new transaction');
     if (this.running !== null) return this.join(this.running, key);
     if (this.folder.faults.take('ostreeLocked') !== null) throw busy('System transaction in progress');

@@ -34,6 +34,11 @@ export interface TransactionEvents {
 
 /** The daemon waits this long for its peers to leave after Finished. */
 const LINGER_MS = 30_000;
+/**
+ * The real daemon asks polkit before it looks whether it is busy. A peer that leaves at once after Finished has left by
+ * then, although nothing orders the peer's socket against the bus.
+ */
+const SETTLE_MS = 20;
 const CANCELLED = 'Operation was cancelled';
 
 /** One transaction: a socket for its peers, and work that begins when one of them says Start. */
@@ -45,6 +50,7 @@ export class Transaction {
   private readonly server: PeerServer;
   private readonly abort = new AbortController();
   private readonly ended = new AbortController();
+  private readonly gone = new AbortController();
   private outcome: readonly [boolean, string] = [false, ''];
   private linger: NodeJS.Timeout | undefined;
 
@@ -67,6 +73,13 @@ export class Transaction {
     setTimeout(() => {
       if (this.state !== 'closed') void this.server.listen();
     }, late.ms);
+  }
+
+  /** Gives the peers of a finished transaction a moment to leave. */
+  async settle(): Promise<void> {
+    if (this.state !== 'finished') return;
+    const patience = AbortSignal.timeout(SETTLE_MS);
+    await aborted(AbortSignal.any([this.gone.signal, patience]));
   }
 
   /** The caller's bus name has vanished: what has not begun never will. */
@@ -159,6 +172,7 @@ export class Transaction {
     clearTimeout(this.linger);
     this.server.close();
     this.events.closed();
+    this.gone.abort();
   }
 
   private broadcast(member: string, body: readonly unknown[]): void {

@@ -60,10 +60,16 @@ export class BusConnection {
     }
   }
 
-  /** Calls `handler` once, when a unique name has left the bus; returns the way to stop waiting. */
+  /** Calls `handler` once, when a unique name has left the bus, or had already; returns the way to stop waiting. */
   onVanished(name: string, handler: () => void): () => void {
     const handlers = this.vanished.get(name) ?? new Set();
     this.vanished.set(name, handlers.add(handler));
+    void this.ask('NameHasOwner', 's', [name]).then(
+      ([there]) => {
+        if (there === false && handlers.delete(handler)) handler();
+      },
+      () => undefined,
+    );
     return () => handlers.delete(handler);
   }
 

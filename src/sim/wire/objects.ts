@@ -27,15 +27,9 @@ const ERRORS = 'org.freedesktop.DBus.Error';
 export function serve(connection: Connection, objects: Objects, machineId: () => string): void {
   const answer = async (call: Incoming): Promise<void> => {
     try {
-      const interfaces = objects().get(call.path ?? '');
-      if (interfaces === undefined) throw unknown('Object', `path “${call.path ?? ''}”`);
-      const served = findInterface([...interfaces, ...standard(interfaces, machineId)], call);
-      const types = served?.spec.methods.get(call.member ?? '');
-      if (served === undefined || types === undefined) throw unknown('Method', `method “${call.member ?? ''}”`);
+      const { types, method } = locate(objects(), call, machineId);
       checkArguments(types, call);
-      const body = await served.methods[call.member ?? '']?.(call);
-      if (body === undefined) throw new WireError(`${ERRORS}.NotSupported`, `${call.member ?? ''} is not simulated`);
-      connection.reply(call, signatureOf(types.out), body);
+      connection.reply(call, signatureOf(types.out), await method(call));
     } catch (error) {
       const known = error instanceof WireError ? error : new WireError(`${ERRORS}.Failed`, errorText(error));
       connection.fail(call, known);
@@ -52,6 +46,25 @@ export function variants(spec: InterfaceSpec, values: Readonly<Record<string, un
   return Object.fromEntries(entries);
 }
 
+interface Located {
+  readonly types: MethodSpec;
+  readonly method: (call: Incoming) => Reply | Promise<Reply>;
+}
+
+/** What a call is for. Throws the error with which it is to be answered when there is no such thing. */
+function locate(objects: ReturnType<Objects>, call: Incoming, machineId: () => string): Located {
+  const { path = '', member = '' } = call;
+  const interfaces = objects.get(path);
+  if (interfaces === undefined) throw unknown(`Object does not exist at path “${path}”`);
+  const served = findInterface([...interfaces, ...standard(interfaces, machineId)], call);
+  if (served === undefined) throw unknown(`No such interface “${call.interface ?? ''}” on object at path ${path}`);
+  const types = served.spec.methods.get(member);
+  if (types === undefined) throw unknown(`No such method “${member}”`);
+  const method = served.methods[member];
+  if (method === undefined) throw new WireError(`${ERRORS}.NotSupported`, `${member} is not simulated`);
+  return { types, method };
+}
+
 function findInterface(interfaces: readonly Served[], call: Incoming): Served | undefined {
   if (call.interface !== undefined) return interfaces.find(({ spec }) => spec.name === call.interface);
   return interfaces.find(({ spec }) => spec.methods.has(call.member ?? ''));
@@ -66,8 +79,9 @@ function checkArguments(types: MethodSpec, call: Incoming): void {
   );
 }
 
-function unknown(what: 'Object' | 'Method' | 'Interface', name: string): WireError {
-  return new WireError(`${ERRORS}.Unknown${what}`, `No such ${name}`);
+/** GDBus gives this one error for unknown objects, interfaces and methods. */
+function unknown(text: string): WireError {
+  return new WireError(`${ERRORS}.UnknownMethod`, text);
 }
 
 function standard(interfaces: readonly Served[], machineId: () => string): Served[] {

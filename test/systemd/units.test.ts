@@ -1,0 +1,217 @@
+import { execFile, spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openBus } from '../../src/bus/bus.ts';
+import { type Bus, BusError } from '../../src/bus/api.ts';
+import { startDbus } from '../support/dbus.ts';
+
+const SOURCE = join(import.meta.dirname, '../../systemd');
+const UNIT = 'holdpoint-agent.service';
+const run = promisify(execFile);
+
+function source(name: string): string {
+  return readFileSync(join(SOURCE, name), 'utf8');
+}
+
+/** Why a test that needs a program is left out, or false. */
+function lacks(program: string): string | false {
+  return spawnSync(program, ['--version']).error === undefined ? false : `${program} is not installed`;
+}
+
+function test(name: string, reason: string | false, body: () => Promise<void>): void {
+  if (reason === false) it(name, body);
+  else it.skip(`${name} (skipped: ${reason})`, body);
+}
+
+let folder = '';
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'hp-units-'))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe(UNIT, () => {
+  const missing = lacks('systemd-analyze');
+
+  /** The unit, wanted by multi-user.target as when it is enabled, with a command that exists on this machine. */
+  function install(): string {
+    const path = join(folder, UNIT);
+    writeFileSync(path, source(UNIT).replace('/usr/bin/holdpoint', process.execPath));
+    mkdirSync(join(folder, 'multi-user.target.wants'));
+    symlinkSync(path, join(folder, 'multi-user.target.wants', UNIT));
+    return path;
+  }
+
+  test('is clean under systemd-analyze verify', missing, async () => {
+    const env = { ...process.env, SYSTEMD_UNIT_PATH: `${folder}:` };
+    const { stdout, stderr } = await run('systemd-analyze', ['--man=no', 'verify', install(), 'multi-user.target'], {
+      env,
+    });
+    const about = `${stdout}${stderr}`.split('\n').filter((line) => /holdpoint|cycle/.test(line));
+    expect(about).toEqual([]);
+  });
+
+  test('verify does find fault with a wrong setting', missing, async () => {
+    const path = install();
+    writeFileSync(path, readFileSync(path, 'utf8').replace('RestartSec=30s', 'RestartSec=thirty'));
+    const { stderr } = await run('systemd-analyze', ['--man=no', 'verify', path]).catch((error: unknown) => {
+      return error as { stderr: string };
+    });
+    expect(stderr).toContain('thirty');
+  });
+
+  test('exposes little of the system', missing, async () => {
+    const options = ['security', '--offline=true', '--threshold=20', install()];
+    await expect(run('systemd-analyze', options)).resolves.toBeDefined();
+  });
+
+  const settings = (key: string): readonly string[] =>
+    source(UNIT)
+      .split('\n')
+      .filter((line) => line.startsWith(`${key}=`))
+      .map((line) => line.slice(key.length + 1));
+
+  it('never starts, and so never gives a slot back, in a boot that is not healthy', () => {
+    expect(settings('Requires')).toEqual(['boot-complete.target']);
+    expect(settings('After').join(' ')).toContain('boot-complete.target');
+  });
+
+  it('leaves V8 what it needs: memory that it may write and execute, and all of /proc', () => {
+    expect(settings('MemoryDenyWriteExecute')).toEqual([]);
+    expect(settings('ProcSubset')).toEqual([]);
+  });
+
+  it('passes options to Node that Node accepts from the environment', async () => {
+    const [options = ''] = settings('Environment').map((value) => value.replace('NODE_OPTIONS=', ''));
+    expect(options).not.toBe('');
+    await run(process.execPath, ['-e', '0'], { env: { NODE_OPTIONS: options } });
+  });
+});
+
+describe('the user and the folders', () => {
+  const missing =
+    lacks('systemd-sysusers') ||
+    lacks('systemd-tmpfiles') ||
+    (process.getuid?.() !== 0 && 'only root can give folders to another user');
+
+  test('are made from an empty system, twice without complaint', missing, async () => {
+    mkdirSync(join(folder, 'etc'));
+    for (const name of ['sysusers', 'tmpfiles']) {
+      mkdirSync(join(folder, 'usr/lib', `${name}.d`), { recursive: true });
+      copyFileSync(join(SOURCE, `holdpoint.${name}.conf`), join(folder, 'usr/lib', `${name}.d`, 'holdpoint.conf'));
+    }
+    for (let time = 0; time < 2; time += 1) {
+      await run('systemd-sysusers', [`--root=${folder}`, 'holdpoint.conf']);
+      await run('systemd-tmpfiles', [`--root=${folder}`, '--create', 'holdpoint.conf']);
+    }
+    const [, , uid = '', , , , shell] = /^holdpoint:.*$/m.exec(passwd())?.[0].split(':') ?? [];
+    expect(shell).toMatch(/nologin$/);
+    const own = statSync(join(folder, 'run/holdpoint'));
+    const dropIns = statSync(join(folder, 'run/holdpoint/config.d'));
+    expect([own.uid, own.mode & 0o777]).toEqual([Number(uid), 0o755]);
+    expect([dropIns.uid, dropIns.mode & 0o777]).toEqual([0, 0o755]);
+  });
+
+  const passwd = (): string => readFileSync(join(folder, 'etc/passwd'), 'utf8');
+});
+
+describe('50-holdpoint.rules', () => {
+  type Rule = (action: { id: string }, subject: { user: string }) => string;
+
+  function rule(): Rule {
+    const rules: Rule[] = [];
+    const polkit = {
+      Result: { YES: 'yes', NO: 'no', NOT_HANDLED: 'not handled' },
+      addRule: (one: Rule) => rules.push(one),
+    };
+    runInNewContext(source('50-holdpoint.rules'), { polkit });
+    expect(rules).toHaveLength(1);
+    return rules[0]!;
+  }
+
+  /** All actions that rpm-ostree defines. */
+  const ACTIONS = [
+    ...['deploy', 'rebase', 'finalize-deployment', 'cleanup', 'client-management'],
+    ...['upgrade', 'rollback', 'bootconfig', 'reload-daemon', 'initramfs', 'override', 'uninstall-packages'],
+    ...['install-uninstall-packages', 'install-local-packages', 'repo-refresh', 'cancel'],
+  ].map((name) => `org.projectatomic.rpmostree1.${name}`);
+
+  const allowed = (user: string, actions: readonly string[]): readonly string[] =>
+    actions.filter((id) => rule()({ id }, { user }) === 'yes');
+
+  it('allows the user of the agent what the agent does, and no more', () => {
+    expect(allowed('holdpoint', ACTIONS)).toEqual(ACTIONS.slice(0, 5));
+  });
+
+  it.each(['root', 'zincati', 'holdpoint2', '', 'Holdpoint', 'core'])('has no say about the user "%s"', (user) => {
+    expect(ACTIONS.map((id) => rule()({ id }, { user }))).toEqual(ACTIONS.map(() => 'not handled'));
+  });
+
+  it('has no say about actions that only look alike', () => {
+    const actions = ['deploy', 'org.projectatomic.rpmostree1.', 'org.projectatomic.rpmostree1.deploy.all'];
+    const others = ['x.org.projectatomic.rpmostree1.deploy', 'org.projectatomic.rpmostree2.deploy', ''];
+    const more = ['org.freedesktop.login1.reboot', 'org.freedesktop.systemd1.manage-units'];
+    expect(allowed('holdpoint', [...actions, ...others, ...more])).toEqual([]);
+  });
+});
+
+describe('io.github.holdpoint.conf', () => {
+  const NAME = 'org.projectatomic.rpmostree1';
+  const SYSROOT = `/org/projectatomic/rpmostree1/Sysroot`;
+
+  async function connected(address: string): Promise<Bus> {
+    const bus = openBus({ address, random: Math.random, onError: () => undefined });
+    await new Promise<void>((resolve) => bus.onState((state) => state.connected && resolve()));
+    return bus;
+  }
+
+  /** What a call is answered on a bus that allows nobody anything with rpm-ostree, but for the policy of this user. */
+  async function call(policyFor: string, interfaceName: string): Promise<string> {
+    const policy = join(folder, 'policy.conf');
+    writeFileSync(policy, source('io.github.holdpoint.conf').replace('user="holdpoint"', `user="${policyFor}"`));
+    const deny = `<policy context="default"><deny send_destination="${NAME}"/></policy>`;
+    const dbus = await startDbus({ extraConfig: `${deny}<include>${policy}</include>` });
+    const [server, client] = [await connected(dbus.address), await connected(dbus.address)];
+    try {
+      server.exportObject(SYSROOT, [
+        { name: `${NAME}.Sysroot`, methods: { Reload: { handle: () => [] } } },
+        { name: `${NAME}.OS`, methods: { Reload: { handle: () => [] } } },
+        { name: `${NAME}.Experimental`, methods: { Reload: { handle: () => [] } } },
+      ]);
+      await new Promise<void>((resolve) => server.requestName(NAME, {}, (state) => state.owned && resolve()));
+      await client.call({ destination: NAME, path: SYSROOT, interface: interfaceName, member: 'Reload' });
+      return 'answered';
+    } catch (error) {
+      return error instanceof BusError ? error.errorName.replace('org.freedesktop.DBus.Error.', '') : String(error);
+    } finally {
+      client.close();
+      server.close();
+      await dbus.stop();
+    }
+  }
+
+  const { username } = userInfo();
+
+  it.each([`${NAME}.Sysroot`, `${NAME}.OS`])('lets the agent call %s', async (name) => {
+    expect(await call(username, name)).toBe('answered');
+  });
+
+  it('lets the agent read properties', async () => {
+    expect(await call(username, 'org.freedesktop.DBus.Properties')).toBe('UnknownMethod');
+  });
+
+  it('lets it call nothing else there, and nobody else anything', async () => {
+    expect(await call(username, `${NAME}.Experimental`)).toBe('AccessDenied');
+    expect(await call(username === 'root' ? 'nobody' : 'root', `${NAME}.Sysroot`)).toBe('AccessDenied');
+  });
+});
