@@ -88,8 +88,8 @@ export class Agent {
     await this.#connected();
     notifier.ready();
     const stopWatching = rpmOstree.watch(() => this.send({ kind: 'hostChanged' }));
+    this.#parts.log.info(`ready; node ${this.#state.settings.nodeId}, boot ${this.#state.bootId}`);
     this.send({ kind: 'started' });
-    this.#parts.log.info(`node ${this.#state.settings.nodeId}, boot ${this.#state.bootId}`);
     const look = (): void => void this.#lookForDrivers();
     this.#timers.drivers = setInterval(look, DRIVERS_MS).unref();
     await this.#ended;

@@ -42,13 +42,13 @@ export function writeAtomic(path: string, content: string, mode = 0o600): void {
   try {
     writeFileSync(file, content);
     fsyncSync(file);
+    renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
   } finally {
     closeSync(file);
   }
-  renameSync(temporary, path);
   syncFolder(dirname(path));
 }
 

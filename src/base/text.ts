@@ -6,7 +6,8 @@ const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu;
  */
 export function oneLine(text: string, max = 300): string {
   const clean = text.replace(CONTROL, ' ').trim();
-  return clean.length <= max ? clean : `${clean.slice(0, max - 1)}…`;
+  // The cut must not leave half of a character that JavaScript keeps as two.
+  return clean.length <= max ? clean : `${clean.slice(0, max - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 /** The message of anything that was thrown, fit for one line. */

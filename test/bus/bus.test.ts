@@ -217,6 +217,8 @@ describe('watch', () => {
       await daemon.kill();
       await lost;
       owners.length = 0;
+      bus.watchOwner(NAME, (owner) => owners.push(owner))();
+      expect(owners).toEqual([]);
       await daemon.start();
       await Promise.all([until(bus, true), until(service, true)]);
       await waitFor(() => expect(owners.at(-1)).toMatch(/^:/));

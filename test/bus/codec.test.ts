@@ -206,7 +206,7 @@ describe('decodeMessage refuses', () => {
     ['a boolean of 2', 'b', bytes(2)],
     ['an array longer than the message', 'as', bytes(100, 1, 'a\0')],
     ['an array of 4 GiB', 'ay', bytes(0xffff_ffff)],
-    ['an array that ends within an element', 'as', bytes(7, 1, 'a\0', 'bcdefg')],
+    ['an array that ends within an element', 'asy', bytes(5, 1, 'a\0', 'x')],
     ['a signature longer than the message', 'g', bytes('\xffs\0')],
     ['a variant of empty structs', 'v', bytes('\x03a()\0\0\0\0', 8, 1, 2, 3)],
     ['a variant without a type', 'v', bytes('\0\0')],
@@ -216,7 +216,7 @@ describe('decodeMessage refuses', () => {
     ['a body that goes on', 'y', bytes(1, 2)],
     ['a body that is too short', 'uu', bytes(1)],
     ['an alignment beyond the end', 'yt', bytes('x')],
-    ['variants nested for ever', 'v', bytes('\x01v\0'.repeat(5000), '\x01y\0\0')],
+    ['variants nested for ever', 'v', bytes('\x01v\0'.repeat(70), '\x01y\0\0')],
     ['an invalid signature', 'a', bytes(0)],
     ['an empty struct', '()', bytes(0)],
   ])('%s', (_, signature, body) => {

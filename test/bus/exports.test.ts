@@ -115,6 +115,11 @@ describe('an exported method', () => {
     expect(await Promise.all([call('WhoAmI'), call('WhoAmI')])).toEqual([[process.getuid?.()], [process.getuid?.()]]);
   });
 
+  it('can be called any number of times', async () => {
+    server.exportObject(PATH, [description]);
+    for (let n = 0; n < 5; n += 1) await Promise.all(Array.from({ length: 50 }, () => call('WhoAmI')));
+  });
+
   it('can be called without an interface, as D-Bus allows', async () => {
     server.exportObject(PATH, [description]);
     const text = await run('dbus-send', [
@@ -133,7 +138,11 @@ describe('an exported method', () => {
   it('does not forget the user of a caller who stays, and forgets who has left', async () => {
     server.exportObject(PATH, [description]);
     await call('Join', 'asa{sv}', [[], {}]);
+    await call('WhoAmI');
+    const owners: (string | null)[] = [];
+    server.watchOwner(calls[0]!.sender, (owner) => owners.push(owner));
     client.close();
+    await waitFor(() => expect(owners.at(-1)).toBeNull());
     client = open();
     await waitFor(() => {
       let ready = false;

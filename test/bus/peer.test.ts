@@ -14,8 +14,8 @@ afterEach(() => server.stop());
 describe('connectPeer', () => {
   it('waits for a peer that does not listen yet', async () => {
     const connecting = connectPeer(server.address);
-    // Long enough for the first try to have failed: connecting to a socket that is not there fails at once.
-    await new Promise(setImmediate);
+    // Several tries: connecting to a socket that is not there fails at once.
+    await new Promise((resolve) => setTimeout(resolve, 100));
     await server.listen();
     const peer = await connecting;
     peer.close();

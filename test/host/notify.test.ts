@@ -165,7 +165,7 @@ describe('with the real systemd-notify', () => {
           }
         };
         await heard('listening');
-        const notifier = open({ ...process.env, NOTIFY_SOCKET: socket });
+        const notifier = open({ ...process.env, NOTIFY_SOCKET: socket }, () => undefined);
         notifier.ready();
         await heard('READY=1 alive');
         notifier.status('running 43.1');

@@ -55,15 +55,17 @@ export function keptAway(turn: Turn, target: Pick<Target, 'scheme' | 'payload' |
 const SKIPPED = 'skipped by an administrator';
 
 /**
- * Enters `holding` with a target that is staged, and writes down that it is this agent's. With the source `staged` it
- * never is: it must not be removed.
+ * Enters `holding` with a target that is staged, and writes it down as this agent's. With the source `staged` it is not,
+ * unless it was staged before that became the source: what is somebody else's must never be removed.
  */
 export function hold(turn: Turn, target: Target): void {
-  const ours = turn.state.settings.source === 'graph';
-  remember(turn, { target: ours ? { release: target, staged: true } : null });
+  const { memory, settings } = turn.state;
+  const allowUnlocked = settings.source === 'staged';
+  const ours = !allowUnlocked || (memory.target !== null && releaseKey(memory.target.release) === releaseKey(target));
+  remember(turn, { target: ours ? { release: memory.target?.release ?? target, staged: true } : null });
   recovered(turn, 'stage');
   recovered(turn, 'finalize');
-  backToHolding(turn, { target, allowUnlocked: !ours, missing: 0 }, null);
+  backToHolding(turn, { target, allowUnlocked, missing: 0 }, null);
 }
 
 /** Returns to `holding`, with what was said and when to try again where somebody refused. */

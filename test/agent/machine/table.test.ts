@@ -138,7 +138,8 @@ function now(driver: Driver): ReturnType<typeof reading> {
 
 const PHASES = ['starting', 'disabled', 'watching', 'staging', 'holding', 'releasing', 'rebooting'] as const;
 
-type Row = { readonly [K in keyof typeof PHASES]: string };
+type RowOf<T extends readonly unknown[]> = { readonly [K in keyof T]: string };
+type Row = RowOf<typeof PHASES>;
 
 /**
  * What each event leads to in each phase: `-` ignored, `=` the phase stays; else the phase that follows. Then the
@@ -170,6 +171,10 @@ const TABLE: Readonly<Record<EventKind, Row>> = {
   unskip:        ['= persist',        '= persist',               '= persist',        '= persist',              '= persist',                '= persist',              '= persist'],
   stop:          ['=',                '=',                       '=',                '=',                      '=',                        'holding',                '='],
 };
+
+test('the table has a column for each phase', () => {
+  expect(Object.keys(SITUATIONS)).toEqual([...PHASES]);
+});
 
 describe.each(Object.keys(EVENTS) as EventKind[])('%s', (kind) => {
   test.each(PHASES)('while %s', (phase) => {

@@ -1,0 +1,161 @@
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import type { EventBody } from '../../../src/agent/machine/event.ts';
+import { MINUTE, lockAt, version } from '../../support/agent-builders.ts';
+import { FOREIGN } from '../../support/agent-host.ts';
+import { Invariants } from '../../support/agent-invariants.ts';
+import { World } from '../../support/agent-world.ts';
+
+/** Sequences in one run; HOLDPOINT_EXPLORE sets another number, HOLDPOINT_SEED where to begin. */
+const SEQUENCES = Number(process.env['HOLDPOINT_EXPLORE'] ?? 2_000);
+const FIRST = Number(process.env['HOLDPOINT_SEED'] ?? 1);
+const ACTIONS = 60;
+/** Answers, ticks and reboots within which a healthy world must have arrived at the newest release. */
+const ENOUGH = 400;
+
+type Action = (world: World) => void;
+
+/** What may happen, and how often. */
+const HAPPENINGS: readonly (readonly [number, Action])[] = [
+  [40, (world) => world.answer()],
+  [15, (world) => world.wait()],
+  [12, (world) => world.deliver()],
+  [4, (world) => (world.time += world.pick([1_000, 20_000, 10 * MINUTE]))],
+  [2, (world) => world.kill()],
+  [2, (world) => world.reboot(world.chance(0.8))],
+  [1, (world) => world.rollBack()],
+  [2, (world) => (world.newest += 1)],
+  [1, (world) => world.withdrawn.add(world.newest)],
+  [2, (world) => (world.graphFault = world.pick(['none', 'none', 'empty', 'missing', 'error']))],
+  [2, changeServers],
+  [2, changeSettings],
+  [4, administer],
+  [4, command],
+  [1, (world) => (world.diskFails = world.chance(0.5))],
+  [1, (world) => (world.crashes = world.pick([0, 0.02, 0.1]))],
+  [1, stop],
+];
+const ALL = HAPPENINGS.reduce((sum, [weight]) => sum + weight, 0);
+
+function happen(world: World): void {
+  if (world.agent === null) world.start();
+  let left = world.random() * ALL;
+  const [, action] = HAPPENINGS.find(([weight]) => (left -= weight) < 0) ?? HAPPENINGS[0]!;
+  action(world);
+}
+
+function changeServers(world: World): void {
+  for (const server of world.servers) {
+    server.full = world.chance(0.3);
+    server.down = world.chance(0.3);
+  }
+}
+
+function changeSettings(world: World): void {
+  world.settings = {
+    ...world.settings,
+    enabled: world.chance(0.85),
+    source: world.chance(0.8) ? 'graph' : 'staged',
+    lock: world.pick([null, lockAt('a'), lockAt('a'), lockAt('b')]),
+  };
+  world.send({ kind: 'configured', settings: world.settings });
+}
+
+/** Somebody works on the host past the agent. */
+function administer(world: World): void {
+  const { host } = world;
+  const foreign = FOREIGN + Math.floor(world.random() * 4);
+  const actions: readonly [Action, ...Action[]] = [
+    () => host.adminStages(foreign, world.chance(0.3)),
+    () => host.adminStages(world.newest, world.chance(0.5)),
+    () => host.adminCleans(),
+    // The daemon goes with the host, or the reboot that it asked for does not come.
+    () => (host.daemonGone = host.rebooting),
+    () => (host.rebooting = false),
+  ];
+  world.pick(actions)(world);
+  world.mail.push({ kind: 'hostChanged' });
+}
+
+function command(world: World): void {
+  const some = version(1 + Math.floor(world.random() * (world.newest + 1)));
+  const until = world.chance(0.7) ? world.wall + 20 * MINUTE : null;
+  world.send(
+    world.pick<EventBody>([
+      { kind: 'pause', until, reason: 'maintenance' },
+      { kind: 'resume' },
+      { kind: 'resume' },
+      { kind: 'skip', version: some },
+      { kind: 'skip', version: version(world.newest) },
+      { kind: 'unskip', version: some },
+      { kind: 'hostChanged' },
+      { kind: 'tick' },
+      { kind: 'driversSeen', drivers: [] },
+    ]),
+  );
+}
+
+function stop(world: World): void {
+  const hostGoesDown = world.chance(0.5);
+  world.send({ kind: 'stop', hostGoesDown });
+  for (let most = 0; most < 5; most += 1) world.answer();
+  world.kill();
+  if (hostGoesDown) world.reboot(true);
+}
+
+/** Takes away all that was wrong, and publishes a release that nothing was ever wrong with. */
+function heal(world: World): void {
+  const { host } = world;
+  Object.assign(world, { healthy: true, crashes: 0, diskFails: false, graphFault: 'none', newest: world.newest + 2 });
+  for (const server of world.servers) Object.assign(server, { full: false, down: false });
+  if (host.staged !== null && host.staged.by !== 'agent') host.adminCleans();
+  if (world.agent === null) world.start();
+  world.settings = { ...world.settings, enabled: true, source: 'graph' };
+  world.send({ kind: 'configured', settings: world.settings });
+  world.send({ kind: 'resume' });
+  world.send({ kind: 'unskip', version: version(world.newest) });
+  world.mail.push({ kind: 'hostChanged' });
+}
+
+function hasArrived({ agent, host, servers, newest }: World): boolean {
+  const { phase, memory } = agent?.state ?? {};
+  const quiet = memory?.slot === null && memory.owed.length === 0 && servers.every(({ held }) => !held);
+  return host.booted === newest && phase?.name === 'watching' && quiet;
+}
+
+/** From somebody's own release no graph leads anywhere: they go back to one that has a future. */
+function reinstall(world: World): void {
+  world.host.booted = 1;
+  world.reboot(true);
+}
+
+function carryOn(world: World): void {
+  if (world.host.booted >= FOREIGN) reinstall(world);
+  else if (world.agent === null) world.start();
+  else if (world.host.rebooting && world.chance(0.3)) world.reboot(true);
+  else if (world.mail.length > 0) world.deliver();
+  else if (world.agent.open.length > 0) world.answer();
+  else world.wait();
+}
+
+function explore(seed: number): void {
+  const invariants = new Invariants();
+  const world = new World(seed, invariants.check, invariants.execute);
+  try {
+    for (let count = 0; count < ACTIONS; count += 1) happen(world);
+    heal(world);
+    for (let count = 0; !hasArrived(world); count += 1) {
+      if (count === ENOUGH) throw new Error('broken: a healthy world arrives at the newest release');
+      carryOn(world);
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const { host, servers, agent } = world;
+    const end = inspect({ state: agent?.state, host, servers, newest: world.newest }, { depth: 5, breakLength: 160 });
+    expect.fail(`HOLDPOINT_SEED=${seed}\n${world.trace.slice(-70).join('\n')}\n${reason}\n${end}`);
+  }
+}
+
+test(`whatever happens in ${SEQUENCES} random lives of an agent, what must hold holds`, { timeout: 3_600_000 }, () => {
+  for (let seed = FIRST; seed < FIRST + SEQUENCES; seed += 1) explore(seed);
+});

@@ -1,0 +1,105 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, inject, test } from 'vitest';
+import { startLockServer } from '../support/lock-server.ts';
+import { type Simulated, simulate, smallGraph } from '../support/simulated.ts';
+
+const [OLD, MID, NEW] = ['40.1.3.0', '41.2.3.0', '42.3.3.0'] as const;
+const LIMIT = { timeout: 90_000 };
+/** More effects than one way through has: the last runs are those without a crash. */
+const BOUNDARIES = Array.from({ length: 32 }, (_, index) => index);
+
+interface Context {
+  readonly onTestFinished: (end: () => Promise<void>) => void;
+}
+
+interface Outcome {
+  readonly one: Simulated;
+  readonly crashed: boolean;
+  /** Who held the slot each time that the host went down. */
+  readonly heldAtReboot: readonly (string | undefined)[];
+}
+
+/** Lets a host go from OLD to `to` while its agent is killed just before one of its effects, and started again. */
+async function crashAt(
+  boundary: number,
+  { onTestFinished }: Context,
+  graph: string,
+  to: string,
+  prepare: (one: Simulated) => void,
+): Promise<Outcome> {
+  const locks = await startLockServer();
+  onTestFinished(() => locks.close());
+  const folder = mkdtempSync(join(tmpdir(), 'holdpoint-kill-'));
+  onTestFinished(async () => rmSync(folder, { recursive: true, force: true }));
+  const budget = join(folder, 'effects-left');
+  writeFileSync(budget, String(boundary));
+  let restart: () => void = () => undefined;
+  const one: Simulated = await simulate({
+    graph,
+    from: OLD,
+    config: `updates.strategy = "fleet_lock"\nupdates.fleet_lock.base_url = "${locks.url}"\n`,
+    command: [process.execPath, join(inject('bundle'), 'crashing-agent.js')],
+    env: { EFFECTS_LEFT: budget },
+    onDeath: () => restart(),
+  });
+  onTestFinished(() => one.stop());
+  // What systemd does with Restart=on-failure.
+  restart = () => one.agent.start();
+  const heldAtReboot: (string | undefined)[] = [];
+  one.machine.onShutdown(() => void heldAtReboot.push(locks.holders.get('default')));
+  prepare(one);
+  one.agent.start();
+  await one.machine.until(({ deployments }) => deployments.some((each) => each.booted && each.version === to));
+  await one.line((line) => line.state === 'watching' && line.text.startsWith(`running ${to}`));
+  while (locks.holders.size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  return { one, crashed: readFileSync(budget, 'utf8') === '-1', heldAtReboot };
+}
+
+describe('killed before any effect, the agent goes on where it was', () => {
+  test.concurrent.for(BOUNDARIES)('%i', LIMIT, async (boundary, context) => {
+    const graph = smallGraph([OLD, MID], [[0, 1]]);
+    const { one, crashed, heldAtReboot } = await crashAt(boundary, context, graph, MID, () => undefined);
+    if (boundary === BOUNDARIES.at(-1)) expect(crashed, 'a way through has more effects than are tried').toBe(false);
+    // One reboot, with the slot held: nothing was finalized without consent, nor a slot given back under way.
+    expect(heldAtReboot).toHaveLength(1);
+    expect(heldAtReboot).not.toContain(undefined);
+    expect(one.machine.state().bootCount).toBe(2);
+  });
+});
+
+test.concurrent('killed while a finalize is under way, the agent neither gives up nor lets go', LIMIT, async (context) => {
+  const locks = await startLockServer();
+  context.onTestFinished(() => locks.close());
+  const config = `updates.strategy = "fleet_lock"\nupdates.fleet_lock.base_url = "${locks.url}"\n`;
+  const one = await simulate({ graph: smallGraph([OLD, MID], [[0, 1]]), from: OLD, config });
+  context.onTestFinished(() => one.stop());
+  one.machine.setFault('hang', { method: 'FinalizeDeployment', at: 'start', times: 1 });
+  one.agent.start();
+  await one.line((line) => line.state === 'rebooting');
+  await one.agent.kill();
+  const before = locks.log.length;
+  one.agent.start();
+  await one.nextLine((line) => line.state === 'rebooting');
+  expect(locks.holders.size).toBe(1);
+  while (!(await one.machine.cancelTransaction())) await new Promise((resolve) => setTimeout(resolve, 50));
+  await one.machine.until(({ deployments }) => deployments.some((each) => each.booted && each.version === MID));
+  await one.line((line) => line.state === 'watching' && line.text.startsWith(`running ${MID}`));
+  while (locks.holders.size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(locks.log.slice(before)).not.toContain('pre-reboot 409');
+  expect(one.machine.state().bootCount).toBe(2);
+});
+
+describe('killed before any effect, the agent forgets no quarantine', () => {
+  test.concurrent.for(BOUNDARIES)('%i', LIMIT, async (boundary, context) => {
+    const edges = [
+      [0, 1],
+      [0, 2],
+    ] as const;
+    const { one } = await crashAt(boundary, context, smallGraph([OLD, MID, NEW], edges), MID, ({ machine }) => {
+      machine.setFault('wrongStaged', { stream: 'testing', times: 3 });
+    });
+    expect(one.memory()['quarantine']).toMatchObject([{ version: NEW }]);
+  });
+});

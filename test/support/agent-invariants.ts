@@ -1,0 +1,188 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { AsyncEffect, Effect } from '../../src/agent/machine/effect.ts';
+import type { Event } from '../../src/agent/machine/event.ts';
+import type { Lock, Memory, Quarantine } from '../../src/agent/machine/memory.ts';
+import type { AgentState } from '../../src/agent/machine/state.ts';
+import { CONSENT_MS } from '../../src/agent/machine/hold.ts';
+import { parseMemory, serializeMemory } from '../../src/agent/memory-file.ts';
+import { deploymentKey, pendingDeployment, releaseKey } from '../../src/host/rpm-ostree/deployment.ts';
+import type { World } from './agent-world.ts';
+
+/** Ticks in a row that may lead to nothing: timers of different things may fall due one after another. */
+const MOST_IDLE_TICKS = 4;
+const ASYNC = new Set<string>(['look', 'fetchGraph', 'stage', 'discard', 'finalize', 'lock', 'report']);
+
+function isAsync(effect: Effect): effect is AsyncEffect {
+  return ASYNC.has(effect.kind);
+}
+
+function same(a: Lock | null, b: Lock | null): boolean {
+  return a !== null && b !== null && a.baseUrl === b.baseUrl && a.group === b.group && a.id === b.id;
+}
+
+/** What must hold at all times. Throws with a sentence where it does not. */
+export class Invariants {
+  /** Quarantines seen, until they end or an administrator lifts them. */
+  #quarantine: readonly Quarantine[] = [];
+
+  /** After each step, before its effects are carried out. */
+  readonly check = (world: World, before: AgentState, event: Event, effects: readonly Effect[]): void => {
+    const { agent } = world;
+    if (agent === null) return;
+    const { state } = agent;
+    if (state.memory.finalize?.bootId !== world.host.bootId) world.finalizing = false;
+    must(state.bootId === world.host.bootId, 'the state belongs to this boot');
+    this.#quarantineIsKept(state.memory, event);
+    this.#effectsAreInOrder(world, before, event, effects);
+    slotIsKnown(world, state.memory);
+    slotHasAPurpose(state);
+    if (event.kind === 'stop') stopIsProper(before, state, event.hostGoesDown);
+    for (const effect of effects) {
+      if (effect.kind === 'finalize') finalizeIsAllowed(world, effect);
+      if (effect.kind === 'lock') mustBeRecorded(state, effect.lock);
+      if (effect.kind === 'report') reportIsAllowed(world, effect.lock);
+      if (effect.kind === 'stage') stagingIsAllowed(world);
+      if (effect.kind === 'persist') mustSurvive(effect.memory);
+    }
+  };
+
+  /** When an effect is carried out, by then perhaps for an agent that is no more. */
+  readonly execute = (world: World, effect: AsyncEffect): void => {
+    const { written } = world;
+    if (effect.kind === 'lock') {
+      must(same(written?.slot ?? null, effect.lock), 'the slot that is asked for is on disk');
+    }
+    if (effect.kind === 'finalize') {
+      must(written?.finalize?.bootId === world.host.bootId, 'a finalize that is called is on disk');
+    }
+    if (effect.kind === 'report') {
+      must(!world.host.rebooting || !same(world.usedLock, effect.lock), 'no report while the reboot is under way');
+    }
+  };
+
+  #quarantineIsKept(memory: Memory, event: Event): void {
+    const { wall } = event.at;
+    const lifted = event.kind === 'unskip' ? event.version : null;
+    for (const entry of this.#quarantine) {
+      if (entry.until <= wall || entry.version === lifted) continue;
+      const kept = memory.quarantine.find(({ key }) => key === entry.key);
+      must(kept !== undefined && kept.until >= entry.until, `${entry.version} stays in quarantine`);
+    }
+    this.#quarantine = memory.quarantine;
+  }
+
+  #effectsAreInOrder(world: World, before: AgentState, event: Event, effects: readonly Effect[]): void {
+    const { agent } = world;
+    if (agent === null) return;
+    for (const effect of effects.filter(isAsync)) {
+      must(!agent.ids.has(effect.id), `the id ${effect.id} is used once`);
+      agent.ids.add(effect.id);
+      must(!agent.open.some(({ kind }) => kind === effect.kind), `one ${effect.kind} at a time`);
+    }
+    const wakes = effects.filter((effect) => effect.kind === 'wake');
+    must(wakes.length <= 1, 'one wake in a step');
+    for (const { at } of wakes) must(at === null || at > event.at.mono, 'no tick in the past');
+    const idle = effects.every((effect) => effect.kind === 'wake') && before.phase.name === agent.state.phase.name;
+    agent.idleTicks = event.kind === 'tick' && idle ? agent.idleTicks + 1 : 0;
+    must(agent.idleTicks <= MOST_IDLE_TICKS, 'ticks lead to something');
+  }
+}
+
+/** A slot that a server gave to this host is written down as such, or as owed. */
+function slotIsKnown(world: World, memory: Memory): void {
+  const { written, servers, host } = world;
+  for (const server of servers.filter(({ held }) => held)) {
+    for (const known of [memory, written]) {
+      const named =
+        same(known?.slot ?? null, server.lock) || known?.owed.some((lock) => same(lock, server.lock)) === true;
+      must(named, `the slot at ${server.lock.baseUrl} is known`);
+    }
+  }
+  must(!memory.owed.some((lock) => same(lock, memory.slot)), 'a slot is recorded or owed, not both');
+  if (host.rebooting) must(memory.finalize?.bootId === host.bootId, 'a reboot that is under way is not forgotten');
+  must(host.wronged === null, host.wronged ?? '');
+}
+
+/** Outside holding, releasing and rebooting a slot is kept only while an answer about it is awaited. */
+function slotHasAPurpose({ memory, phase, pending, stopping }: AgentState): void {
+  if (memory.slot === null || pending.lock !== undefined || stopping === 'host') return;
+  const isNeeded = ['starting', 'holding', 'releasing', 'rebooting'].includes(phase.name);
+  must(isNeeded, `no slot is kept while ${phase.name}`);
+}
+
+function stopIsProper(before: AgentState, { memory, pending }: AgentState, hostGoesDown: boolean): void {
+  if (hostGoesDown)
+    must(
+      same(memory.slot, before.memory.slot) || memory.slot === before.memory.slot,
+      'a host that goes down keeps its slot',
+    );
+  else
+    must(memory.slot === null || memory.finalize !== null || pending.lock !== undefined, 'a stop gives the slot back');
+}
+
+function finalizeIsAllowed(world: World, effect: Extract<Effect, { kind: 'finalize' }>): void {
+  const { agent, mono, wall, host } = world;
+  if (agent === null) return;
+  const { state, lookedAt, told } = agent;
+  const { memory, settings } = state;
+  must(lookedAt !== null && mono - lookedAt <= CONSENT_MS, 'finalize follows a fresh look of this process');
+  must(!told, 'finalize follows a look that is younger than the last change');
+  must(settings.enabled, 'finalize while updates are enabled');
+  must(
+    memory.pause === null || (memory.pause.until !== null && memory.pause.until <= wall),
+    'finalize outside a pause',
+  );
+  must(!memory.skipped.includes(effect.target.version), 'finalize into what is not skipped');
+  const key = releaseKey(effect.target);
+  must(
+    !memory.quarantine.some((one) => one.key === key && one.until > wall),
+    'finalize into what is not in quarantine',
+  );
+  must(memory.owed.length === 0, 'finalize owes no report');
+  const first = !world.finalizing;
+  if (first && settings.lock !== null) {
+    const server = world.servers.find(({ lock }) => same(lock, settings.lock));
+    must(memory.slot?.state === 'held' && same(memory.slot, settings.lock), 'finalize under a slot');
+    must(server?.held === true, 'finalize under a slot that the server gave');
+  }
+  if (first) {
+    const pending = state.host === null ? null : pendingDeployment(state.host);
+    must(pending?.staged === true && deploymentKey(pending) === key, 'finalize of what is staged');
+  }
+  must(memory.finalize?.bootId === host.bootId, 'finalize is recorded');
+  must(first || world.usedLock === null || same(memory.slot, world.usedLock), 'finalize again under the same slot');
+  [world.finalizing, world.usedLock] = [true, memory.slot];
+}
+
+function mustBeRecorded({ memory, settings, pending }: AgentState, lock: Lock): void {
+  must(same(memory.slot, lock), 'the slot that is asked for is recorded');
+  must(same(settings.lock, lock), 'the slot that is asked for is the configured one');
+  must(pending.report === undefined && memory.owed.length === 0, 'no slot is asked for while one is owed');
+}
+
+function reportIsAllowed(world: World, lock: Lock): void {
+  const { agent, host } = world;
+  must(agent?.state.memory.finalize?.bootId !== host.bootId, 'no report while a finalize may be under way');
+  must(!agent?.open.some((effect) => effect.kind === 'lock' && same(effect.lock, lock)), 'no report overtakes a lock');
+}
+
+function stagingIsAllowed(world: World): void {
+  const state = world.agent?.state;
+  if (state === undefined) return;
+  const { memory, settings, host } = state;
+  must(settings.source === 'graph', 'staging is for the source "graph"');
+  must(memory.slot === null, 'no staging while a slot is held');
+  must(memory.finalize?.bootId !== world.host.bootId, 'no staging after finalize');
+  const pending = host === null ? null : pendingDeployment(host);
+  const target = memory.target === null ? null : releaseKey(memory.target.release);
+  must(pending === null || deploymentKey(pending) === target, 'no staging over what waits for the next boot');
+}
+
+function mustSurvive(memory: Memory): void {
+  const { memory: read, problems } = parseMemory(serializeMemory(memory));
+  must(problems.length === 0 && isDeepStrictEqual(read, memory), 'the memory can be read again');
+}
+
+function must(holds: boolean, what: string): asserts holds {
+  if (!holds) throw new Error(`broken: ${what}`);
+}

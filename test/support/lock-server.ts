@@ -1,0 +1,65 @@
+import { type IncomingMessage, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A lock server with one slot for each group, that remembers what it was asked. */
+export interface LockServer {
+  readonly url: string;
+  /** `<operation> <answer>` in order, for example `pre-reboot 200`. */
+  readonly log: readonly string[];
+  /** Id of the holder by group. */
+  readonly holders: ReadonlyMap<string, string>;
+  /** Lets somebody else hold or release the slot of a group. */
+  hold(group: string, id: string | null): void;
+  /** Answers this status to everything, or works again with null. */
+  setFailure(status: number | null): void;
+  close(): Promise<void>;
+}
+
+/** Starts a lock server that behaves as the FleetLock protocol says. */
+export async function startLockServer(): Promise<LockServer> {
+  const holders = new Map<string, string>();
+  const log: string[] = [];
+  let failure: number | null = null;
+  const answer = (operation: string, id: string, group: string): number => {
+    if (failure !== null) return failure;
+    const holder = holders.get(group);
+    if (operation === 'pre-reboot') {
+      if (holder !== undefined && holder !== id) return 409;
+      holders.set(group, id);
+    } else if (holder === id) holders.delete(group);
+    return 200;
+  };
+  const server = createServer((request, response) => {
+    void read(request).then((body) => {
+      const { client_params: params } = JSON.parse(body) as { client_params: { id: string; group: string } };
+      const operation = request.url?.split('/').at(-1) ?? '';
+      const status =
+        request.headers['fleet-lock-protocol'] === 'true' ? answer(operation, params.id, params.group) : 400;
+      log.push(`${operation} ${status}`);
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(status === 200 ? '' : JSON.stringify({ kind: 'slots_full', value: 'another node reboots' }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/fleet/`,
+    log,
+    holders,
+    hold: (group, id) => void (id === null ? holders.delete(group) : holders.set(group, id)),
+    setFailure: (status) => {
+      failure = status;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function read(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString('utf8');
+}
