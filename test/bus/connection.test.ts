@@ -101,7 +101,9 @@ describe('a call', () => {
 
   it('times out, and a late answer does no harm', async () => {
     const connection = await open();
+    const arrived = new Promise<void>((resolve) => (server.onMessage = (): void => resolve()));
     await expect(connection.call({ ...CALL, timeoutMs: 20 })).rejects.toThrow(BusTimeoutError);
+    await arrived;
     server.clients[0]!.reply(server.received[0]!, 's', ['late']);
     echo();
     await expect(connection.call({ ...CALL, member: 'Echo' })).resolves.toEqual([]);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BusClosedError, BusTimeoutError, type Signal } from '../../src/bus/api.ts';
 import { connectPeer } from '../../src/bus/peer.ts';
 import { fakeServer, type FakeServer } from './fake-server.ts';
@@ -32,7 +32,7 @@ describe('connectPeer', () => {
     await expect(connectPeer(server.address)).rejects.toThrow('REJECTED');
     server.greeting = null;
     await expect(connectPeer(server.address, { timeoutMs: 20 })).rejects.toThrow(BusTimeoutError);
-    expect(server.clients).toHaveLength(2);
+    await vi.waitFor(() => expect(server.clients).toHaveLength(2));
   });
 });
 

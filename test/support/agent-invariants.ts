@@ -32,7 +32,7 @@ export class Invariants {
     const { state } = agent;
     if (state.memory.finalize?.bootId !== world.host.bootId) world.finalizing = false;
     must(state.bootId === world.host.bootId, 'the state belongs to this boot');
-    this.#quarantineIsKept(state.memory, event);
+    this.#quarantineIsKept(world, state.memory, event);
     this.#effectsAreInOrder(world, before, event, effects);
     slotIsKnown(world, state.memory);
     slotHasAPurpose(state);
@@ -60,7 +60,9 @@ export class Invariants {
     }
   };
 
-  #quarantineIsKept(memory: Memory, event: Event): void {
+  #quarantineIsKept(world: World, memory: Memory, event: Event): void {
+    // A new process knows what was written.
+    if (event.kind === 'started') this.#quarantine = world.written?.quarantine ?? [];
     const { wall } = event.at;
     const lifted = event.kind === 'unskip' ? event.version : null;
     for (const entry of this.#quarantine) {

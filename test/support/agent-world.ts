@@ -263,12 +263,15 @@ export class World {
         return { kind: 'graphRead', id, graph: this.#graph() };
       case 'stage': {
         if (fails && this.chance(0.5)) return fail(this.pick([transient, { class: 'release', text: 'not found' }]));
-        const twist = fails
-          ? this.pick<Partial<Deployment>>([{ stream: 'next' }, { version: '99' }, { baseChecksum: commit(99) }])
-          : {};
+        const twist =
+          fails && this.chance(0.7)
+            ? this.pick<Partial<Deployment>>([{ stream: 'next' }, { version: '99' }, { baseChecksum: commit(99) }])
+            : {};
         const result = this.host.stage(effect.target, twist);
         if (!result.ok) return fail(result.failure);
-        return fails && this.chance(0.3) ? fail(transient) : { kind: 'staged', id, reading: this.#look() };
+        return fails && Object.keys(twist).length === 0
+          ? fail(transient)
+          : { kind: 'staged', id, reading: this.#look() };
       }
       case 'discard': {
         if (fails) return fail(transient);

@@ -1,5 +1,5 @@
 import { type Deployment, deploymentKey, releaseKey } from '../../host/rpm-ostree/deployment.ts';
-import { owe } from './slot.ts';
+import { isFinalizing, owe } from './slot.ts';
 import { hold, isStaged } from './target.ts';
 import { countFault, forgetFaults, quarantine } from './quarantine.ts';
 import { type Turn, arm, enter, now, remember } from './turn.ts';
@@ -11,7 +11,8 @@ export const PATIENCE = 2;
 export function start(turn: Turn): void {
   const { memory, bootId, settings } = turn.state;
   if (memory.bootId !== bootId) beginBoot(turn);
-  else resumeFinalize(turn);
+  // A record of an earlier boot is judged once the host is known.
+  if (isFinalizing(turn)) resumeFinalize(turn);
   arm(turn, 'host', now(turn));
   arm(turn, 'report', now(turn));
   // A fleet that starts together must not ask together: the first poll falls anywhere in the interval.
@@ -26,7 +27,7 @@ function beginBoot(turn: Turn): void {
   owe(turn, [slot, settings.lock]);
 }
 
-/** The same boot as before with a finalize in flight: nobody knows how it ended, unless it was acknowledged. */
+/** The boot of before with a finalize in flight: nobody knows how it ended, unless it was acknowledged. */
 function resumeFinalize(turn: Turn): void {
   const { finalize } = turn.state.memory;
   if (finalize === null) return;

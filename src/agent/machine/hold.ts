@@ -13,19 +13,7 @@ import {
   pendingNow,
 } from './target.ts';
 import type { Phase, Refusal } from './state.ts';
-import {
-  type Turn,
-  arm,
-  enter,
-  isDue,
-  isPending,
-  now,
-  recovered,
-  remember,
-  request,
-  retryAt,
-  trouble,
-} from './turn.ts';
+import { type Turn, arm, enter, isPending, now, recovered, remember, request, retryAt, trouble } from './turn.ts';
 
 /** Milliseconds for which a reading of the host may stand for the present when finalize is decided on. */
 export const CONSENT_MS = 5_000;
@@ -71,10 +59,11 @@ export function advanceReleasing(turn: Turn, phase: Releasing): void {
 export function advanceRebooting(turn: Turn): void {
   const { phase } = turn.state;
   if (phase.name !== 'rebooting') return;
-  if (isPending(turn, 'finalize') || !isDue(turn, 'work')) return;
+  const { work } = turn.state.due;
+  if (isPending(turn, 'finalize') || (work !== undefined && work > now(turn))) return;
   const closed = closedGates(turn, null);
   if (closed.length > 0 || keptAway(turn, phase.target) !== null) {
-    arm(turn, 'work', earliest(closed) ?? retryAt(turn, phase.tries));
+    arm(turn, 'work', earliest(closed));
     return;
   }
   finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);

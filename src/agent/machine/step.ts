@@ -177,6 +177,8 @@ const FAILED: Readonly<Record<AsyncKind, (turn: Turn, failure: Failure) => void>
     arm(turn, 'poll', next);
   },
   stage: (turn, failure) => {
+    // It may have been staged all the same.
+    arm(turn, 'host', now(turn));
     if (turn.state.phase.name === 'staging') stagingFailed(turn, turn.state.phase, failure);
   },
   discard: (turn, failure) => {

@@ -61,8 +61,9 @@ const SKIPPED = 'skipped by an administrator';
 export function hold(turn: Turn, target: Target): void {
   const { memory, settings } = turn.state;
   const allowUnlocked = settings.source === 'staged';
-  const ours = !allowUnlocked || (memory.target !== null && releaseKey(memory.target.release) === releaseKey(target));
-  remember(turn, { target: ours ? { release: memory.target?.release ?? target, staged: true } : null });
+  const known = memory.target?.release;
+  const ours = !allowUnlocked || (known !== undefined && releaseKey(known) === releaseKey(target));
+  remember(turn, { target: ours ? { release: target, staged: true } : null });
   recovered(turn, 'stage');
   recovered(turn, 'finalize');
   backToHolding(turn, { target, allowUnlocked, missing: 0 }, null);
@@ -75,7 +76,9 @@ export function backToHolding(turn: Turn, { target, allowUnlocked, missing }: He
 
 /** Enters `staging` for a release; what was staged for an earlier target is removed first. */
 export function beginStaging(turn: Turn, target: Target): void {
-  const discard = stagedByUs(turn, `replaced by ${target.version}`);
+  const { memory } = turn.state;
+  const again = memory.target !== null && releaseKey(memory.target.release) === releaseKey(target);
+  const discard = again ? undefined : ours(turn, `replaced by ${target.version}`);
   remember(turn, { target: { release: target, staged: false }, ...discard });
   arm(turn, 'discard', null);
   enter(turn, { name: 'staging', target, failures: 0, progress: null });
@@ -91,14 +94,15 @@ export function leaveIfKeptAway(turn: Turn, target: Target): boolean {
 
 /** Leaves the target, and removes it where it is staged. */
 export function leaveTarget(turn: Turn, reason: string): void {
-  remember(turn, { target: null, ...stagedByUs(turn, reason) });
+  remember(turn, { target: null, ...ours(turn, reason) });
   arm(turn, 'discard', null);
   enter(turn, { name: 'watching' });
 }
 
-function stagedByUs(turn: Turn, reason: string): Pick<Turn['state']['memory'], 'discard'> | undefined {
+/** What this agent staged, or may have staged: an answer can be lost. It is removed if it is there. */
+function ours(turn: Turn, reason: string): Pick<Turn['state']['memory'], 'discard'> | undefined {
   const { target } = turn.state.memory;
-  if (target?.staged !== true || !isStaged(turn, target.release)) return undefined;
+  if (target === null) return undefined;
   return { discard: { key: releaseKey(target.release), version: target.release.version, reason } };
 }
 
@@ -134,7 +138,7 @@ export function discardFailed(turn: Turn, text: string): void {
 export function discardIsDone(turn: Turn): boolean {
   const { discard } = turn.state.memory;
   if (discard === null) return true;
-  if (isPending(turn, 'discard')) return false;
+  if (isPending(turn, 'discard') || isPending(turn, 'look')) return false;
   const pending = pendingNow(turn);
   if (!isThere(pending, discard.key)) {
     remember(turn, { discard: null });

@@ -78,6 +78,7 @@ export function openRpmOstree(options: RpmOstreeOptions): RpmOstree {
 class Client {
   readonly #options: RpmOstreeOptions;
   readonly #warned = new Set<string>();
+  #booted: Booted | null = null;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: RpmOstreeOptions) {
@@ -94,18 +95,25 @@ class Client {
     const readAt = this.#options.clock().mono;
     try {
       await this.#call({ path: SYSROOT, interface: SYSROOT_INTERFACE, member: 'Reload' });
-      const sysroot = await this.#properties(SYSROOT, SYSROOT_INTERFACE);
+      const known = this.#booted?.osPath;
+      // What was booted does not change under a running process: its path is asked for together with the rest.
+      const [sysroot, early] = await Promise.all([
+        this.#properties(SYSROOT, SYSROOT_INTERFACE),
+        known === undefined ? null : this.#properties(known, OS_INTERFACE),
+      ]);
       const path = text(sysroot, 'Booted') ?? '/';
       if (path === '/') return parseReading(readAt, sysroot, null);
-      const properties = await this.#properties(path, OS_INTERFACE);
-      return parseReading(readAt, sysroot, { path, properties });
+      const properties = path === known && early !== null ? early : await this.#properties(path, OS_INTERFACE);
+      const reading = parseReading(readAt, sysroot, { path, properties });
+      if (reading.booted !== null) this.#booted = { booted: reading.booted, osPath: path };
+      return reading;
     } catch (error) {
       throw new FailureError({ ...busFailure(error, 'reading rpm-ostree', 'transient'), class: 'transient' });
     }
   }
 
   async stage(target: Target, { allowDowngrade, stream, onProgress }: StageOptions): Promise<HostReading> {
-    const { booted, osPath } = bootedOf(await this.read());
+    const { booted, osPath } = await this.#bootedNow();
     const plan = planDeploy(booted, target, stream);
     const options = {
       'allow-downgrade': bool(allowDowngrade),
@@ -153,7 +161,7 @@ class Client {
   }
 
   async finalize(target: Target, allowUnlocked: boolean): Promise<void> {
-    const osPath = await this.#osPath();
+    const { osPath } = await this.#bootedNow();
     const options = {
       checksum: str(releaseKey(target).replace(/^(?:checksum|oci):/, '')),
       'allow-unlocked': bool(allowUnlocked),
@@ -173,7 +181,7 @@ class Client {
     const options = { 'register-driver': str('Holdpoint') };
     try {
       const call = {
-        path: await this.#osPath(),
+        path: (await this.#bootedNow()).osPath,
         interface: OS_INTERFACE,
         member: 'Deploy',
         signature: 'sa{sv}',
@@ -202,9 +210,9 @@ class Client {
 
   /** Holds the daemon for the time of some work, so that it does not exit between a transaction and the look after it. */
   async #registered<T>(work: () => Promise<T>): Promise<T> {
-    const self = [{ id: str(SELF) }];
-    const call = { path: SYSROOT, interface: SYSROOT_INTERFACE, signature: 'a{sv}', body: self };
-    const registered = await this.#call({ ...call, member: 'RegisterClient' }).then(
+    const call = { path: SYSROOT, interface: SYSROOT_INTERFACE, signature: 'a{sv}', body: [{ id: str(SELF) }] };
+    // The bus keeps the order of calls: the work need not wait for the answer.
+    const registered = this.#call({ ...call, member: 'RegisterClient' }).then(
       () => true,
       (error: unknown) => {
         this.#warnOnce(`rpm-ostree does not register this agent as a client: ${errorText(error)}`);
@@ -214,7 +222,9 @@ class Client {
     try {
       return await work();
     } finally {
-      if (registered) this.#call({ ...call, member: 'UnregisterClient', noAutoStart: true }).catch(() => undefined);
+      void registered.then((held) => {
+        if (held) this.#call({ ...call, member: 'UnregisterClient', noAutoStart: true }).catch(() => undefined);
+      });
     }
   }
 
@@ -245,13 +255,8 @@ class Client {
     });
   }
 
-  async #osPath(): Promise<string> {
-    const sysroot = await this.#properties(SYSROOT, SYSROOT_INTERFACE).catch((error: unknown) => {
-      throw new FailureError({ ...busFailure(error, 'reading rpm-ostree', 'transient'), class: 'transient' });
-    });
-    const path = text(sysroot, 'Booted') ?? '/';
-    if (path === '/') throw new FailureError(NOT_OSTREE);
-    return path;
+  async #bootedNow(): Promise<Booted> {
+    return this.#booted ?? bootedOf(await this.read());
   }
 
   async #properties(path: string, name: string): Promise<Dict> {
@@ -284,7 +289,13 @@ function bool(value: boolean): Variant {
   return new Variant('b', value);
 }
 
-function bootedOf(reading: HostReading): { booted: Deployment; osPath: string } {
+/** What this process runs on: the same until the next boot, which it does not see. */
+interface Booted {
+  readonly booted: Deployment;
+  readonly osPath: string;
+}
+
+function bootedOf(reading: HostReading): Booted {
   if (reading.booted === null || reading.osPath === null) throw new FailureError(NOT_OSTREE);
   return { booted: reading.booted, osPath: reading.osPath };
 }

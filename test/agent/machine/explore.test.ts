@@ -150,9 +150,11 @@ function explore(seed: number): void {
     }
   } catch (error) {
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    // A watch without news fills no page.
+    const told = world.trace.filter((line) => !/: watching (?:fetchGraph )?wake$/.test(line)).slice(-70);
     const { host, servers, agent } = world;
     const end = inspect({ state: agent?.state, host, servers, newest: world.newest }, { depth: 5, breakLength: 160 });
-    expect.fail(`HOLDPOINT_SEED=${seed}\n${world.trace.slice(-70).join('\n')}\n${reason}\n${end}`);
+    expect.fail(`HOLDPOINT_SEED=${seed}\n${told.join('\n')}\n${reason}\n${end}`);
   }
 }
 

@@ -1,0 +1,97 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const SRC = join(import.meta.dirname, '..', 'src');
+
+/** Files whose functions depend on their arguments alone. They import nothing but each other. */
+const PURE = [
+  /^agent\/machine\//,
+  /^agent\/gates\//,
+  /^graph\/(?!client)/,
+  /^host\/rpm-ostree\/(deployment|plan)\.ts$/,
+  /^host\/identity\/parse\.ts$/,
+  /^host\/drivers\/judge\.ts$/,
+  /^fleetlock\/protocol\.ts$/,
+  /^config\/(problem|redact|types|url)\.ts$/,
+  /^bus\/(dict|address)\.ts$/,
+  /^base\/(text|record|failure|siphash)\.ts$/,
+];
+
+/** Modules that stand for a clock, a device or chance. */
+const IMPURE = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(|\bprocess\.|\bsetTimeout\(|\bsetInterval\(/;
+
+/** Which folder may import from which; what composes the others is not listed. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  bus: ['base'],
+  config: ['base'],
+  graph: ['base'],
+  fleetlock: ['base'],
+  host: ['base', 'bus', 'graph'],
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  /** Gone when the program runs. */
+  readonly typeOnly: boolean;
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const code = new Map(files.map((file) => [file, readFileSync(join(SRC, file), 'utf8')]));
+const imports = files.flatMap((file) => importsOf(file));
+const pure = files.filter((file) => PURE.some((pattern) => pattern.test(file)));
+
+function importsOf(file: string): readonly Import[] {
+  const pattern = /^(?:import|export)\s+(type\s)?[^;]*?from\s+'([^']+)';/gms;
+  return [...(code.get(file) ?? '').matchAll(pattern)].map(([whole, type, to = '']) => {
+    const names = /\{([^}]*)\}/.exec(whole)?.[1]?.split(',').filter((name) => name.trim() !== '') ?? [''];
+    const typeOnly = type !== undefined || names.every((name) => name.trim().startsWith('type '));
+    return { from: file, to: to.startsWith('.') ? relative(SRC, resolve(SRC, dirname(file), to)) : to, typeOnly };
+  });
+}
+
+describe('pure files', () => {
+  test('are those that are meant', () => {
+    expect(pure).toContain('agent/machine/step.ts');
+    for (const pattern of PURE) expect(files.some((file) => pattern.test(file)), String(pattern)).toBe(true);
+  });
+
+  test.each(pure)('%s imports pure files only', (file) => {
+    const others = imports.filter(({ from, to, typeOnly }) => from === file && !typeOnly && !pure.includes(to));
+    expect(others.map(({ to }) => to)).toEqual([]);
+  });
+
+  test.each(pure)('%s asks neither clock nor chance nor process', (file) => {
+    expect((code.get(file) ?? '').match(IMPURE)).toBeNull();
+  });
+});
+
+describe('layers', () => {
+  test.each(Object.entries(LAYERS))('%s imports no other folder than its own and %s', (layer, allowed) => {
+    const inside = imports.filter(({ from, to }) => from.startsWith(`${layer}/`) && files.includes(to));
+    const wrong = inside.filter(({ to }) => ![layer, ...allowed].includes(to.split('/')[0] ?? ''));
+    expect(wrong.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+
+  test('the simulator shares nothing with the D-Bus client', () => {
+    const shared = imports.filter(({ from, to }) => from.startsWith('sim/') && /^(bus|host|agent)\//.test(to));
+    expect(shared.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+
+  test('no import leads back to where it came from', () => {
+    const next = new Map<string, string[]>();
+    for (const { from, to, typeOnly } of imports) if (!typeOnly) next.set(from, [...(next.get(from) ?? []), to]);
+    const cycles: string[] = [];
+    const done = new Set<string>();
+    const walk = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      if (done.has(file) || path.includes(file)) return;
+      for (const to of next.get(file) ?? []) walk(to, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) walk(file, []);
+    expect(cycles).toEqual([]);
+  });
+});
