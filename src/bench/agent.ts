@@ -66,11 +66,11 @@ interface Host {
   readonly machine: Machine;
   readonly agent: MachineAgent;
   /** Resolves with the next line of the agent's log that satisfies `check`. */
-  nextLine(check: (line: AgentLine) => boolean): Promise<AgentLine>;
+  readonly nextLine: (check: (line: AgentLine) => boolean) => Promise<AgentLine>;
   /** When the last answer with the graph was sent, by `performance.now()`. */
-  servedAt(): number;
+  readonly servedAt: () => number;
   /** Seconds between two looks at the graph, from the next start or reload on. */
-  setInterval(secs: number): void;
+  readonly setInterval: (secs: number) => void;
 }
 
 async function onHost<T>(bench: AgentBench, graph: string, from: string, work: (host: Host) => Promise<T>): Promise<T> {

@@ -32,7 +32,7 @@ async function crashAt(
   const locks = await startLockServer();
   onTestFinished(() => locks.close());
   const folder = mkdtempSync(join(tmpdir(), 'holdpoint-kill-'));
-  onTestFinished(async () => rmSync(folder, { recursive: true, force: true }));
+  onTestFinished(() => Promise.resolve(rmSync(folder, { recursive: true, force: true })));
   const budget = join(folder, 'effects-left');
   writeFileSync(budget, String(boundary));
   let restart: () => void = () => undefined;
@@ -69,27 +69,31 @@ describe('killed before any effect, the agent goes on where it was', () => {
   });
 });
 
-test.concurrent('killed while a finalize is under way, the agent neither gives up nor lets go', LIMIT, async (context) => {
-  const locks = await startLockServer();
-  context.onTestFinished(() => locks.close());
-  const config = `updates.strategy = "fleet_lock"\nupdates.fleet_lock.base_url = "${locks.url}"\n`;
-  const one = await simulate({ graph: smallGraph([OLD, MID], [[0, 1]]), from: OLD, config });
-  context.onTestFinished(() => one.stop());
-  one.machine.setFault('hang', { method: 'FinalizeDeployment', at: 'start', times: 1 });
-  one.agent.start();
-  await one.line((line) => line.state === 'rebooting');
-  await one.agent.kill();
-  const before = locks.log.length;
-  one.agent.start();
-  await one.nextLine((line) => line.state === 'rebooting');
-  expect(locks.holders.size).toBe(1);
-  while (!(await one.machine.cancelTransaction())) await new Promise((resolve) => setTimeout(resolve, 50));
-  await one.machine.until(({ deployments }) => deployments.some((each) => each.booted && each.version === MID));
-  await one.line((line) => line.state === 'watching' && line.text.startsWith(`running ${MID}`));
-  while (locks.holders.size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(locks.log.slice(before)).not.toContain('pre-reboot 409');
-  expect(one.machine.state().bootCount).toBe(2);
-});
+test.concurrent(
+  'killed while a finalize is under way, the agent neither gives up nor lets go',
+  LIMIT,
+  async (context) => {
+    const locks = await startLockServer();
+    context.onTestFinished(() => locks.close());
+    const config = `updates.strategy = "fleet_lock"\nupdates.fleet_lock.base_url = "${locks.url}"\n`;
+    const one = await simulate({ graph: smallGraph([OLD, MID], [[0, 1]]), from: OLD, config });
+    context.onTestFinished(() => one.stop());
+    one.machine.setFault('hang', { method: 'FinalizeDeployment', at: 'start', times: 1 });
+    one.agent.start();
+    await one.line((line) => line.state === 'rebooting');
+    await one.agent.kill();
+    const before = locks.log.length;
+    one.agent.start();
+    await one.nextLine((line) => line.state === 'rebooting');
+    expect(locks.holders.size).toBe(1);
+    while (!(await one.machine.cancelTransaction())) await new Promise((resolve) => setTimeout(resolve, 50));
+    await one.machine.until(({ deployments }) => deployments.some((each) => each.booted && each.version === MID));
+    await one.line((line) => line.state === 'watching' && line.text.startsWith(`running ${MID}`));
+    while (locks.holders.size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(locks.log.slice(before)).not.toContain('pre-reboot 409');
+    expect(one.machine.state().bootCount).toBe(2);
+  },
+);
 
 describe('killed before any effect, the agent forgets no quarantine', () => {
   test.concurrent.for(BOUNDARIES)('%i', LIMIT, async (boundary, context) => {

@@ -30,7 +30,8 @@ export class Invariants {
     const { agent } = world;
     if (agent === null) return;
     const { state } = agent;
-    if (state.memory.finalize?.bootId !== world.host.bootId) world.finalizing = false;
+    const records = [state.memory.finalize, world.written?.finalize];
+    if (!records.some((record) => record?.bootId === world.host.bootId)) world.finalizing = false;
     must(state.bootId === world.host.bootId, 'the state belongs to this boot');
     this.#quarantineIsKept(world, state.memory, event);
     this.#effectsAreInOrder(world, before, event, effects);

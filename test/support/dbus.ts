@@ -46,11 +46,10 @@ function configuration(socket: string, options: PrivateBusOptions): string {
 `;
 }
 
-/** The daemon prints its address once it listens. */
+/** The daemon prints its address once it listens. It ends with this process, even when that is killed. */
 async function launch(config: string): Promise<ChildProcess> {
-  const child = spawn('dbus-daemon', [`--config-file=${config}`, '--nofork', '--nosyslog', '--print-address'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const daemon = ['dbus-daemon', `--config-file=${config}`, '--nofork', '--nosyslog', '--print-address'];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...daemon], { stdio: ['ignore', 'pipe', 'pipe'] });
   const messages: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => messages.push(chunk));
   const ended = once(child, 'exit').then(([code]) => {

@@ -46,7 +46,10 @@ export async function startLockServer(): Promise<LockServer> {
     url: `http://127.0.0.1:${port}/fleet/`,
     log,
     holders,
-    hold: (group, id) => void (id === null ? holders.delete(group) : holders.set(group, id)),
+    hold: (group, id) => {
+      if (id === null) holders.delete(group);
+      else holders.set(group, id);
+    },
     setFailure: (status) => {
       failure = status;
     },

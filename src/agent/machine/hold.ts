@@ -2,7 +2,7 @@ import { evaluateGates } from '../gates/evaluate.ts';
 import { type ClosedGate, isClosed } from '../gates/gate.ts';
 import { deploymentKey } from '../../host/rpm-ostree/deployment.ts';
 import type { Target } from '../../graph/types.ts';
-import { giveBack } from './slot.ts';
+import { dropUnwantedSlot, giveBack } from './slot.ts';
 import {
   backToHolding,
   beginStaging,
@@ -24,6 +24,8 @@ type Releasing = Extract<Phase, { name: 'releasing' }>;
 /** `holding`: compares what is staged, asks the gates, and goes on when all are open. */
 export function advanceHolding(turn: Turn, phase: Holding): void {
   if (isPending(turn, 'lock') || replaced(turn, phase.target) || leaveIfKeptAway(turn, phase.target)) return;
+  // After a start the recorded slot may be one of another lock server than the configured one.
+  dropUnwantedSlot(turn);
   const closed = closedGates(turn, phase.refusal);
   if (closed.some((gate) => gate.gate !== 'refusal' || phase.refusal?.by !== 'lock')) giveBack(turn);
   if (closed.length > 0) {

@@ -17,7 +17,8 @@ export function advanceStaging(turn: Turn, phase: Staging): void {
     enter(turn, { name: 'watching' });
     return;
   }
-  if (!isDue(turn, 'work')) return;
+  // A slot that is still asked for belonged to another release: its answer comes first.
+  if (!isDue(turn, 'work') || turn.state.memory.slot !== null) return;
   arm(turn, 'work', null);
   request(turn, { kind: 'stage', target: phase.target, allowDowngrade: turn.state.settings.allowDowngrade });
 }

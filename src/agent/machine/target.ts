@@ -63,7 +63,7 @@ export function hold(turn: Turn, target: Target): void {
   const allowUnlocked = settings.source === 'staged';
   const known = memory.target?.release;
   const ours = !allowUnlocked || (known !== undefined && releaseKey(known) === releaseKey(target));
-  remember(turn, { target: ours ? { release: target, staged: true } : null });
+  remember(turn, { target: ours ? { release: target, staged: true } : null, discard: null });
   recovered(turn, 'stage');
   recovered(turn, 'finalize');
   backToHolding(turn, { target, allowUnlocked, missing: 0 }, null);
@@ -101,8 +101,9 @@ export function leaveTarget(turn: Turn, reason: string): void {
 
 /** What this agent staged, or may have staged: an answer can be lost. It is removed if it is there. */
 function ours(turn: Turn, reason: string): Pick<Turn['state']['memory'], 'discard'> | undefined {
-  const { target } = turn.state.memory;
-  if (target === null) return undefined;
+  const { target, discard } = turn.state.memory;
+  // What is to be removed already was staged before: nothing has been staged since.
+  if (target === null || discard !== null) return undefined;
   return { discard: { key: releaseKey(target.release), version: target.release.version, reason } };
 }
 

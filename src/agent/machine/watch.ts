@@ -47,7 +47,7 @@ export function graphRead(turn: Turn, graph: Graph): void {
   recovered(turn, 'graph');
   arm(turn, 'poll', now(turn) + Math.floor(settings.steadyIntervalMs * (1 + turn.event.dice / 10)));
   const booted = bootedRelease(turn.state);
-  if (booted === null) return;
+  if (booted === null || settings.source !== 'graph') return;
   const choice = chooseFor(turn, graph, booted);
   patch(turn, { check: { at: turn.event.at, verdict: choice.verdict, warnings: graph.warnings } });
   followChoice(turn, graph, booted, choice);

@@ -79,6 +79,9 @@ class Client {
   readonly #options: RpmOstreeOptions;
   readonly #warned = new Set<string>();
   #booted: Booted | null = null;
+  /** Whether a transaction of this client runs, and who is to be told of changes if its end shows nothing. */
+  #working = false;
+  #missed: (() => void) | null = null;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: RpmOstreeOptions) {
@@ -137,7 +140,7 @@ class Client {
             signature: 'a{sv}sas',
             body: [plan.revision === null ? options : { ...options, revision: str(plan.revision) }, plan.refspec, []],
           };
-    return this.#registered(async () => {
+    return this.#ownWork(async () => {
       await this.#transact(call, `staging ${target.version}`, 'transient', STAGE_STALL_MS, onProgress);
       return this.read();
     });
@@ -154,7 +157,7 @@ class Client {
       signature: 'as',
       body: [['pending-deploy']],
     };
-    return this.#registered(async () => {
+    return this.#ownWork(async () => {
       await this.#transact(call, `removing the staged ${pending.version}`, 'transient', QUICK_STALL_MS);
       return this.read();
     });
@@ -195,17 +198,41 @@ class Client {
 
   watch(handler: () => void): () => void {
     const { bus } = this.#options;
+    const changed = (): void => {
+      // What this client's own work changes, the reading at its end shows: signals come in order with answers.
+      if (this.#working) this.#missed = handler;
+      else handler();
+    };
     const stopSignals = bus.watch({ sender: NAME, interface: PROPERTIES, member: 'PropertiesChanged' }, (signal) => {
-      const changed = asDict(signal.body[1]);
-      if (changed !== undefined && DEPLOYMENT_KEYS.some((key) => Object.hasOwn(changed, key))) handler();
+      const properties = asDict(signal.body[1]);
+      if (properties !== undefined && DEPLOYMENT_KEYS.some((key) => Object.hasOwn(properties, key))) changed();
     });
     const stopOwner = bus.watchOwner(NAME, (owner) => {
-      if (owner !== null) handler();
+      if (owner !== null) changed();
     });
     return () => {
       stopSignals();
       stopOwner();
     };
+  }
+
+  /** Work that ends with a reading of the host. */
+  async #ownWork(work: () => Promise<HostReading>): Promise<HostReading> {
+    this.#working = true;
+    this.#missed = null;
+    try {
+      const reading = await this.#registered(work);
+      this.#missed = null;
+      return reading;
+    } finally {
+      this.#working = false;
+      this.#tellMissed();
+    }
+  }
+
+  #tellMissed(): void {
+    this.#missed?.();
+    this.#missed = null;
   }
 
   /** Holds the daemon for the time of some work, so that it does not exit between a transaction and the look after it. */

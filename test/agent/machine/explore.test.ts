@@ -71,7 +71,7 @@ function administer(world: World): void {
     () => host.adminCleans(),
     // The daemon goes with the host, or the reboot that it asked for does not come.
     () => (host.daemonGone = host.rebooting),
-    () => (host.rebooting = false),
+    () => Object.assign(host, { rebooting: false, daemonGone: false }),
   ];
   world.pick(actions)(world);
   world.mail.push({ kind: 'hostChanged' });
@@ -113,7 +113,7 @@ function heal(world: World): void {
   world.settings = { ...world.settings, enabled: true, source: 'graph' };
   world.send({ kind: 'configured', settings: world.settings });
   world.send({ kind: 'resume' });
-  world.send({ kind: 'unskip', version: version(world.newest) });
+  for (let n = 1; n <= world.newest; n += 1) world.send({ kind: 'unskip', version: version(n) });
   world.mail.push({ kind: 'hostChanged' });
 }
 
@@ -153,7 +153,8 @@ function explore(seed: number): void {
     // A watch without news fills no page.
     const told = world.trace.filter((line) => !/: watching (?:fetchGraph )?wake$/.test(line)).slice(-70);
     const { host, servers, agent } = world;
-    const end = inspect({ state: agent?.state, host, servers, newest: world.newest }, { depth: 5, breakLength: 160 });
+    const { phase, memory, due, pending } = agent?.state ?? {};
+    const end = inspect({ phase, memory, due, pending, host, servers }, { depth: 3, breakLength: 160 });
     expect.fail(`HOLDPOINT_SEED=${seed}\n${told.join('\n')}\n${reason}\n${end}`);
   }
 }

@@ -296,6 +296,7 @@ describe('splitReference', () => {
   it.each([
     ['ostree-unverified-image:oci:/var/images/os:latest', 'ostree-unverified-image:oci:', '/var/images/os', ':latest'],
     ['ostree-unverified-image:oci-archive:/os.tar', 'ostree-unverified-image:oci-archive:', '/os.tar', ''],
+    ['ostree-unverified-image:oci:/a:b/os:x', 'ostree-unverified-image:oci:', '/a:b/os', ':x'],
     ['ostree-unverified-image:dir:/os', 'ostree-unverified-image:dir:', '/os', ''],
     ['registry:5000/os:stable', '', 'registry:5000/os', ':stable'],
   ])('takes %s apart', (reference, transport, name, suffix) => {
