@@ -16,4 +16,9 @@ const io: Io = {
   isTTY: process.stdout.isTTY,
 };
 
+// Whoever read our output has gone: end as if told to, once, so that nothing is left behind.
+const ended = new AbortController();
+ended.signal.addEventListener('abort', () => process.kill(process.pid, 'SIGTERM'));
+process.stdout.on('error', () => ended.abort());
+
 process.exitCode = await dispatch(COMMANDS, process.argv.slice(2), io);

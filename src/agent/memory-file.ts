@@ -95,9 +95,15 @@ function orNull<T>(read: Reader<T>): Reader<T | null> {
 }
 
 function wrong(where: string, expected: string, found: unknown): never {
-  throw new Error(
-    `${where || 'the file'}: ${expected} was expected, ${found === undefined ? 'nothing' : JSON.stringify(found)} was found`,
-  );
+  throw new Error(`${where || 'the file'}: ${expected} was expected, ${kindOf(found)} was found`);
+}
+
+/** What was found, without its content: that may be the address of a lock server, with a password in it. */
+function kindOf(found: unknown): string {
+  if (found === undefined) return 'nothing';
+  if (found === null || typeof found === 'number' || typeof found === 'boolean') return String(found);
+  if (typeof found === 'string') return 'a text';
+  return Array.isArray(found) ? 'an array' : 'an object';
 }
 
 /** A reader of objects, from one reader for each key. */

@@ -42,6 +42,7 @@ export interface AgentParts {
 /** Milliseconds that a stopping agent takes to give a slot back. */
 const STOP_MS = 5_000;
 const DRIVERS_MS = 3_600_000;
+const PROGRESS_LOG_MS = 30_000;
 /** The longest time that a JavaScript timer can wait. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -60,6 +61,7 @@ export class Agent {
   #situation: Situation;
   #state: AgentState;
   #draining = false;
+  #progressLogged = -Infinity;
   #shown = '';
   #driverRegistered = false;
 
@@ -137,12 +139,20 @@ export class Agent {
     const at = this.#parts.clock();
     const event: Event = { ...body, at, dice: this.#parts.dice() };
     if ('reading' in event) this.#learnHost(event.reading.booted);
+    if (event.kind === 'stageProgress') this.#logProgress(event.text, at.mono);
     const before = this.#state;
     const next = step(before, event);
     this.#state = next.state;
     for (const { level, text, fields } of narrate(before, next, at)) this.#parts.log[level](fields ?? {}, text);
     this.#show();
     this.#carryOut(next.effects);
+  }
+
+  /** The status line shows all of it, the log a line every half minute. */
+  #logProgress(text: string, now: number): void {
+    if (now - this.#progressLogged < PROGRESS_LOG_MS) return;
+    this.#progressLogged = now;
+    this.#parts.log.info(`staging: ${text}`);
   }
 
   /** The first reading tells what the templates in the configuration stand for. */

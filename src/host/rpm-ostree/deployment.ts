@@ -130,16 +130,25 @@ export function parseReading(
   sysroot: Dict,
   os: { readonly path: string; readonly properties: Dict } | null,
 ): HostReading {
-  const deployments = list(sysroot, 'Deployments').flatMap((value) => parseDeployment(value) ?? []);
+  const deployments = list(sysroot, 'Deployments').flatMap((value) => tolerant(value) ?? []);
   return {
     readAt,
     osPath: os?.path ?? null,
     booted: os === null ? null : parseDeployment(nested(os.properties, 'BootedDeployment') ?? {}),
     next: os === null ? null : parseDeployment(nested(os.properties, 'DefaultDeployment') ?? {}),
-    rollback: os === null ? null : parseDeployment(nested(os.properties, 'RollbackDeployment') ?? {}),
+    rollback: os === null ? null : tolerant(nested(os.properties, 'RollbackDeployment') ?? {}),
     deployments,
     automaticPolicy: text(sysroot, 'AutomaticUpdatePolicy') ?? 'none',
   };
+}
+
+/** A deployment that nothing is decided about: an odd one must not hide the others. */
+function tolerant(value: unknown): Deployment | null {
+  try {
+    return parseDeployment(value);
+  } catch {
+    return null;
+  }
 }
 
 /**
