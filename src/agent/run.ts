@@ -144,8 +144,8 @@ export class Agent {
     const next = step(before, event);
     this.#state = next.state;
     for (const { level, text, fields } of narrate(before, next, at)) this.#parts.log[level](fields ?? {}, text);
-    this.#show();
     this.#carryOut(next.effects);
+    this.#show();
   }
 
   /** The status line shows all of it, the log a line every half minute. */

@@ -21,6 +21,7 @@ export interface AgentBench {
 }
 
 const HOPS = 10;
+const SETTLE_MS = 15_000;
 
 /** Runs the agent on a simulated host without delays: its start, its idling, and its way from "found" to "finalize". */
 export async function benchAgent(bench: AgentBench): Promise<Row[]> {
@@ -95,8 +96,8 @@ async function onHost<T>(bench: AgentBench, graph: string, from: string, work: (
     machine,
     command: [...bench.program, 'agent'],
     config: config(1),
-    // As under systemd: a socket to notify, and a watchdog that is fed twice a minute.
-    env: { NOTIFY_SOCKET: join(machine.dir, 'notify'), WATCHDOG_USEC: '60000000' },
+    // As under systemd: a socket to notify, and the watchdog of the unit.
+    env: { NOTIFY_SOCKET: join(machine.dir, 'notify'), WATCHDOG_USEC: '300000000' },
     onLine: (line) => {
       for (const waiter of [...waiting]) waiter(line);
     },
@@ -168,8 +169,8 @@ async function measureIdle(host: Host, { idleSecs, flags }: AgentBench): Promise
   agent.signal('SIGHUP');
   await reloaded;
   const bare = spawn(process.execPath, [...flags, '-e', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' });
-  // The poll that was already due, and what a start leaves behind, are over after a while.
-  await sleep(5_000);
+  // The poll that was already due, and V8's clearing up after a start, are over after a while.
+  await sleep(SETTLE_MS);
   const [before, bareBefore] = [cpuOf(agent.pid), cpuOf(bare.pid)];
   await sleep(idleSecs * 1_000);
   const result = {

@@ -20,17 +20,20 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * A notifier by way of `systemd-notify`, since Node cannot write to datagram sockets. Without `NOTIFY_SOCKET` it does
- * nothing. With `WATCHDOG_USEC`, the watchdog is fed twice in its period for as long as this process answers.
+ * nothing. A failure is reported once, until it works again. With `WATCHDOG_USEC`, the watchdog is fed twice in its period for as long as this process answers.
  */
 export function createNotifier(
   env: Readonly<Record<string, string | undefined>>,
   onError: (error: Error) => void,
 ): Notifier {
   if ((env['NOTIFY_SOCKET'] ?? '') === '') return SILENT;
+  let failing = false;
   const send = (...assignments: string[]): void => {
     // It waits until its message was taken: the manager cannot tell whose message it is once the sender has gone.
-    execFile('systemd-notify', assignments, { env, timeout: 10_000 }, (error) => {
-      if (error !== null) onError(error);
+    execFile('systemd-notify', assignments, { env, timeout: 10_000 }, (error, _, stderr) => {
+      if (error !== null && !failing)
+        onError(new Error(`systemd does not hear of our state: ${reason(error, stderr)}`));
+      failing = error !== null;
     });
   };
   const period = Number(env['WATCHDOG_USEC'] ?? 0) / 1000;
@@ -45,6 +48,12 @@ export function createNotifier(
       pace.stop();
     },
   };
+}
+
+/** What `systemd-notify` said last, or why it could not be run. */
+function reason(error: Error, stderr: string): string {
+  const said = stderr.trim().split('\n').at(-1) ?? '';
+  return oneLine(said === '' ? error.message : said);
 }
 
 const SILENT: Notifier = { ready: noop, status: noop, stopping: noop, close: noop };

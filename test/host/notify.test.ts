@@ -127,7 +127,18 @@ describe('createNotifier', () => {
     expect(await error).toBeInstanceOf(Error);
     const env = { PATH: join(folder, 'nothing-here'), NOTIFY_SOCKET: '/run/notify' };
     const missing = new Promise((resolve) => open(env, resolve).ready());
-    expect(await missing).toMatchObject({ code: 'ENOENT' });
+    expect(await missing).toMatchObject({ message: expect.stringContaining('ENOENT') as string });
+  });
+
+  it('reports a failure once, until a message gets through', async () => {
+    const errors: Error[] = [];
+    const notifier = open(fakeProgram(1), (error) => errors.push(error));
+    for (const wait of [1, 2, 3]) {
+      notifier.ready();
+      await sent(wait);
+    }
+    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(0));
+    expect(errors).toHaveLength(1);
   });
 });
 

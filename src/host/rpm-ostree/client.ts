@@ -78,7 +78,8 @@ export function openRpmOstree(options: RpmOstreeOptions): RpmOstree {
 class Client {
   readonly #options: RpmOstreeOptions;
   readonly #warned = new Set<string>();
-  #booted: Booted | null = null;
+  /** The last full reading of a host that was booted from a deployment. */
+  #last: HostReading | null = null;
   /** Whether a transaction of this client runs, and who is to be told of changes if its end shows nothing. */
   #working = false;
   #missed: (() => void) | null = null;
@@ -97,21 +98,34 @@ class Client {
   async read(): Promise<HostReading> {
     const readAt = this.#options.clock().mono;
     try {
-      await this.#call({ path: SYSROOT, interface: SYSROOT_INTERFACE, member: 'Reload' });
-      const known = this.#booted?.osPath;
-      // What was booted does not change under a running process: its path is asked for together with the rest.
-      const [sysroot, early] = await Promise.all([
-        this.#properties(SYSROOT, SYSROOT_INTERFACE),
-        known === undefined ? null : this.#properties(known, OS_INTERFACE),
-      ]);
+      await this.#reload();
+      const sysroot = await this.#properties(SYSROOT, SYSROOT_INTERFACE);
       const path = text(sysroot, 'Booted') ?? '/';
       if (path === '/') return parseReading(readAt, sysroot, null);
-      const properties = path === known && early !== null ? early : await this.#properties(path, OS_INTERFACE);
+      const properties = await this.#properties(path, OS_INTERFACE);
       const reading = parseReading(readAt, sysroot, { path, properties });
-      if (reading.booted !== null) this.#booted = { booted: reading.booted, osPath: path };
+      this.#last = reading;
       return reading;
     } catch (error) {
-      throw new FailureError({ ...busFailure(error, 'reading rpm-ostree', 'transient'), class: 'transient' });
+      throw unreadable(error);
+    }
+  }
+
+  /**
+   * The reading after a transaction of our own. What it changed is in the properties before `Finished` was sent, so
+   * that nothing need wait for the sync point; the list of all deployments stays as it was last read.
+   */
+  async #readAgain(): Promise<HostReading> {
+    const last = this.#last;
+    if (last?.osPath === undefined || last.osPath === null) return this.read();
+    const readAt = this.#options.clock().mono;
+    try {
+      const [, properties] = await Promise.all([this.#reload(), this.#properties(last.osPath, OS_INTERFACE)]);
+      const { deployments, automaticPolicy } = last;
+      const reading = parseReading(readAt, {}, { path: last.osPath, properties });
+      return { ...reading, deployments, automaticPolicy };
+    } catch (error) {
+      throw unreadable(error);
     }
   }
 
@@ -142,7 +156,7 @@ class Client {
           };
     return this.#ownWork(async () => {
       await this.#transact(call, `staging ${target.version}`, 'transient', STAGE_STALL_MS, onProgress);
-      return this.read();
+      return this.#readAgain();
     });
   }
 
@@ -159,7 +173,7 @@ class Client {
     };
     return this.#ownWork(async () => {
       await this.#transact(call, `removing the staged ${pending.version}`, 'transient', QUICK_STALL_MS);
-      return this.read();
+      return this.#readAgain();
     });
   }
 
@@ -283,7 +297,11 @@ class Client {
   }
 
   async #bootedNow(): Promise<Booted> {
-    return this.#booted ?? bootedOf(await this.read());
+    return bootedOf(this.#last ?? (await this.read()));
+  }
+
+  async #reload(): Promise<void> {
+    await this.#call({ path: SYSROOT, interface: SYSROOT_INTERFACE, member: 'Reload' });
   }
 
   async #properties(path: string, name: string): Promise<Dict> {
@@ -314,6 +332,10 @@ function str(value: string): Variant {
 
 function bool(value: boolean): Variant {
   return new Variant('b', value);
+}
+
+function unreadable(error: unknown): FailureError {
+  return new FailureError({ ...busFailure(error, 'reading rpm-ostree', 'transient'), class: 'transient' });
 }
 
 /** What this process runs on: the same until the next boot, which it does not see. */
