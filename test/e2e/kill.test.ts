@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
@@ -32,7 +33,7 @@ async function crashAt(
   const locks = await startLockServer();
   onTestFinished(() => locks.close());
   const folder = mkdtempSync(join(tmpdir(), 'holdpoint-kill-'));
-  onTestFinished(() => Promise.resolve(rmSync(folder, { recursive: true, force: true })));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const budget = join(folder, 'effects-left');
   writeFileSync(budget, String(boundary));
   let restart: () => void = () => undefined;

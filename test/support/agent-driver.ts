@@ -3,6 +3,7 @@ import type { AsyncEffect, Effect } from '../../src/agent/machine/effect.ts';
 import type { EventBody } from '../../src/agent/machine/event.ts';
 import type { Memory } from '../../src/agent/machine/memory.ts';
 import type { AgentState, AsyncKind, PhaseName, Settings } from '../../src/agent/machine/state.ts';
+import { narrate } from '../../src/agent/machine/narrate.ts';
 import { type Step, initialState, step } from '../../src/agent/machine/step.ts';
 import { NEEDS_MEMORY } from '../../src/agent/machine/turn.ts';
 import type { Failure, FailureClass } from '../../src/base/failure.ts';
@@ -37,7 +38,8 @@ export class Driver {
   readonly open: AsyncEffect[] = [];
   /** The kinds of all effects but `wake`, in order. */
   readonly log: string[] = [];
-  last: Step | null = null;
+  /** The lines for the log, in order. */
+  readonly said: string[] = [];
   #wakeAt: number | null = null;
   readonly #queue: EventBody[] = [];
 
@@ -76,8 +78,9 @@ export class Driver {
     this.#queue.push(body);
     let first: Step | null = null;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      const result = step(this.state, { ...next, at: instant(this.mono), dice: this.dice });
-      this.last = result;
+      const at = instant(this.mono);
+      const result = step(this.state, { ...next, at, dice: this.dice });
+      for (const { level, text } of narrate(this.state, result, at)) this.said.push(`${level}: ${text}`);
       first ??= result;
       this.state = result.state;
       this.#carryOut(result.effects);

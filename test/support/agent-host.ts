@@ -11,8 +11,6 @@ interface Staged {
   readonly deployment: Deployment;
 }
 
-type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
-
 const UNDERWAY: Failure = { class: 'underway', text: 'Reboot initiated, cannot start new transaction' };
 
 /** Releases from this number on are somebody's own: no graph has them. */
@@ -41,35 +39,36 @@ export class ModelHost {
     return reading(at, this.booted, this.staged?.deployment ?? null, others);
   }
 
-  stage(target: Target, twist: Partial<Deployment>): Answer<null> {
-    if (this.#closed !== null) return { ok: false, failure: this.#closed };
+  /** Transactions give null for success. */
+  stage(target: Target, twist: Partial<Deployment>): Failure | null {
+    if (this.#closed !== null) return this.#closed;
     const number = Number(target.ageIndex);
     const already = this.staged !== null && deploymentKey(this.staged.deployment) === releaseKey(target);
-    if (already && Object.keys(twist).length === 0) return { ok: true, value: null };
+    if (already && Object.keys(twist).length === 0) return null;
     this.staged = { number, by: 'agent', locked: true, deployment: deployment(number, { staged: true, ...twist }) };
-    return { ok: true, value: null };
+    return null;
   }
 
-  discard(key: string): Answer<null> {
-    if (this.#closed !== null) return { ok: false, failure: this.#closed };
-    if (this.staged === null || deploymentKey(this.staged.deployment) !== key) return { ok: true, value: null };
+  discard(key: string): Failure | null {
+    if (this.#closed !== null) return this.#closed;
+    if (this.staged === null || deploymentKey(this.staged.deployment) !== key) return null;
     if (this.staged.by === 'other') this.wronged = `discarded ${key}, which somebody else staged`;
     this.staged = null;
-    return { ok: true, value: null };
+    return null;
   }
 
   /** `half`: the daemon dies between unlocking and asking for the reboot. */
-  finalize(target: Target, allowUnlocked: boolean, half: boolean): Answer<null> {
-    if (this.#closed !== null) return { ok: false, failure: this.#closed };
+  finalize(target: Target, allowUnlocked: boolean, half: boolean): Failure | null {
+    if (this.#closed !== null) return this.#closed;
     if (this.staged === null || deploymentKey(this.staged.deployment) !== releaseKey(target)) {
-      return { ok: false, failure: { class: 'gone', text: 'No pending staged deployment found' } };
+      return { class: 'gone', text: 'No pending staged deployment found' };
     }
     if (!this.staged.locked && !allowUnlocked) {
-      return { ok: false, failure: { class: 'unlocked', text: 'Staged deployment already unlocked' } };
+      return { class: 'unlocked', text: 'Staged deployment already unlocked' };
     }
     this.staged = { ...this.staged, locked: false };
     this.rebooting = !half;
-    return { ok: true, value: null };
+    return null;
   }
 
   get #closed(): Failure | null {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AsyncEffect, Effect } from '../../src/agent/machine/effect.ts';
 import type { Event } from '../../src/agent/machine/event.ts';
 import type { Lock, Memory, Quarantine } from '../../src/agent/machine/memory.ts';
+import type { Target } from '../../src/graph/types.ts';
 import type { AgentState } from '../../src/agent/machine/state.ts';
 import { CONSENT_MS } from '../../src/agent/machine/hold.ts';
 import { parseMemory, serializeMemory } from '../../src/agent/memory-file.ts';
@@ -123,7 +124,7 @@ function stopIsProper(before: AgentState, { memory, pending }: AgentState, hostG
     must(memory.slot === null || memory.finalize !== null || pending.lock !== undefined, 'a stop gives the slot back');
 }
 
-function finalizeIsAllowed(world: World, effect: Extract<Effect, { kind: 'finalize' }>): void {
+function finalizeIsAllowed(world: World, { target }: Extract<Effect, { kind: 'finalize' }>): void {
   const { agent, mono, wall, host } = world;
   if (agent === null) return;
   const { state, lookedAt, told } = agent;
@@ -131,30 +132,26 @@ function finalizeIsAllowed(world: World, effect: Extract<Effect, { kind: 'finali
   must(lookedAt !== null && mono - lookedAt <= CONSENT_MS, 'finalize follows a fresh look of this process');
   must(!told, 'finalize follows a look that is younger than the last change');
   must(settings.enabled, 'finalize while updates are enabled');
-  must(
-    memory.pause === null || (memory.pause.until !== null && memory.pause.until <= wall),
-    'finalize outside a pause',
-  );
-  must(!memory.skipped.includes(effect.target.version), 'finalize into what is not skipped');
-  const key = releaseKey(effect.target);
-  must(
-    !memory.quarantine.some((one) => one.key === key && one.until > wall),
-    'finalize into what is not in quarantine',
-  );
+  must((memory.pause?.until ?? (memory.pause === null ? 0 : Infinity)) <= wall, 'finalize outside a pause');
+  must(!memory.skipped.includes(target.version), 'finalize into what is not skipped');
+  const kept = memory.quarantine.some((one) => one.key === releaseKey(target) && one.until > wall);
+  must(!kept, 'finalize into what is not in quarantine');
   must(memory.owed.length === 0, 'finalize owes no report');
-  const first = !world.finalizing;
-  if (first && settings.lock !== null) {
-    const server = world.servers.find(({ lock }) => same(lock, settings.lock));
-    must(memory.slot?.state === 'held' && same(memory.slot, settings.lock), 'finalize under a slot');
-    must(server?.held === true, 'finalize under a slot that the server gave');
-  }
-  if (first) {
-    const pending = state.host === null ? null : pendingDeployment(state.host);
-    must(pending?.staged === true && deploymentKey(pending) === key, 'finalize of what is staged');
-  }
   must(memory.finalize?.bootId === host.bootId, 'finalize is recorded');
-  must(first || world.usedLock === null || same(memory.slot, world.usedLock), 'finalize again under the same slot');
+  if (!world.finalizing) firstIsAllowed(world, state, target);
+  else must(world.usedLock === null || same(memory.slot, world.usedLock), 'finalize again under the same slot');
   [world.finalizing, world.usedLock] = [true, memory.slot];
+}
+
+/** A finalize that no other went before in this boot. */
+function firstIsAllowed(world: World, { host, memory, settings }: AgentState, target: Target): void {
+  const pending = host === null ? null : pendingDeployment(host);
+  const isStaged = pending?.staged === true && deploymentKey(pending) === releaseKey(target);
+  must(isStaged, 'finalize of what is staged');
+  if (settings.lock === null) return;
+  const server = world.servers.find(({ lock }) => same(lock, settings.lock));
+  must(memory.slot?.state === 'held' && same(memory.slot, settings.lock), 'finalize under a slot');
+  must(server?.held === true, 'finalize under a slot that the server gave');
 }
 
 function mustBeRecorded({ memory, settings, pending }: AgentState, lock: Lock): void {

@@ -46,6 +46,16 @@ export interface Incarnation {
   idleTicks: number;
 }
 
+const TRANSIENT: Failure = { class: 'transient', text: 'Transaction in progress: upgrade' };
+const LOST: Failure = { class: 'unknown', text: 'the answer was lost' };
+
+/** How a release that is staged may differ from the one that was asked for. */
+const TWISTS: readonly [Partial<Deployment>, ...Partial<Deployment>[]] = [
+  { stream: 'next' },
+  { version: '99' },
+  { baseChecksum: commit(99) },
+];
+
 /** What a crash interrupts. */
 class Crash extends Error {}
 
@@ -137,7 +147,10 @@ export class World {
     if (agent === null) return;
     this.trace.push('kill -9');
     this.agent = null;
+    const { healthy } = this;
+    this.healthy = true;
     for (const effect of agent.open) if (this.chance(0.5)) this.#execute(effect);
+    this.healthy = healthy;
   }
 
   reboot(comesUp: boolean): void {
@@ -249,45 +262,46 @@ export class World {
 
   #execute(effect: AsyncEffect): EventBody {
     this.#onExecute(this, effect);
+    const { id, kind } = effect;
+    const result = this.#tryTo(effect, !this.healthy && this.chance(0.15));
+    return 'class' in result ? { kind: 'failed', effect: kind, id, failure: result } : result;
+  }
+
+  /** What comes of an effect: its answer, or the failure. */
+  #tryTo(effect: AsyncEffect, fails: boolean): EventBody | Failure {
     const { id } = effect;
-    const fails = !this.healthy && this.chance(0.15);
-    const fail = (failure: Failure): EventBody => ({ kind: 'failed', effect: effect.kind, id, failure });
-    const transient: Failure = { class: 'transient', text: 'Transaction in progress: upgrade' };
-    const unknown: Failure = { class: 'unknown', text: 'the answer was lost' };
     switch (effect.kind) {
       case 'look':
-        if (fails || this.host.daemonGone) return fail(transient);
-        return { kind: 'looked', id, reading: this.#look() };
+        return fails || this.host.daemonGone ? TRANSIENT : { kind: 'looked', id, reading: this.#look() };
       case 'fetchGraph':
-        if (fails || this.graphFault === 'error') return fail(transient);
-        return { kind: 'graphRead', id, graph: this.#graph() };
-      case 'stage': {
-        if (fails && this.chance(0.5)) return fail(this.pick([transient, { class: 'release', text: 'not found' }]));
-        const twist =
-          fails && this.chance(0.7)
-            ? this.pick<Partial<Deployment>>([{ stream: 'next' }, { version: '99' }, { baseChecksum: commit(99) }])
-            : {};
-        const result = this.host.stage(effect.target, twist);
-        if (!result.ok) return fail(result.failure);
-        return fails && Object.keys(twist).length === 0
-          ? fail(transient)
-          : { kind: 'staged', id, reading: this.#look() };
-      }
-      case 'discard': {
-        if (fails) return fail(transient);
-        const result = this.host.discard(effect.key);
-        return result.ok ? { kind: 'discarded', id, reading: this.#look() } : fail(result.failure);
-      }
-      case 'finalize': {
-        if (fails && this.chance(0.5)) return fail(transient);
-        const result = this.host.finalize(effect.target, effect.allowUnlocked, fails && this.chance(0.3));
-        if (!result.ok) return fail(result.failure);
-        return fails ? fail(unknown) : { kind: 'finalized', id };
-      }
+        return fails || this.graphFault === 'error' ? TRANSIENT : { kind: 'graphRead', id, graph: this.#graph() };
+      case 'stage':
+        return this.#stage(effect, fails);
+      case 'discard':
+        if (fails) return TRANSIENT;
+        return this.host.discard(effect.key) ?? { kind: 'discarded', id, reading: this.#look() };
+      case 'finalize':
+        return this.#finalize(effect, fails);
       case 'lock':
       case 'report':
-        return this.#executeLock(effect, fails);
+        return this.#askServer(effect, fails);
     }
+  }
+
+  #stage({ id, target }: Extract<AsyncEffect, { kind: 'stage' }>, fails: boolean): EventBody | Failure {
+    if (fails && this.chance(0.5)) return this.pick([TRANSIENT, { class: 'release', text: 'not found' }]);
+    // Something wrong is staged, or the answer is lost.
+    const isWrong = fails && this.agent?.state.phase.name === 'staging' && this.chance(0.7);
+    const twist = isWrong ? this.pick(TWISTS) : {};
+    const failure = this.host.stage(target, twist) ?? (fails && !isWrong ? TRANSIENT : null);
+    return failure ?? { kind: 'staged', id, reading: this.#look() };
+  }
+
+  #finalize(effect: Extract<AsyncEffect, { kind: 'finalize' }>, fails: boolean): EventBody | Failure {
+    if (fails && this.chance(0.5)) return TRANSIENT;
+    const { id, target, allowUnlocked } = effect;
+    const failure = this.host.finalize(target, allowUnlocked, fails && this.chance(0.3));
+    return failure ?? (fails ? LOST : { kind: 'finalized', id });
   }
 
   #look(): HostReading {
@@ -295,16 +309,13 @@ export class World {
     return this.host.read(this.mono);
   }
 
-  #executeLock(effect: Extract<AsyncEffect, { kind: 'lock' | 'report' }>, fails: boolean): EventBody {
-    const { id, kind, lock } = effect;
-    const failure: Failure = { class: 'unknown', text: 'connect ECONNREFUSED' };
+  #askServer({ id, kind, lock }: Extract<AsyncEffect, { lock: Lock }>, fails: boolean): EventBody | Failure {
     const server = this.servers.find((one) => one.lock.baseUrl === lock.baseUrl);
-    if (server === undefined || server.down || (fails && this.chance(0.5)))
-      return { kind: 'failed', effect: kind, id, failure };
+    if (server === undefined || server.down || (fails && this.chance(0.5))) return LOST;
     if (kind === 'lock' && server.full && !server.held)
       return { kind: 'slotRefused', id, text: 'HTTP 409: slots_full' };
     server.held = kind === 'lock';
-    if (fails) return { kind: 'failed', effect: kind, id, failure };
+    if (fails) return LOST;
     return kind === 'lock' ? { kind: 'slotGranted', id } : { kind: 'reported', id };
   }
 

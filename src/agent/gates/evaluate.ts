@@ -35,7 +35,7 @@ function pauseGate({ at, memory }: GateInputs): GateVerdict {
   return {
     gate: 'pause',
     open: false,
-    reason: `paused by an administrator (${pause.reason})`,
+    reason: `paused by an administrator${pause.reason === '' ? '' : ` (${pause.reason})`}`,
     lookAgain: pause.until === null ? null : at.mono + (pause.until - at.wall),
     opens: 'the end of the pause',
   };
@@ -68,11 +68,10 @@ function reportGate({ memory }: GateInputs): GateVerdict {
 
 function refusalGate({ at, refusal }: GateInputs): GateVerdict {
   if (refusal === null || refusal.until <= at.mono) return { gate: 'refusal', open: true };
-  const who = refusal.by === 'lock' ? 'the lock server' : 'rpm-ostree';
   return {
     gate: 'refusal',
     open: false,
-    reason: `${who} refused: ${refusal.text}`,
+    reason: refusal.text,
     lookAgain: refusal.until,
     opens: 'the next try',
   };

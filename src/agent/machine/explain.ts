@@ -1,10 +1,11 @@
 import { duration, utc } from '../../base/text.ts';
 import type { Instant } from '../../base/clock.ts';
 import { explainVerdict } from '../../graph/why.ts';
-import { type Deployment, deploymentKey, pendingDeployment, releaseKey } from '../../host/rpm-ostree/deployment.ts';
+import type { Deployment } from '../../host/rpm-ostree/deployment.ts';
 import { evaluateGates } from '../gates/evaluate.ts';
-import { type GateVerdict, isClosed } from '../gates/gate.ts';
+import { type ClosedGate, type GateVerdict, isClosed } from '../gates/gate.ts';
 import type { AgentState, Phase, Timer, TroubleSource } from './state.ts';
+import { foreignIn } from './target.ts';
 
 /** Every gate as it stands now. */
 export function gatesOf(state: AgentState, at: Instant): readonly GateVerdict[] {
@@ -30,13 +31,13 @@ const PHASE_LINES: Readonly<Record<Phase['name'], (state: AgentState, at: Instan
     const { phase } = state;
     if (phase.name !== 'staging') return '';
     const progress = phase.progress === null ? '' : ` (${phase.progress})`;
-    return `staging ${phase.target.version}${progress}${troubled(state, 'stage', at)}`;
+    const line = `staging ${phase.target.version}`;
+    return line + progress + troubled(state, 'stage', at).replace(`: ${line}`, '');
   },
   holding: (state, at) => {
     const { phase } = state;
     if (phase.name !== 'holding') return '';
-    const closed = gatesOf(state, at).filter(isClosed);
-    const reasons = closed.map((gate) => gate.reason + when(gate.lookAgain, at, ', next try at '));
+    const reasons = closedOf(state, at).map((gate) => reasonOf(gate, state, at));
     const why = reasons.length === 0 ? 'about to be finalized' : `waiting: ${reasons.join('; ')}`;
     return `${phase.target.version} is staged; ${why}${unlockedNote(state)}`;
   },
@@ -45,15 +46,27 @@ const PHASE_LINES: Readonly<Record<Phase['name'], (state: AgentState, at: Instan
     if (phase.name !== 'releasing') return '';
     const asking = state.pending.lock !== undefined;
     const group = settings.lock?.group ?? '';
-    return `${phase.target.version} is staged; ${asking ? `asking for the slot of group ${group}` : 'slot held, last look'}`;
+    return `${phase.target.version} is staged; ${asking ? `asking for the slot of group ${group}` : 'the slot is held, the host is looked at once more'}`;
   },
   rebooting: (state, at) => {
     const { phase, memory } = state;
     if (phase.name !== 'rebooting') return '';
     const since = memory.finalize === null ? '' : ` since ${utc(memory.finalize.since.wall)}`;
-    return `rebooting into ${phase.target.version}${since}${troubled(state, 'finalize', at)}${troubled(state, 'reboot', at)}`;
+    const troubles = troubled(state, 'finalize', at) + troubled(state, 'reboot', at);
+    return `rebooting into ${phase.target.version}${since}${troubles}${troubles === '' ? '' : inDoubt(state, at)}`;
   },
 };
+
+/** What holds while nobody knows whether the reboot will come. */
+function inDoubt(state: AgentState, at: Instant): string {
+  const kept = state.memory.slot === null ? '' : '; the slot is kept';
+  const reasons = closedOf(state, at).map((gate) => reasonOf(gate, state, at));
+  return kept + (reasons.length === 0 ? '' : `; not tried again while ${reasons.join('; ')}`);
+}
+
+function closedOf(state: AgentState, at: Instant): readonly (GateVerdict & ClosedGate)[] {
+  return gatesOf(state, at).filter(isClosed);
+}
 
 function running(state: AgentState): string {
   const booted = state.host?.booted ?? null;
@@ -70,23 +83,19 @@ function watching(state: AgentState, at: Instant): string {
   if (state.settings.source === 'staged') return 'waiting for somebody to stage a deployment';
   if (state.troubles.graph !== undefined) return `no answer from the update server${troubled(state, 'graph', at)}`;
   if (state.check === null) return `the update graph is asked first${when(nextOf(state, 'poll'), at, ' at ')}`;
-  const verdict = state.check.verdict === null ? 'a newer release was found' : explainVerdict(state.check.verdict);
+  const verdict =
+    state.check.verdict === null ? 'the update graph is asked again' : explainVerdict(state.check.verdict);
   return `${verdict}${when(nextOf(state, 'poll'), at, '; next look at ')}`;
 }
 
 /** What waits for the next boot and is not this agent's, or null. */
 export function foreignPending(state: AgentState): Deployment | null {
-  const pending = state.host === null ? null : pendingDeployment(state.host);
-  if (pending === null || state.phase.name !== 'watching') return null;
-  const { target, discard } = state.memory;
-  const key = deploymentKey(pending);
-  const ours = target !== null && releaseKey(target.release) === key;
-  return ours || discard?.key === key ? null : pending;
+  return state.phase.name === 'watching' ? foreignIn(state) : null;
 }
 
 function foreignNote(pending: Deployment): string {
   const what = pending.staged
-    ? `${pending.version} was staged by somebody else and applies at the next reboot`
+    ? `${pending.version} was staged by somebody else and applies at the next reboot, unless it is locked`
     : `the next boot goes to ${pending.version}, as somebody else decided`;
   return `${what}; it is left alone until it is booted or removed (rpm-ostree cleanup -p)`;
 }
@@ -96,6 +105,15 @@ function unlockedNote(state: AgentState): string {
   return state.settings.source === 'staged'
     ? '; it was staged by somebody else: if unlocked, it applies at any reboot'
     : '';
+}
+
+function reasonOf(
+  { gate, reason, lookAgain }: ReturnType<typeof closedOf>[number],
+  state: AgentState,
+  at: Instant,
+): string {
+  if (gate === 'report') return reason + troubled(state, 'report', at);
+  return reason + when(lookAgain, at, gate === 'refusal' ? ', next try at ' : ', until ');
 }
 
 function troubled(state: AgentState, source: TroubleSource, at: Instant): string {
@@ -109,9 +127,9 @@ function nextOf(state: AgentState, timer: Timer): number | null {
   return state.due[timer] ?? null;
 }
 
-/** A moment on the boot clock for people: `at 2026-07-23T14:00:00Z`. */
+/** A moment to come on the boot clock for people: `at 2026-07-23T14:00:00Z`; nothing for one that is past. */
 function when(mono: number | null, at: Instant, before: string): string {
-  if (mono === null) return '';
+  if (mono === null || mono < at.mono) return '';
   const wall = at.wall + (mono - at.mono);
   return `${before}${utc(wall)}`;
 }

@@ -101,7 +101,7 @@ function replaced(turn: Turn, target: Target): boolean {
     trouble(turn, 'stage', 'the staged release was removed by somebody else', next);
     arm(turn, 'work', next);
   } else {
-    remember(turn, { target: null });
+    if (turn.state.settings.source === 'graph') remember(turn, { target: null });
     enter(turn, { name: 'watching' });
     followPending(turn);
   }
@@ -124,7 +124,11 @@ export function slotRefused(turn: Turn, text: string, retryAfterMs: number | und
   const { phase, settings } = turn.state;
   if (phase.name !== 'releasing') return;
   const wait = retryAfterMs ?? settings.steadyIntervalMs * (1 + turn.event.dice / 10);
-  backToHolding(turn, phase, { by: 'lock', text, until: now(turn) + Math.ceil(wait) });
+  backToHolding(turn, phase, {
+    by: 'lock',
+    text: `the lock server refused: ${text}`,
+    until: now(turn) + Math.ceil(wait),
+  });
 }
 
 function closedGates(turn: Turn, refusal: Refusal | null): readonly ClosedGate[] {

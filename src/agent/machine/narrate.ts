@@ -96,7 +96,7 @@ const TROUBLES: Readonly<Record<TroubleSource, string>> = {
 function troubleLines(before: AgentState, after: AgentState, at: Instant): readonly Line[] {
   return (Object.keys(TROUBLES) as TroubleSource[]).flatMap((source) => {
     const [old, now] = [before.troubles[source], after.troubles[source]];
-    if (old !== undefined && now === undefined) return [recovery(source, old, at)];
+    if (old !== undefined && now === undefined) return gaveUp(source, after) ? [] : [recovery(source, old, at)];
     if (now === undefined || (old?.count === now.count && old.text === now.text)) return [];
     // Said when it begins, when it changes, and at every doubling: a streak of hours fills no journal.
     const worth = old?.text !== now.text || Number.isInteger(Math.log2(now.count));
@@ -107,7 +107,14 @@ function troubleLines(before: AgentState, after: AgentState, at: Instant): reado
 function trouble(source: TroubleSource, { text, count, nextTry }: Trouble, at: Instant, worth: boolean): Line {
   const next = nextTry === null ? '' : `, next try in ${duration(nextTry - at.mono)}`;
   const level = !worth ? 'debug' : source === 'reboot' || source === 'memory' ? 'error' : 'warn';
-  return { level, text: `${TROUBLES[source]}: ${text} (attempt ${count}${next})` };
+  const said = text.startsWith(TROUBLES[source]) ? text : `${TROUBLES[source]}: ${text}`;
+  return { level, text: `${said} (attempt ${count}${next})` };
+}
+
+/** What went wrong with a target is not over when the target is left. */
+function gaveUp(source: TroubleSource, { phase }: AgentState): boolean {
+  const ofTarget = source === 'stage' || source === 'finalize' || source === 'reboot' || source === 'slot';
+  return ofTarget && phase.name === 'watching';
 }
 
 function recovery(source: TroubleSource, { count, since }: Trouble, at: Instant): Line {
@@ -127,7 +134,7 @@ function memoryLines(before: AgentState, after: AgentState): readonly Line[] {
     lines.push({ level: 'info', text: `booted into ${lastBoot.version}`, fields: { booted: lastBoot.version } });
   }
   if (discard !== null && before.memory.discard !== discard) {
-    lines.push({ level: 'warn', text: `the staged ${discard.version} will be removed: ${discard.reason}` });
+    lines.push({ level: 'info', text: `the staged ${discard.version} will be removed: ${discard.reason}` });
   }
   for (const fault of after.memory.faults) {
     const old = before.memory.faults.find((one) => one.key === fault.key);

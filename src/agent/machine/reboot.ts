@@ -52,6 +52,8 @@ function outcomeUnknown(turn: Turn, phase: Rebooting, text: string): void {
   enter(turn, { ...phase, tries });
   trouble(turn, 'finalize', text, next);
   arm(turn, 'work', next);
+  // What was read before this call does not count for the next one.
+  arm(turn, 'host', next);
 }
 
 /**
@@ -87,11 +89,14 @@ function refused(turn: Turn, phase: Rebooting, failure: Failure): void {
   backToHolding(turn, { target, allowUnlocked, missing: 0 }, { by: 'rpm-ostree', text: failure.text, until });
 }
 
+const OVERDUE =
+  'finalize was acknowledged, but the host has not rebooted; see systemctl list-jobs and systemd-inhibit --list';
+
 /** The reboot was acknowledged and did not come: said loudly, tried again, and the slot stays. */
 export function rebootOverdue(turn: Turn, phase: Rebooting): void {
   const { finalize } = turn.state.memory;
   if (finalize?.outcome !== 'acknowledged' || !isDue(turn, 'work')) return;
-  trouble(turn, 'reboot', 'finalize was acknowledged, but the host has not rebooted', null);
+  trouble(turn, 'reboot', OVERDUE, null);
   remember(turn, { finalize: { ...finalize, outcome: 'unknown' } });
   enter(turn, { ...phase, allowUnlocked: true, tries: phase.tries + 1 });
 }

@@ -4,7 +4,7 @@ import type { Failure } from '../../base/failure.ts';
 import { countFault } from './quarantine.ts';
 import type { AgentState, Phase } from './state.ts';
 import { discardIsDone, foreignDeployment, hold, leaveIfKeptAway } from './target.ts';
-import { type Turn, arm, enter, isDue, isPending, remember, request, retryAt, trouble } from './turn.ts';
+import { type Turn, arm, enter, isDue, isPending, now, remember, request, retryAt, trouble } from './turn.ts';
 
 type Staging = Extract<Phase, { name: 'staging' }>;
 
@@ -62,6 +62,8 @@ export function stagingFailed(turn: Turn, phase: Staging, failure: Failure): voi
   if (failure.class === 'release' && countFault(turn, phase.target, 'staging', failure.text)) {
     remember(turn, { target: null });
     enter(turn, { name: 'watching' });
+    // Another release may be left to take.
+    arm(turn, 'poll', now(turn));
     return;
   }
   const next = retryAt(turn, failures);

@@ -55,7 +55,7 @@ export type Phase =
   /** Finalize was called: from here nothing can be taken back. `tries`: calls whose outcome nobody knows. */
   | { readonly name: 'rebooting'; readonly target: Target; readonly allowUnlocked: boolean; readonly tries: number };
 
-/** Who said "not now", and in which words. */
+/** Who said "not now", or did not answer, in a clause that follows "waiting: ". */
 export interface Refusal {
   readonly by: 'lock' | 'rpm-ostree';
   readonly text: string;

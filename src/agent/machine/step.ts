@@ -193,7 +193,8 @@ const FAILED: Readonly<Record<AsyncKind, (turn: Turn, failure: Failure) => void>
     trouble(turn, 'slot', failure.text, next);
     // Whether the slot is ours is not known: the record of it stays, and the question is asked again.
     const { phase } = turn.state;
-    if (phase.name === 'releasing') backToHolding(turn, phase, { by: 'lock', text: failure.text, until: next });
+    const text = `no decision from the lock server: ${failure.text}`;
+    if (phase.name === 'releasing') backToHolding(turn, phase, { by: 'lock', text, until: next });
   },
   report: (turn, failure) => {
     const next = Math.max(retryStreak(turn, 'report'), now(turn) + (failure.retryAfterMs ?? 0));
@@ -316,7 +317,7 @@ function awaited(turn: Turn): readonly Timer[] {
   if (!isPending(turn, 'look')) timers.push('host');
   if (isPolling(turn.state) && !isPending(turn, 'fetchGraph')) timers.push('poll');
   const discarding = memory.discard !== null && (phase.name === 'watching' || phase.name === 'staging');
-  if (discarding && !isPending(turn, 'discard')) timers.push('discard');
+  if (discarding && !isPending(turn, 'discard') && !isPending(turn, 'look')) timers.push('discard');
   if (isWorkAwaited(turn, discarding)) timers.push('work');
   return timers;
 }

@@ -8,7 +8,7 @@ import {
   targetOf,
 } from '../../host/rpm-ostree/deployment.ts';
 import { quarantineOf } from './quarantine.ts';
-import type { Held, Refusal } from './state.ts';
+import type { AgentState, Held, Refusal } from './state.ts';
 import {
   type Turn,
   arm,
@@ -36,9 +36,14 @@ export function isStaged(turn: Turn, target: Target): boolean {
 
 /** What waits for the next boot and was put there by somebody else, or null. */
 export function foreignDeployment(turn: Turn): Deployment | null {
-  const pending = pendingNow(turn);
+  return foreignIn(turn.state);
+}
+
+/** The same for a state at rest. */
+export function foreignIn({ host, memory }: AgentState): Deployment | null {
+  const pending = host === null ? null : pendingDeployment(host);
   if (pending === null) return null;
-  const { target, discard } = turn.state.memory;
+  const { target, discard } = memory;
   const key = deploymentKey(pending);
   const ours = pending.staged && target !== null && releaseKey(target.release) === key;
   return ours || (pending.staged && discard?.key === key) ? null : pending;
@@ -55,15 +60,12 @@ export function keptAway(turn: Turn, target: Pick<Target, 'scheme' | 'payload' |
 const SKIPPED = 'skipped by an administrator';
 
 /**
- * Enters `holding` with a target that is staged, and writes it down as this agent's. With the source `staged` it is not,
- * unless it was staged before that became the source: what is somebody else's must never be removed.
+ * Enters `holding` with a target that is staged, and writes it down as this agent's. With the source `staged` it is not:
+ * what is somebody else's must never be removed. What was written down before stays: it may have been staged meanwhile.
  */
 export function hold(turn: Turn, target: Target): void {
-  const { memory, settings } = turn.state;
-  const allowUnlocked = settings.source === 'staged';
-  const known = memory.target?.release;
-  const ours = !allowUnlocked || (known !== undefined && releaseKey(known) === releaseKey(target));
-  remember(turn, { target: ours ? { release: target, staged: true } : null, discard: null });
+  const allowUnlocked = turn.state.settings.source === 'staged';
+  remember(turn, { discard: null, ...(allowUnlocked ? {} : { target: { release: target, staged: true } }) });
   recovered(turn, 'stage');
   recovered(turn, 'finalize');
   backToHolding(turn, { target, allowUnlocked, missing: 0 }, null);

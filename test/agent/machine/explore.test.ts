@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import type { EventBody } from '../../../src/agent/machine/event.ts';
-import { MINUTE, lockAt, version } from '../../support/agent-builders.ts';
+import { MINUTE, commit, lockAt, version } from '../../support/agent-builders.ts';
 import { FOREIGN } from '../../support/agent-host.ts';
 import { Invariants } from '../../support/agent-invariants.ts';
 import { World } from '../../support/agent-world.ts';
@@ -108,7 +108,11 @@ function heal(world: World): void {
   const { host } = world;
   Object.assign(world, { healthy: true, crashes: 0, diskFails: false, graphFault: 'none', newest: world.newest + 2 });
   for (const server of world.servers) Object.assign(server, { full: false, down: false });
-  if (host.staged !== null && host.staged.by !== 'agent') host.adminCleans();
+  // The agent leaves alone what is not its own, and what it could not write down before it died: a wrong commit.
+  const { staged } = host;
+  if (staged !== null && (staged.by !== 'agent' || staged.deployment.baseChecksum !== commit(staged.number))) {
+    host.adminCleans();
+  }
   if (world.agent === null) world.start();
   world.settings = { ...world.settings, enabled: true, source: 'graph' };
   world.send({ kind: 'configured', settings: world.settings });

@@ -167,7 +167,7 @@ const TABLE: Readonly<Record<EventKind, Row>> = {
   driversSeen:   ['=',                '=',                       '=',                '=',                      '=',                        '=',                      '='],
   pause:         ['= persist',        '= persist',               '= persist',        '= persist',              '= persist',                '= persist',              '= persist'],
   resume:        ['= persist',        '= persist',               '= persist',        '= persist',              'releasing persist lock',   '= persist',              '= persist'],
-  skip:          ['= persist',        '= persist',               '= persist',        '= persist',              'watching persist discard', '= persist',              '= persist'],
+  skip:          ['= persist',        '= persist',               '= persist',        '= persist',              'watching persist',         '= persist',              '= persist'],
   unskip:        ['= persist',        '= persist',               '= persist',        '= persist',              '= persist',                '= persist',              '= persist'],
   stop:          ['=',                '=',                       '=',                '=',                      '=',                        'holding',                '='],
 };

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { type GateInputs, evaluateGates } from '../../../src/agent/gates/evaluate.ts';
+import { isClosed } from '../../../src/agent/gates/gate.ts';
+import { freshMemory } from '../../../src/agent/machine/memory.ts';
+import { MINUTE, instant, lockAt, settings } from '../../support/agent-builders.ts';
+
+const AT = instant(60 * MINUTE);
+const OPEN: GateInputs = { at: AT, memory: freshMemory('boot-1'), settings: settings(), refusal: null };
+
+function closed(change: Partial<GateInputs>): readonly (readonly [string, number | null])[] {
+  return evaluateGates({ ...OPEN, ...change })
+    .filter(isClosed)
+    .map(({ gate, lookAgain }) => [gate, lookAgain]);
+}
+
+function paused(until: number | null): Partial<GateInputs> {
+  return { memory: { ...OPEN.memory, pause: { until, reason: 'maintenance' } } };
+}
+
+test('all are open when nothing is in the way, and each is asked', () => {
+  const verdicts = evaluateGates(OPEN);
+  expect(verdicts.every(({ open }) => open)).toBe(true);
+  expect(verdicts.map(({ gate }) => gate)).toEqual(['enabled', 'pause', 'strategy', 'report', 'refusal']);
+});
+
+test.each<readonly [string, Partial<GateInputs>, readonly (readonly [string, number | null])[]]>([
+  ['updates are disabled', { settings: settings({ enabled: false }) }, [['enabled', null]]],
+  ['paused for good', paused(null), [['pause', null]]],
+  ['paused until later', paused(AT.wall + MINUTE), [['pause', AT.mono + MINUTE]]],
+  ['paused until now', paused(AT.wall), []],
+  ['a strategy that is not carried out', { settings: settings({ unsupported: ['periodic'] }) }, [['strategy', null]]],
+  ['a report is owed', { memory: { ...OPEN.memory, owed: [lockAt('a')] } }, [['report', null]]],
+  ['a refusal lasts', { refusal: { by: 'lock', text: 'no', until: AT.mono + 1 } }, [['refusal', AT.mono + 1]]],
+  ['a refusal is over', { refusal: { by: 'lock', text: 'no', until: AT.mono } }, []],
+  [
+    'several things are in the way',
+    { ...paused(null), settings: settings({ unsupported: ['periodic'] }) },
+    [
+      ['pause', null],
+      ['strategy', null],
+    ],
+  ],
+])('%s', (_, change, expected) => {
+  expect(closed(change)).toEqual(expected);
+});
+
+test('every closed gate says why, and what would open it', () => {
+  const verdicts = evaluateGates({
+    ...OPEN,
+    settings: settings({ enabled: false, unsupported: ['periodic'] }),
+    memory: { ...OPEN.memory, owed: [lockAt('a')], pause: { until: null, reason: 'maintenance' } },
+    refusal: { by: 'rpm-ostree', text: 'denied by polkit', until: AT.mono + 1 },
+  }).filter(isClosed);
+  expect(verdicts).toHaveLength(5);
+  for (const { reason, opens } of verdicts) expect([reason, opens]).not.toContain('');
+});
