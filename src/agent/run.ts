@@ -61,6 +61,7 @@ export class Agent {
   #situation: Situation;
   #state: AgentState;
   #draining = false;
+  #over = false;
   #progressLogged = -Infinity;
   #shown = '';
   #driverRegistered = false;
@@ -95,6 +96,8 @@ export class Agent {
     const look = (): void => void this.#lookForDrivers();
     this.#timers.drivers = setInterval(look, DRIVERS_MS).unref();
     await this.#ended;
+    // What closing the bus makes fail is no news.
+    this.#over = true;
     stopWatching();
     this.#clearTimers();
     notifier.close();
@@ -125,6 +128,7 @@ export class Agent {
 
   /** Hands an event to the machine. Events are taken one after the other, also those that effects cause at once. */
   send(body: EventBody): void {
+    if (this.#over) return;
     this.#queue.push(body);
     if (this.#draining) return;
     this.#draining = true;

@@ -172,6 +172,14 @@ describe('a changed configuration', () => {
     expect(driver.question('report').lock).toEqual(A);
   });
 
+  test('is not held up by a refusal of the old server', () => {
+    const driver = held(IN_FLEET);
+    reconfigure(driver, { lock: B });
+    driver.reported();
+    driver.refused('HTTP 409: slots_full', 60 * MINUTE);
+    expect(driver.question('lock').lock).toEqual(B);
+  });
+
   test('that ends the phase before the old server refuses stays as it is', () => {
     const driver = held(IN_FLEET);
     reconfigure(driver, { enabled: false });
