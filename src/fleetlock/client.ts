@@ -59,6 +59,9 @@ export async function askLock(
   return judge(operation, result, wall, new URL(lock.baseUrl));
 }
 
+/** airlock's words for a semaphore without a free slot. */
+const ALL_TAKEN = /slots currently locked/;
+
 function judge(operation: Operation, result: HttpResult, wall: number, base: URL): LockAnswer {
   if (!result.ok) return { kind: 'failed', failure: { class: 'unknown', text: result.failure.text } };
   const { status, headers, body } = result.answer;
@@ -69,8 +72,8 @@ function judge(operation: Operation, result: HttpResult, wall: number, base: URL
   if (operation === 'steady-state' && status === 423 && kind === 'lock_held') return { kind: 'yes' };
   const wait = retryAfterMs(headers['retry-after'], wall);
   const retry = wait === undefined ? {} : { retryAfterMs: wait };
-  // airlock answers 500 `failed_lock` when all slots are taken: a refusal, and a write that was lost.
-  const definite = (status >= 400 && status < 500) || kind === 'failed_lock';
+  // airlock answers 500 `failed_lock` when all slots are taken, but also when its store failed, perhaps after the commit.
+  const definite = (status >= 400 && status < 500) || (kind === 'failed_lock' && ALL_TAKEN.test(body));
   return definite ? { kind: 'no', text, ...retry } : { kind: 'failed', failure: { class: 'unknown', text, ...retry } };
 }
 

@@ -77,6 +77,11 @@ describe('airlock', () => {
     expect(await ask('steady-state')).toEqual({ kind: 'yes' });
   });
 
+  it('leaves open who holds the slot when its store failed', async () => {
+    await serve(always(500, {}, '{"kind":"failed_lock","value":"etcdserver: request timed out"}'));
+    expect(await ask('pre-reboot')).toMatchObject({ kind: 'failed', failure: { class: 'unknown' } });
+  });
+
   it('refuses groups that it does not know', async () => {
     await serve(airlock(new Set()));
     expect(await ask('pre-reboot', { group: 'other' })).toEqual({
@@ -300,7 +305,9 @@ describe('secrets in the base URL', () => {
   });
 
   it('do not hide what a refusal is when they look like words of it', async () => {
-    const { host } = await serve(always(500, {}, '{"kind":"failed_lock","value":"all slots taken"}'));
+    const { host } = await serve(
+      always(500, {}, '{"kind":"failed_lock","value":"all 1 semaphore slots currently locked"}'),
+    );
     expect(await ask('pre-reboot', { baseUrl: `http://kind:lock@${host}/` })).toMatchObject({ kind: 'no' });
   });
 });
