@@ -48,6 +48,8 @@ export async function startAgent(options: StartOptions): Promise<Ended> {
     listen(agent, options, log);
     await agent.run();
     log.info('stopped');
+    // Work that was under way ends with the bus: that is no news.
+    log.level = 'silent';
     return 'ok';
   } catch (error) {
     log.error(errorText(error));

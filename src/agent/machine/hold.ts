@@ -13,7 +13,19 @@ import {
   pendingNow,
 } from './target.ts';
 import type { Phase, Refusal } from './state.ts';
-import { type Turn, arm, enter, isPending, now, recovered, remember, request, retryAt, trouble } from './turn.ts';
+import {
+  type Turn,
+  arm,
+  enter,
+  isLooking,
+  isPending,
+  now,
+  recovered,
+  remember,
+  request,
+  retryAt,
+  trouble,
+} from './turn.ts';
 
 /** Milliseconds for which a reading of the host may stand for the present when finalize is decided on. */
 export const CONSENT_MS = 5_000;
@@ -47,7 +59,7 @@ export function advanceHolding(turn: Turn, phase: Holding): void {
 
 /** `releasing`: the slot is ours; one last look, then finalize or give it back. */
 export function advanceReleasing(turn: Turn, phase: Releasing): void {
-  if (isPending(turn, 'lock') || isPending(turn, 'look')) return;
+  if (isPending(turn, 'lock') || isLooking(turn)) return;
   if (replaced(turn, phase.target) || leaveIfKeptAway(turn, phase.target)) return;
   if (closedGates(turn, null).length > 0) {
     backToHolding(turn, phase, null);
@@ -76,7 +88,7 @@ function finalizeWhenFresh(turn: Turn, target: Target, allowUnlocked: boolean): 
   const { host, memory, bootId } = turn.state;
   const booted = host?.booted ?? null;
   // A look that is under way or due was asked for because something may have changed.
-  if (isPending(turn, 'look') || turn.state.due.host !== undefined) return;
+  if (isLooking(turn)) return;
   if (host === null || booted === null || now(turn) - host.readAt > CONSENT_MS) {
     request(turn, { kind: 'look' });
     return;

@@ -4,13 +4,25 @@ import type { Failure } from '../../base/failure.ts';
 import { countFault } from './quarantine.ts';
 import type { AgentState, Phase } from './state.ts';
 import { discardIsDone, foreignDeployment, hold, leaveIfKeptAway } from './target.ts';
-import { type Turn, arm, enter, isDue, isPending, now, remember, request, retryAt, trouble } from './turn.ts';
+import {
+  type Turn,
+  arm,
+  enter,
+  isDue,
+  isLooking,
+  isPending,
+  now,
+  remember,
+  request,
+  retryAt,
+  trouble,
+} from './turn.ts';
 
 type Staging = Extract<Phase, { name: 'staging' }>;
 
 /** `staging`: starts the work when its time has come and nobody else's deployment is in the way. */
 export function advanceStaging(turn: Turn, phase: Staging): void {
-  if (isPending(turn, 'stage') || isPending(turn, 'look')) return;
+  if (isPending(turn, 'stage') || isLooking(turn)) return;
   if (leaveIfKeptAway(turn, phase.target) || !discardIsDone(turn)) return;
   if (foreignDeployment(turn) !== null) {
     remember(turn, { target: null });

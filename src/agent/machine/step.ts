@@ -15,6 +15,7 @@ import {
   arm,
   enter,
   isDue,
+  isLooking,
   isPending,
   now,
   patch,
@@ -317,7 +318,7 @@ function awaited(turn: Turn): readonly Timer[] {
   if (!isPending(turn, 'look')) timers.push('host');
   if (isPolling(turn.state) && !isPending(turn, 'fetchGraph')) timers.push('poll');
   const discarding = memory.discard !== null && (phase.name === 'watching' || phase.name === 'staging');
-  if (discarding && !isPending(turn, 'discard') && !isPending(turn, 'look')) timers.push('discard');
+  if (discarding && !isPending(turn, 'discard') && !isLooking(turn)) timers.push('discard');
   if (isWorkAwaited(turn, discarding)) timers.push('work');
   return timers;
 }
@@ -326,6 +327,6 @@ function awaited(turn: Turn): readonly Timer[] {
 function isWorkAwaited(turn: Turn, discarding: boolean): boolean {
   const { name } = turn.state.phase;
   if (name !== 'staging' && name !== 'holding' && name !== 'rebooting') return false;
-  const busy = (['look', 'stage', 'lock', 'finalize'] as const).some((kind) => isPending(turn, kind));
-  return !busy && !discarding && turn.state.due.host === undefined;
+  const busy = (['stage', 'lock', 'finalize'] as const).some((kind) => isPending(turn, kind));
+  return !busy && !discarding && !isLooking(turn);
 }

@@ -14,6 +14,7 @@ import {
   arm,
   enter,
   isDue,
+  isLooking,
   isPending,
   now,
   recovered,
@@ -141,7 +142,7 @@ export function discardFailed(turn: Turn, text: string): void {
 export function discardIsDone(turn: Turn): boolean {
   const { discard } = turn.state.memory;
   if (discard === null) return true;
-  if (isPending(turn, 'discard') || isPending(turn, 'look')) return false;
+  if (isPending(turn, 'discard') || isLooking(turn)) return false;
   const pending = pendingNow(turn);
   if (!isThere(pending, discard.key)) {
     remember(turn, { discard: null });

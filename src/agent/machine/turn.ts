@@ -62,6 +62,11 @@ export function isPending(turn: Turn, kind: AsyncKind): boolean {
   return turn.state.pending[kind] !== undefined;
 }
 
+/** True while the last reading of the host may be out of date: a look is under way, due, or to be tried again. */
+export function isLooking(turn: Turn): boolean {
+  return isPending(turn, 'look') || turn.state.due.host !== undefined;
+}
+
 /** Effects that must find the memory on disk: what they do cannot be undone by forgetting it. */
 export const NEEDS_MEMORY: ReadonlySet<string> = new Set(['stage', 'discard', 'finalize', 'lock', 'report']);
 

@@ -59,6 +59,17 @@ describe("somebody else's deployment", () => {
     expect(driver.asked).toEqual([]);
   });
 
+  test('of an old reading decides nothing while no new one can be had', () => {
+    const driver = staging();
+    change(driver, reading(0, 1, stagedDeployment(9)));
+    driver.fails('stage');
+    driver.fails('look');
+    expect(driver.phase).toBe('staging');
+    driver.pass(MINUTE);
+    driver.looked(reading(driver.mono, 1, stagedDeployment(2)));
+    expect(driver.question('stage').target).toEqual(target(2));
+  });
+
   test('between the slot and the last look gives the slot back', () => {
     const driver = held({ lock: lockAt('a') });
     driver.granted();
