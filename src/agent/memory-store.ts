@@ -1,6 +1,6 @@
-import { mkdirSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { readCapped, writeAtomic } from '../base/files.ts';
+import { ensureFolder, readCapped, writeAtomic } from '../base/files.ts';
 import { errorText } from '../base/text.ts';
 import type { Memory } from './machine/memory.ts';
 import { MEMORY_CAP, parseMemory, serializeMemory } from './memory-file.ts';
@@ -18,7 +18,7 @@ export class MemoryStore {
   readonly #path: string;
 
   constructor(folder: string) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    ensureFolder(folder, 0o700);
     this.#path = join(folder, 'state.json');
   }
 

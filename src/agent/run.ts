@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bus } from '../bus/api.ts';
 import type { Clock } from '../base/clock.ts';
@@ -82,26 +82,31 @@ export class Agent {
       stopping: this.#stopping.signal,
       send: (event) => this.send(event),
     });
-    mkdirSync(parts.runDir, { recursive: true });
   }
 
   /** Runs until `stop` was called and what is owed is delivered. Ready as soon as the bus is connected. */
   async run(): Promise<void> {
-    const { bus, notifier, rpmOstree } = this.#parts;
-    await this.#connected();
-    notifier.ready();
-    const stopWatching = rpmOstree.watch(() => this.send({ kind: 'hostChanged' }));
-    this.#parts.log.info(`ready; node ${this.#state.settings.nodeId}, boot ${this.#state.bootId}`);
-    this.send({ kind: 'started' });
-    const look = (): void => void this.#lookForDrivers();
-    this.#timers.drivers = setInterval(look, DRIVERS_MS).unref();
+    const { bus, notifier } = this.#parts;
+    await Promise.race([this.#connected(), this.#ended]);
+    const stopWatching = this.#stopping.signal.aborted ? null : this.#begin();
     await this.#ended;
     // What closing the bus makes fail is no news.
     this.#over = true;
-    stopWatching();
+    stopWatching?.();
     this.#clearTimers();
     notifier.close();
     bus.close();
+  }
+
+  /** The bus is there: says so, and sets the machine going. Returns the way to end the watch on rpm-ostree. */
+  #begin(): () => void {
+    const { log, notifier, rpmOstree } = this.#parts;
+    notifier.ready();
+    const stopWatching = rpmOstree.watch(() => this.send({ kind: 'hostChanged' }));
+    log.info(`ready; node ${this.#state.settings.nodeId}, boot ${this.#state.bootId}`);
+    this.send({ kind: 'started' });
+    this.#timers.drivers = setInterval(() => void this.#lookForDrivers(), DRIVERS_MS).unref();
+    return stopWatching;
   }
 
   /** Takes a new configuration, already checked. */

@@ -2,6 +2,7 @@ import { systemBusAddress } from '../bus/address.ts';
 import { openBus } from '../bus/bus.ts';
 import { connectPeer } from '../bus/peer.ts';
 import { systemClock } from '../base/clock.ts';
+import { ensureFolder } from '../base/files.ts';
 import { type Log, type LogFormat, type LogLevel, createLog } from '../base/log.ts';
 import { errorText } from '../base/text.ts';
 import { VERSION } from '../base/version.ts';
@@ -61,6 +62,9 @@ function createAgent(options: StartOptions, config: Config, log: Log): Agent {
   const files = readHostFiles(options.root);
   const situation = { config, files, nodeArch: process.arch, booted: null };
   nodeIdOf(situation);
+  // What can fail comes before the bus is opened, which would keep a failed process alive.
+  const store = new MemoryStore(options.stateDir);
+  ensureFolder(options.runDir);
   const address = options.busAddress ?? systemBusAddress(options.env);
   const onError = (error: unknown): void => log.warn(errorText(error));
   const bus = openBus({ address, random: Math.random, onError });
@@ -73,7 +77,7 @@ function createAgent(options: StartOptions, config: Config, log: Log): Agent {
     dice: Math.random,
     log,
     notifier: createNotifier(options.env, onError),
-    store: new MemoryStore(options.stateDir),
+    store,
     runDir: options.runDir,
     situation,
     fetchGraph: createGraphSource(options.env),

@@ -1,4 +1,16 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Reads a text file of at most `cap` bytes. Null when it does not exist; throws when it is larger or unreadable. */
@@ -59,6 +71,17 @@ function syncFolder(path: string): void {
   } finally {
     closeSync(folder);
   }
+}
+
+/**
+ * Makes a folder, and those above it, unless it is there. Throws when that cannot be. (Node's own recursive mkdir never
+ * returns where a file system has no such folder and takes none, as /proc.)
+ */
+export function ensureFolder(path: string, mode = 0o777): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path && !existsSync(parent)) ensureFolder(parent, mode);
+  mkdirSync(path, { mode });
 }
 
 /** True for the error of a file or folder that does not exist. */

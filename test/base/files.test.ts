@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isNotFound, readCapped, writeAtomic } from '../../src/base/files.ts';
+import { ensureFolder, isNotFound, readCapped, writeAtomic } from '../../src/base/files.ts';
 
 let folder = '';
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'hp-files-'))));
@@ -127,5 +127,20 @@ describe('isNotFound', () => {
     for (const value of [null, undefined, 'ENOENT', { code: 'ENOENT' }, new Error('ENOENT')]) {
       expect(isNotFound(value)).toBe(false);
     }
+  });
+});
+
+describe('ensureFolder', () => {
+  it('makes a folder and those above it, and leaves one that is there', () => {
+    ensureFolder(path('a/b/c'), 0o700);
+    ensureFolder(path('a/b/c'));
+    expect(statSync(path('a/b/c')).mode & 0o777).toBe(0o700);
+  });
+
+  it('says so where none can be made', () => {
+    expect(() => ensureFolder('/proc/no-such-folder')).toThrow('ENOENT');
+    writeFileSync(path('file'), '');
+    expect(() => ensureFolder(path('file'))).toThrow('EEXIST');
+    expect(() => ensureFolder(path('file/below'))).toThrow();
   });
 });
