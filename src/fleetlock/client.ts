@@ -60,7 +60,7 @@ export async function askLock(
 }
 
 /** airlock's words for a semaphore without a free slot. */
-const ALL_TAKEN = /slots currently locked/;
+const ALL_TAKEN = 'slots currently locked';
 
 function judge(operation: Operation, result: HttpResult, wall: number, base: URL): LockAnswer {
   if (!result.ok) return { kind: 'failed', failure: { class: 'unknown', text: result.failure.text } };
@@ -73,7 +73,7 @@ function judge(operation: Operation, result: HttpResult, wall: number, base: URL
   const wait = retryAfterMs(headers['retry-after'], wall);
   const retry = wait === undefined ? {} : { retryAfterMs: wait };
   // airlock answers 500 `failed_lock` when all slots are taken, but also when its store failed, perhaps after the commit.
-  const definite = (status >= 400 && status < 500) || (kind === 'failed_lock' && ALL_TAKEN.test(body));
+  const definite = (status >= 400 && status < 500) || (kind === 'failed_lock' && body.includes(ALL_TAKEN));
   return definite ? { kind: 'no', text, ...retry } : { kind: 'failed', failure: { class: 'unknown', text, ...retry } };
 }
 
