@@ -15,7 +15,9 @@ const PURE = [
   /^fleetlock\/protocol\.ts$/,
   /^config\/(problem|redact|types|url)\.ts$/,
   /^bus\/(dict|address)\.ts$/,
-  /^base\/(text|record|failure|siphash)\.ts$/,
+  /^base\/(text|record|failure|shape|siphash)\.ts$/,
+  /^manager\/(answer|document|order|semaphore)\.ts$/,
+  /^manager\/store\/(codec|layout|store)\.ts$/,
 ];
 
 /** Modules that stand for a clock, a device or chance. */
@@ -30,6 +32,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   graph: ['base'],
   fleetlock: ['base'],
   host: ['base', 'bus', 'graph'],
+  manager: ['base', 'config', 'fleetlock', 'strategy'],
 };
 
 interface Import {

@@ -1,3 +1,4 @@
+import { array, boolean, number, object, oneOf, orNull, record, string, wrong } from '../base/shape.ts';
 import type { Target } from '../graph/types.ts';
 import type { Faults, FinalizeRecord, Lock, Memory, Quarantine, SlotRecord } from './machine/memory.ts';
 
@@ -60,62 +61,6 @@ function attempt<T>(read: () => T, otherwise: T, problems: string[]): T {
     problems.push(error instanceof Error ? error.message : String(error));
     return otherwise;
   }
-}
-
-type Reader<T> = (value: unknown, where: string) => T;
-type Raw = Readonly<Record<string, unknown>>;
-
-function record(value: unknown, where: string): Raw {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Raw;
-  return wrong(where, 'an object', value);
-}
-
-function array(value: unknown, where: string): readonly unknown[] {
-  return Array.isArray(value) ? value : wrong(where, 'an array', value);
-}
-
-function string(value: unknown, where: string): string {
-  return typeof value === 'string' ? value : wrong(where, 'a text', value);
-}
-
-function number(value: unknown, where: string): number {
-  return typeof value === 'number' && Number.isFinite(value) ? value : wrong(where, 'a number', value);
-}
-
-function boolean(value: unknown, where: string): boolean {
-  return typeof value === 'boolean' ? value : wrong(where, 'true or false', value);
-}
-
-function oneOf<const T extends string>(values: readonly T[]): Reader<T> {
-  return (value, where) => values.find((one) => one === value) ?? wrong(where, values.join(' or '), value);
-}
-
-function orNull<T>(read: Reader<T>): Reader<T | null> {
-  return (value, where) => (value === null ? null : read(value, where));
-}
-
-function wrong(where: string, expected: string, found: unknown): never {
-  throw new Error(`${where || 'the file'}: ${expected} was expected, ${kindOf(found)} was found`);
-}
-
-/** What was found, without its content: that may be the address of a lock server, with a password in it. */
-function kindOf(found: unknown): string {
-  if (found === undefined) return 'nothing';
-  if (found === null || typeof found === 'number' || typeof found === 'boolean') return String(found);
-  if (typeof found === 'string') return 'a text';
-  return Array.isArray(found) ? 'an array' : 'an object';
-}
-
-/** A reader of objects, from one reader for each key. */
-function object<T>(readers: { readonly [K in keyof T]: Reader<T[K]> }): Reader<T> {
-  return (value, where) => {
-    const raw = record(value, where);
-    const read = Object.entries<Reader<unknown>>(readers).map(([key, reader]) => [
-      key,
-      reader(raw[key], `${where}.${key}`),
-    ]);
-    return Object.fromEntries(read) as T;
-  };
 }
 
 const readRelease = object<Target>({

@@ -52,3 +52,68 @@ export function retryAfterMs(header: string | undefined, wall: number): number |
   const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - wall;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), 86_400_000);
 }
+
+/**
+ * What this project's server says when it refuses, by kind, with the HTTP status. 4xx: nothing was done. 503: try again;
+ * after `store_unavailable` and `conflict` nobody knows whether it was done. Never a 2xx: stock clients reboot on any.
+ */
+export const REFUSALS = {
+  invalid_request: 400,
+  missing_header: 400,
+  unknown_group: 400,
+  unauthorized: 401,
+  /** The certificate or the token is good, but not for this id or group. */
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  request_timeout: 408,
+  slots_full: 409,
+  /** The id holds a slot in another group. */
+  held_elsewhere: 409,
+  request_too_large: 413,
+  frozen: 423,
+  outside_window: 423,
+  not_your_turn: 423,
+  /** Too many holders are stale. */
+  halted: 423,
+  /** The gate of the group (a query about its health) is closed. */
+  blocked: 423,
+  draining: 503,
+  store_unavailable: 503,
+  conflict: 503,
+} as const;
+
+/** The kind of a refusal. */
+export type RefusalKind = keyof typeof REFUSALS;
+
+/** Requests may have bodies of this many bytes. */
+export const MOST_REQUEST_BYTES = 8 * 1024;
+/** An id may have this many UTF-16 units. */
+const LONGEST_ID = 1024;
+const LONGEST_GROUP = 256;
+const GROUP = /^[a-zA-Z0-9.-]+$/;
+
+/** Reads the body of a request. A text says what is wrong with it, without repeating it. */
+export function parseRequest(body: string): ClientParams | string {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return 'the body is not JSON';
+  }
+  const params = field(parsed, 'client_params');
+  if (typeof params !== 'object' || params === null) return 'client_params: expected an object with id and group';
+  const [id, group] = [field(params, 'id'), field(params, 'group')];
+  if (typeof id !== 'string' || id === '') return 'client_params.id: expected a text that is not empty';
+  if (id.length > LONGEST_ID) return `client_params.id: longer than ${LONGEST_ID} characters`;
+  if (/\p{Cs}/u.test(id)) return 'client_params.id: holds half of a character';
+  if (typeof group !== 'string' || group.length > LONGEST_GROUP || !GROUP.test(group)) {
+    return "client_params.group: expected letters, digits, '.' and '-'";
+  }
+  return { id, group };
+}
+
+function field(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+  return (value as Readonly<Record<string, unknown>>)[name];
+}
