@@ -16,7 +16,7 @@ const PURE = [
   /^config\/(problem|redact|types|url)\.ts$/,
   /^bus\/(dict|address)\.ts$/,
   /^base\/(text|record|failure|shape|siphash)\.ts$/,
-  /^manager\/(answer|document|order|semaphore)\.ts$/,
+  /^manager\/(answer|batch|document|order|policy|semaphore)\.ts$/,
   /^manager\/store\/(codec|layout|store)\.ts$/,
 ];
 

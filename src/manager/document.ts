@@ -93,9 +93,37 @@ export function emptyDocument(slots: number, configured: string): GroupDocument 
 /** A fleet that nobody has said anything about. */
 export const EMPTY_FLEET: FleetDocument = { freeze: null };
 
-/** The order of holders: by the bytes of their ids, which is also airlock's. */
+/** The order of holders: by the bytes of their ids in UTF-8, which is also airlock's. */
 export function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  const shorter = Math.min(a.length, b.length);
+  for (let index = 0; index < shorter; index += 1) {
+    const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)];
+    if (left !== right) return weight(left) - weight(right);
+  }
+  return a.length - b.length;
+}
+
+/** UTF-16 puts characters beyond U+FFFF, written as two surrogates, before U+E000; in UTF-8 they come last. */
+function weight(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+}
+
+/** Where an id is among holders, or, as a negative number minus one, where it would be. */
+export function indexOfHolder(holders: readonly Holder[], id: string): number {
+  let [low, high] = [0, holders.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const order = byBytes(holders[middle]?.id ?? '', id);
+    if (order === 0) return middle;
+    if (order < 0) low = middle + 1;
+    else high = middle;
+  }
+  return -low - 1;
+}
+
+/** The holder with an id, or undefined. */
+export function holderOf({ holders }: GroupDocument, id: string): Holder | undefined {
+  return holders[indexOfHolder(holders, id)];
 }
 
 /** A freeze that is in force at a moment, or null. */

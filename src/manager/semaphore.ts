@@ -3,10 +3,12 @@ import { type Answer, refuse, type Refusal } from './answer.ts';
 import {
   type AuditAction,
   type AuditDraft,
-  byBytes,
+  type FleetDocument,
   type Freeze,
   type GroupDocument,
   type Holder,
+  holderOf,
+  indexOfHolder,
   inForce,
   staleHolders,
 } from './document.ts';
@@ -62,7 +64,7 @@ const LONGEST_RETRY_MS = 3_600_000;
 /** RecursiveLock: takes a slot, or confirms the one held. Ownership comes before capacity and before every refusal. */
 export function lock(given: GroupDocument, id: string, actor: Actor, rules: Rules, when: Circumstances): Decision {
   const { document, audit } = expire(given, rules.group, when.now);
-  const held = document.holders.find((holder) => holder.id === id);
+  const held = holderOf(document, id);
   if (held !== undefined) return confirm(given, document, held, audit, actor, rules, when);
   const refusal = newGrantRefusal(document, rules, when);
   if (refusal !== null) return { document: given, answer: refusal, audit: [] };
@@ -165,7 +167,7 @@ function named(holders: readonly Holder[], now: number): string {
 /** UnlockIfHeld: gives the slot back, at once or after the soak. What is not held writes nothing; repeats do neither. */
 export function unlock(given: GroupDocument, id: string, actor: Actor, rules: Rules, now: number): Decision {
   const { document, audit } = expire(given, rules.group, now);
-  const held = document.holders.find((holder) => holder.id === id);
+  const held = holderOf(document, id);
   if (held === undefined) return unchanged(given, 'not-held', `no slot of group ${rules.group} is held`);
   if (held.soakUntil !== null) {
     return unchanged(given, 'soaking', `the slot of group ${rules.group} is free at ${utc(held.soakUntil)}`);
@@ -186,7 +188,7 @@ export function unlock(given: GroupDocument, id: string, actor: Actor, rules: Ru
 /** An administrator releases a slot, whatever its holder does; a soak ends with it. */
 export function force(given: GroupDocument, id: string, actor: Actor, rules: Rules, now: number): Decision {
   const { document, audit } = expire(given, rules.group, now);
-  const held = document.holders.find((holder) => holder.id === id);
+  const held = holderOf(document, id);
   if (held === undefined) return unchanged(given, 'not-held', `no slot of group ${rules.group} is held by this id`);
   return remove(document, audit, 'forced', held, actor, rules.group);
 }
@@ -194,7 +196,7 @@ export function force(given: GroupDocument, id: string, actor: Actor, rules: Rul
 /** Takes a grant back whose requester has gone, unless anything was heard of the id since. */
 export function takeBack(given: GroupDocument, id: string, rules: Rules, now: number): Decision {
   const { document, audit } = expire(given, rules.group, now);
-  const held = document.holders.find((holder) => holder.id === id);
+  const held = holderOf(document, id);
   if (held?.waited !== true || held.soakUntil !== null) {
     return unchanged(given, 'not-held', 'there is no grant to take back');
   }
@@ -276,6 +278,39 @@ export function thawGroup(given: GroupDocument, actor: Actor, group: string): De
   };
 }
 
+/** A decision about what concerns all groups. */
+export interface FleetDecision {
+  readonly document: FleetDocument;
+  readonly answer: Answer;
+  readonly audit: readonly AuditDraft[];
+}
+
+/** Refuses new grants in all groups from now on. */
+export function freezeFleet(given: FleetDocument, freeze: Freeze): FleetDecision {
+  const until = freeze.until === null ? '' : `until ${utc(freeze.until)}`;
+  return {
+    document: { ...given, freeze },
+    answer: { ok: true, outcome: 'changed', text: ['all groups are frozen', until].join(' ').trim() },
+    audit: [{ action: 'frozen', group: null, id: null, by: freeze.by, reason: because(until, freeze.reason) }],
+  };
+}
+
+/** Ends a freeze of all groups; groups that are frozen one by one stay so. */
+export function thawFleet(given: FleetDocument, actor: Actor): FleetDecision {
+  if (given.freeze === null) {
+    return {
+      document: given,
+      answer: { ok: true, outcome: 'unchanged', text: 'there is no freeze of all groups' },
+      audit: [],
+    };
+  }
+  return {
+    document: { ...given, freeze: null },
+    answer: { ok: true, outcome: 'changed', text: 'the freeze of all groups is over' },
+    audit: [{ action: 'thawed', group: null, id: null, ...actor }],
+  };
+}
+
 /** The earliest moment at which a soak ends, in ms since 1970, or null. */
 export function nextSoakEnd({ holders }: GroupDocument): number | null {
   const ends = holders.flatMap(({ soakUntil }) => soakUntil ?? []);
@@ -293,8 +328,9 @@ function expire(given: GroupDocument, group: string, now: number): Pick<Decision
 }
 
 function withHolder(document: GroupDocument, holder: Holder): GroupDocument {
-  const others = document.holders.filter(({ id }) => id !== holder.id);
-  return { ...document, holders: [...others, holder].toSorted((a, b) => byBytes(a.id, b.id)) };
+  const index = indexOfHolder(document.holders, holder.id);
+  const [at, old] = index < 0 ? [-index - 1, 0] : [index, 1];
+  return { ...document, holders: document.holders.toSpliced(at, old, holder) };
 }
 
 function unchanged(document: GroupDocument, outcome: 'not-held' | 'soaking' | 'unchanged', text: string): Decision {

@@ -1,0 +1,273 @@
+import { type Answer, refuse, type Refusal } from './answer.ts';
+import {
+  type AuditDraft,
+  emptyDocument,
+  type FleetDocument,
+  type Freeze,
+  type GroupDocument,
+  holderOf,
+} from './document.ts';
+import { byPrecedence, turnRefusal, type Waiter, whoComesFirst } from './order.ts';
+import { type GroupPolicy, slotText, slotsFor } from './policy.ts';
+import {
+  type Actor,
+  configure,
+  type Decision,
+  expireSoaks,
+  force,
+  freezeFleet,
+  freezeGroup,
+  lock,
+  resize,
+  takeBack,
+  thawFleet,
+  thawGroup,
+  unlock,
+} from './semaphore.ts';
+import type { Change, FleetState } from './store/store.ts';
+
+/** Something that is wanted of one group. */
+export type GroupRequest =
+  | LockRequest
+  | { readonly kind: 'unlock' | 'force'; readonly group: string; readonly id: string; readonly actor: Actor }
+  | { readonly kind: 'takeBack'; readonly group: string; readonly id: string }
+  | { readonly kind: 'resize'; readonly group: string; readonly slots: number; readonly actor: Actor }
+  | { readonly kind: 'configure'; readonly group: string }
+  | { readonly kind: 'freeze'; readonly group: string; readonly freeze: Freeze }
+  | { readonly kind: 'thaw'; readonly group: string; readonly actor: Actor }
+  /** Nobody asks: soaks that have ended, changes by other programs, whoever waits. */
+  | { readonly kind: 'settle'; readonly group: string };
+
+/** A request for a slot. */
+export interface LockRequest {
+  readonly kind: 'lock';
+  readonly group: string;
+  readonly id: string;
+  readonly actor: Actor;
+  /** Milliseconds since 1970 since when the id has been waiting; now, for one that has not. */
+  readonly since: number;
+  /** It has been refused already and waits for a better answer. */
+  readonly waited: boolean;
+}
+
+/** Something that is wanted of all groups at once. */
+export type FleetRequest =
+  | { readonly kind: 'freezeFleet'; readonly group: null; readonly freeze: Freeze }
+  | { readonly kind: 'thawFleet'; readonly group: null; readonly actor: Actor };
+
+/** What is decided on together. */
+export type Request = GroupRequest | FleetRequest;
+
+/** What decisions are made under, besides the state. */
+export interface World {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** The manager is about to stop: no new grants. */
+  readonly draining: boolean;
+  /** Null: the group is unknown. `exists`: the store has a document of it. */
+  readonly policy: (group: string, exists: boolean) => GroupPolicy | null;
+  /** What the window or the gate of a group says, or null. */
+  readonly closed: (group: string) => Refusal | null;
+  /** Ids seen in 90 days. */
+  readonly seen: (group: string) => number;
+  /** Who was refused lately. */
+  readonly waiters: (group: string) => readonly Waiter[];
+  /** Since when a free slot of the group is held open for somebody, in ms since 1970; null: it is not. */
+  readonly heldOpen: (group: string) => number | null;
+}
+
+/** What came of requests that were decided on together. */
+export interface Batch {
+  /** Null: nothing is to be written. */
+  readonly change: Change | null;
+  /** In the order of the requests. Null for one that had waited and waits on. */
+  readonly answers: readonly (Answer | null)[];
+  /** Groups whose free slot is held open from now on, or (null) no longer. */
+  readonly heldOpen: ReadonlyMap<string, number | null>;
+}
+
+/**
+ * Decides on requests in one go: first whatever frees or changes something, in order, then who wants a slot, by
+ * precedence. Pure; the state is not changed.
+ */
+export function decideTogether(state: FleetState, requests: readonly Request[], world: World): Batch {
+  const draft = new Draft(state, world);
+  const answers = new Map<Request, Answer | null>();
+  for (const request of requests) if (request.kind !== 'lock') answers.set(request, draft.decide(request));
+  for (const [group, locks] of locksByGroup(requests)) draft.decideLocks(group, locks, answers);
+  return {
+    change: draft.change(),
+    answers: requests.map((request) => answers.get(request) ?? null),
+    heldOpen: draft.heldOpen,
+  };
+}
+
+function locksByGroup(requests: readonly Request[]): ReadonlyMap<string, readonly LockRequest[]> {
+  const groups = new Map<string, LockRequest[]>();
+  for (const request of requests) {
+    if (request.kind !== 'lock') continue;
+    const locks = groups.get(request.group);
+    if (locks === undefined) groups.set(request.group, [request]);
+    else locks.push(request);
+  }
+  return groups;
+}
+
+/** Refusals that concern the asker alone: others behind him may fare better. */
+const PERSONAL: ReadonlySet<string> = new Set(['held_elsewhere', 'not_your_turn']);
+
+/** The state as decisions change it. Lives within one call. */
+class Draft {
+  readonly heldOpen = new Map<string, number | null>();
+  readonly #state: FleetState;
+  readonly #world: World;
+  readonly #documents = new Map<string, GroupDocument>();
+  readonly #audit: AuditDraft[] = [];
+  #fleet: FleetDocument;
+
+  constructor(state: FleetState, world: World) {
+    this.#state = state;
+    this.#world = world;
+    this.#fleet = state.fleet;
+  }
+
+  /** Decides on anything but a request for a slot. */
+  decide(request: Exclude<Request, LockRequest>): Answer {
+    if (request.group === null) return this.#decideFleet(request);
+    return this.#withGroup(request.group, (document, policy) => this.#decideGroup(request, document, policy));
+  }
+
+  /** Requests for slots of one group, by precedence. Those that wait end with the first refusal that is nobody's own. */
+  decideLocks(group: string, locks: readonly LockRequest[], answers: Map<Request, Answer | null>): void {
+    let full = false;
+    const policy = this.#policyOf(group);
+    const present = new Set(locks.map(({ id }) => id));
+    const absent = this.#world.waiters(group).filter(({ id }) => !present.has(id));
+    const inOrder = policy === null ? locks : locks.toSorted(byPrecedence(policy.precedence));
+    for (const request of inOrder) {
+      if (full && request.waited) {
+        answers.set(request, null);
+        continue;
+      }
+      const answer = this.#lock(request, absent);
+      answers.set(request, !answer.ok && request.waited ? null : answer);
+      full ||= !answer.ok && !PERSONAL.has(answer.kind);
+    }
+  }
+
+  /** What is to be written: documents that differ, and what others changed in them. */
+  change(): Change | null {
+    const fleet = this.#fleet === this.#state.fleet ? {} : { fleet: this.#fleet };
+    if (this.#documents.size === 0 && this.#fleet === this.#state.fleet) return null;
+    return { groups: this.#documents, ...fleet, audit: this.#audit };
+  }
+
+  #decideFleet(request: FleetRequest): Answer {
+    const decision =
+      request.kind === 'freezeFleet' ? freezeFleet(this.#fleet, request.freeze) : thawFleet(this.#fleet, request.actor);
+    this.#fleet = decision.document;
+    this.#audit.push(...decision.audit);
+    return decision.answer;
+  }
+
+  #decideGroup(
+    request: Exclude<GroupRequest, LockRequest>,
+    document: GroupDocument,
+    { rules, slots }: GroupPolicy,
+  ): Decision {
+    const { group } = request;
+    const { now } = this.#world;
+    switch (request.kind) {
+      case 'unlock':
+        return unlock(document, request.id, request.actor, rules, now);
+      case 'force':
+        return force(document, request.id, request.actor, rules, now);
+      case 'takeBack':
+        return takeBack(document, request.id, rules, now);
+      case 'resize':
+        return resize(document, request.slots, request.actor, group);
+      case 'configure':
+        return configure(document, slotsFor(slots, this.#world.seen(group)), slotText(slots), group);
+      case 'freeze':
+        return freezeGroup(document, request.freeze, group);
+      case 'thaw':
+        return thawGroup(document, request.actor, group);
+      case 'settle':
+        return expireSoaks(document, group, now);
+    }
+  }
+
+  #lock({ group, id, actor, since, waited }: LockRequest, absent: readonly Waiter[]): Answer {
+    return this.#withGroup(group, (document, policy) => {
+      const { now, draining, closed } = this.#world;
+      const stopping = draining ? refuse('draining', 'the lock manager is about to stop', 5_000) : null;
+      const decision = lock(document, id, actor, policy.rules, {
+        now,
+        fleetFreeze: this.#fleet.freeze,
+        elsewhere: this.#elsewhere(group, id),
+        closed: stopping ?? closed(group),
+        turn: this.#turn(group, { id, since }, policy, absent),
+        waited,
+      });
+      if (decision.answer.ok) this.heldOpen.set(group, null);
+      else if (decision.answer.kind === 'not_your_turn' && this.#heldOpenSince(group) === null) {
+        this.heldOpen.set(group, now);
+      }
+      return decision;
+    });
+  }
+
+  #turn(
+    group: string,
+    asker: Pick<Waiter, 'id' | 'since'>,
+    { precedence }: GroupPolicy,
+    absent: readonly Waiter[],
+  ): Refusal | null {
+    const { now } = this.#world;
+    const other = whoComesFirst(asker, absent, precedence, now);
+    return other === null ? null : turnRefusal(other, this.#heldOpenSince(group) ?? now, now);
+  }
+
+  #heldOpenSince(group: string): number | null {
+    return this.heldOpen.has(group) ? (this.heldOpen.get(group) ?? null) : this.#world.heldOpen(group);
+  }
+
+  #withGroup(group: string, decide: (document: GroupDocument, policy: GroupPolicy) => Decision): Answer {
+    const entry = this.#state.groups.get(group);
+    if (entry?.kind === 'corrupt') {
+      return refuse('store_unavailable', `what is stored for group ${group} cannot be read: ${entry.problem}`);
+    }
+    const policy = this.#policyOf(group);
+    if (policy === null) return refuse('unknown_group', `there is no group ${group} in the configuration`);
+    const given = this.#documents.get(group) ?? entry?.document ?? this.#fresh(group, policy);
+    const { document, answer, audit } = decide(given, policy);
+    const found = this.#documents.has(group) ? [] : (entry?.found ?? []);
+    if (document !== given || found.length > 0) {
+      this.#documents.set(group, document);
+      this.#audit.push(...found, ...audit);
+    }
+    return answer;
+  }
+
+  #policyOf(group: string): GroupPolicy | null {
+    return this.#world.policy(group, this.#state.groups.has(group));
+  }
+
+  #fresh(group: string, { slots }: GroupPolicy): GroupDocument {
+    return emptyDocument(slotsFor(slots, this.#world.seen(group)), slotText(slots));
+  }
+
+  /** The other group in which an id holds a slot that is not soaking, or null. */
+  #elsewhere(group: string, id: string): string | null {
+    for (const [name, entry] of this.#state.groups) {
+      if (name === group || entry.kind === 'corrupt') continue;
+      const document = this.#documents.get(name) ?? entry.document;
+      const holder = document.holders.length === 0 ? undefined : holderOf(document, id);
+      if (holder?.soakUntil === null) return name;
+    }
+    for (const [name, document] of this.#documents) {
+      if (name !== group && holderOf(document, id)?.soakUntil === null) return name;
+    }
+    return null;
+  }
+}

@@ -1,0 +1,63 @@
+import { duration } from '../base/text.ts';
+import { refuse, type Refusal } from './answer.ts';
+
+/** An id that was refused and may ask again. */
+export interface Waiter {
+  readonly id: string;
+  /** Milliseconds since 1970 of its first refusal since it last held a slot. */
+  readonly since: number;
+  readonly lastAsked: number;
+  /** Its request is held open. */
+  readonly connected: boolean;
+}
+
+/** Whom the configuration wants served before others. */
+export interface Precedence {
+  /** Canaries. */
+  readonly first: readonly string[];
+  /** Milliseconds by which somebody must have waited longer than another to come before him. */
+  readonly overdueMs: number;
+}
+
+/** Milliseconds within which a stock client that waits asks again: it does so every 300 to 330 s. */
+export const POLL_MS = 330_000;
+
+/** The order in which requests that are there at the same time are served: canaries, then who has waited longest. */
+export function byPrecedence({ first }: Precedence): (a: Pick<Waiter, 'id' | 'since'>, b: typeof a) => number {
+  return (a, b) => rank(first, a.id) - rank(first, b.id) || a.since - b.since;
+}
+
+/**
+ * Somebody who is not here at the moment and comes before the asker, so that a free slot is held open for him: a canary,
+ * or somebody who has waited very much longer. Null when there is nobody. Only who asked within the last poll counts.
+ */
+export function whoComesFirst(
+  asker: Pick<Waiter, 'id' | 'since'>,
+  waiters: readonly Waiter[],
+  { first, overdueMs }: Precedence,
+  now: number,
+): Waiter | null {
+  const mine = rank(first, asker.id);
+  const ahead = waiters.filter((other) => {
+    if (other.id === asker.id || other.connected || now - other.lastAsked > POLL_MS) return false;
+    const theirs = rank(first, other.id);
+    return theirs < mine || (theirs === mine && asker.since - other.since >= overdueMs);
+  });
+  return ahead.toSorted(byPrecedence({ first, overdueMs }))[0] ?? null;
+}
+
+/**
+ * The refusal of somebody before whom another comes; null once the slot has been held open for one poll, `heldOpen`
+ * being the moment when that began. Order bounds unfairness; it does not reserve.
+ */
+export function turnRefusal(other: Waiter, heldOpen: number, now: number): Refusal | null {
+  const left = heldOpen + POLL_MS - now;
+  if (left <= 0) return null;
+  const waited = `has waited for ${duration(now - other.since)}`;
+  const text = `a slot is free, but held open for somebody who comes first and ${waited}, for ${duration(left)} at most`;
+  return refuse('not_your_turn', text, left);
+}
+
+function rank(first: readonly string[], id: string): number {
+  return first.includes(id) ? 0 : 1;
+}

@@ -1,0 +1,69 @@
+import type { FleetStatus, GroupStatus, HolderStatus } from './api.ts';
+import { emptyDocument, type GroupDocument, staleHolders } from './document.ts';
+import { byPrecedence } from './order.ts';
+import { type GroupPolicy, slotText, slotsFor } from './policy.ts';
+import type { Presence } from './presence.ts';
+import type { Policies } from './service.ts';
+import type { FleetState, GroupEntry } from './store/store.ts';
+
+/** Where a status looks, besides the state. */
+export interface Surroundings {
+  readonly now: number;
+  readonly store: FleetStatus['store'];
+  readonly policies: Policies;
+  readonly presence: (group: string) => Presence | null;
+  readonly connected: (group: string, id: string) => boolean;
+}
+
+/** Puts together what an operator may want to know. */
+export function statusOf(state: FleetState, around: Surroundings): FleetStatus {
+  const names = [...new Set([...state.groups.keys(), ...around.policies.configured()])].toSorted();
+  const groups = names.flatMap((name) => groupStatus(name, state.groups.get(name), around) ?? []);
+  return { at: around.now, store: around.store, freeze: state.fleet.freeze, groups };
+}
+
+function groupStatus(name: string, entry: GroupEntry | undefined, around: Surroundings): GroupStatus | null {
+  const policy = around.policies.of(name, entry !== undefined);
+  if (policy === null) return null;
+  const { now, policies } = around;
+  const presence = around.presence(name);
+  const seen = presence?.count(now) ?? 0;
+  const waiters = presence?.waiters(now, (id) => around.connected(name, id)) ?? [];
+  // A group that nobody has asked for yet is what the configuration says; one that cannot be read is not known.
+  const document =
+    entry?.kind === 'good' ? entry.document : emptyDocument(slotsFor(policy.slots, seen), slotText(policy.slots));
+  return {
+    name,
+    problem: entry?.kind === 'corrupt' ? entry.problem : null,
+    configured: policies.configured().includes(name),
+    slots: document.slots,
+    wanted: slotText(policy.slots),
+    resized: document.resized,
+    freeze: document.freeze,
+    holders: holders(document, policy, now, presence),
+    waiters: waiters.toSorted(byPrecedence(policy.precedence)),
+    halted: isHalted(document, policy, now),
+    closed: policies.closed(name, now),
+    seen,
+  };
+}
+
+function isHalted(document: GroupDocument, { rules }: GroupPolicy, now: number): boolean {
+  return rules.haltAfter > 0 && staleHolders(document, now, rules.staleAfterMs).length >= rules.haltAfter;
+}
+
+function holders(
+  document: GroupDocument,
+  { rules }: GroupPolicy,
+  now: number,
+  presence: Presence | null,
+): readonly HolderStatus[] {
+  const stale = new Set(staleHolders(document, now, rules.staleAfterMs));
+  return document.holders.map((holder) => ({
+    id: holder.id,
+    since: holder.since,
+    soakUntil: holder.soakUntil,
+    stale: stale.has(holder),
+    lastSeen: presence?.lastSeen(holder.id) ?? null,
+  }));
+}
