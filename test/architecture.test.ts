@@ -17,7 +17,7 @@ const PURE = [
   /^bus\/(dict|address)\.ts$/,
   /^base\/(text|record|failure|shape|siphash)\.ts$/,
   /^manager\/(answer|document|order|semaphore)\.ts$/,
-  /^manager\/store\/(codec|layout|store)\.ts$/,
+  /^manager\/store\/(codec|history|layout|memory|state|store)\.ts$/,
 ];
 
 /** Modules that stand for a clock, a device or chance. */
