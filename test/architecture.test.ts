@@ -16,8 +16,8 @@ const PURE = [
   /^config\/(problem|redact|types|url)\.ts$/,
   /^bus\/(dict|address)\.ts$/,
   /^base\/(text|record|failure|shape|siphash)\.ts$/,
-  /^manager\/(answer|batch|document|order|policy|semaphore)\.ts$/,
-  /^manager\/store\/(codec|layout|store)\.ts$/,
+  /^manager\/(answer|batch|document|notices|order|policy|presence|semaphore)\.ts$/,
+  /^manager\/store\/(codec|history|layout|memory|state|store)\.ts$/,
 ];
 
 /** Modules that stand for a clock, a device or chance. */
