@@ -2,7 +2,7 @@ import type { ClientParams } from '../fleetlock/protocol.ts';
 import { type Answer, refuse, type Refusal } from './answer.ts';
 import type { FleetStatus, LockOptions, Manager, Order } from './api.ts';
 import { type Batch, decideTogether, type LockRequest, type Request, type World } from './batch.ts';
-import type { AuditDraft, AuditRecord } from './document.ts';
+import { type AuditDraft, type AuditRecord, type Freeze, holderOf, inForce } from './document.ts';
 import type { GroupPolicy } from './policy.ts';
 import { Presence } from './presence.ts';
 import { nextSoakEnd } from './semaphore.ts';
@@ -27,6 +27,8 @@ export interface Policies {
   readonly closed: (group: string, now: number) => Refusal | null;
   /** When that may be different, in ms since 1970; null: nobody knows, or never. */
   readonly changesAt: (group: string, now: number) => number | null;
+  /** Makes sure that `closed` rests on what is current; null: it does. Never rejects. */
+  readonly prepare: (group: string) => Promise<void> | null;
 }
 
 /** What is told of what happens, for logs and metrics. */
@@ -105,7 +107,7 @@ export class Service implements Manager {
     await this.reconfigured();
     this.#stops.add(store.watch(() => this.#touchWaited()));
     this.#every(NOTES_MS, () => void this.#keepNotes());
-    this.#every(LOOK_AGAIN_MS, () => this.#touchWaited());
+    this.#every(LOOK_AGAIN_MS, () => void this.#lookAgain());
     this.#wakeLater();
   }
 
@@ -120,6 +122,8 @@ export class Service implements Manager {
   }
 
   async lock(params: ClientParams, { waitMs, signal }: LockOptions): Promise<Answer> {
+    const preparing = this.#holds(params) ? null : this.#parts.policies.prepare(params.group);
+    if (preparing !== null) await preparing;
     const now = this.#now();
     const presence = this.#presence(params.group);
     const since = presence?.waitingSince(params.id, now) ?? now;
@@ -409,6 +413,12 @@ export class Service implements Manager {
     else presence?.refused(id, this.#now());
   }
 
+  /** As far as is known here: then nothing but the store is asked. */
+  #holds({ id, group }: ClientParams): boolean {
+    const entry = this.#parts.store.state.groups.get(group);
+    return entry?.kind === 'good' && holderOf(entry.document, id) !== undefined;
+  }
+
   /** Null for a group that is unknown: whoever asks for such must not fill the memory. */
   #presence(group: string): Presence | null {
     const known = this.#presences.get(group);
@@ -425,19 +435,24 @@ export class Service implements Manager {
     if (this.#touched.size > 0) this.#work();
   }
 
+  /** Nothing was heard, but other replicas, windows and gates may have changed something. */
+  async #lookAgain(): Promise<void> {
+    await Promise.all([...this.#waiting.keys()].map((group) => this.#parts.policies.prepare(group)));
+    this.#touchWaited();
+  }
+
   /** Wakes at the next moment at which time alone changes something. */
   #wakeLater(): void {
     this.#stopWake();
     const { store, policies, time } = this.#parts;
     const now = this.#now();
-    let next = Infinity;
+    let next = freezeEnd(store.state.fleet, now);
     for (const [group, entry] of store.state.groups) {
       if (entry.kind === 'corrupt') continue;
-      next = Math.min(next, nextSoakEnd(entry.document) ?? Infinity, entry.document.freeze?.until ?? Infinity);
+      next = Math.min(next, nextSoakEnd(entry.document) ?? Infinity, freezeEnd(entry.document, now));
       if (entry.found.length > 0) next = now;
       if (this.#waiting.has(group)) next = Math.min(next, policies.changesAt(group, now) ?? Infinity);
     }
-    next = Math.min(next, store.state.fleet.freeze?.until ?? Infinity);
     if (!Number.isFinite(next) || this.#closed) return;
     this.#stopWake = time.after(Math.min(Math.max(next - now, 0), LONGEST_TIMER_MS), () => this.#wake());
   }
@@ -544,6 +559,11 @@ function canWait(answer: Answer): boolean {
 /** Whether a change may let somebody of a group in who waits. */
 function opens(group: string): (draft: AuditDraft) => boolean {
   return (draft) => draft.group === group && draft.action !== 'granted' && draft.action !== 'confirmed';
+}
+
+/** When a freeze that is in force ends by itself; Infinity: there is none that does. */
+function freezeEnd({ freeze }: { readonly freeze: Freeze | null }, now: number): number {
+  return inForce(freeze, now)?.until ?? Infinity;
 }
 
 function idOf({ request }: Pending): string {

@@ -1,0 +1,352 @@
+import { describe, expect, test } from 'vitest';
+import { refuse } from '../../src/manager/answer.ts';
+import { emptyMemory } from '../../src/manager/store/memory.ts';
+import { type Store, StoreError } from '../../src/manager/store/store.ts';
+import { type Bench, policies, policyOf, startBench, word } from '../support/manager.ts';
+import { VirtualTime } from '../support/virtual-time.ts';
+
+const HOUR = 3_600_000;
+const ORDER = { by: 'ann', reason: 'a test' };
+
+async function holders({ service }: Bench, group = 'g'): Promise<readonly string[]> {
+  const { groups } = await service.status();
+  return groups.find(({ name }) => name === group)?.holders.map(({ id }) => id) ?? [];
+}
+
+describe('a request that waits', () => {
+  test('is answered the moment a slot is free, who has waited longest first', async () => {
+    const bench = await startBench(policies([policyOf('g')]));
+    expect(word(await bench.lock('a'))).toBe('granted');
+    const b = bench.wait('b');
+    await bench.time.pass(1_000);
+    const c = bench.wait('c');
+    await bench.time.pass(1_000);
+    expect([word(b.answer), word(c.answer)]).toEqual(['waits', 'waits']);
+    await bench.unlock('a');
+    await bench.time.settle();
+    expect([word(b.answer), word(c.answer)]).toEqual(['granted', 'waits']);
+    await bench.unlock('b');
+    await bench.time.settle();
+    expect(word(c.answer)).toBe('granted');
+  });
+
+  test('keeps its place over several waits', async () => {
+    const bench = await startBench(policies([policyOf('g')]));
+    await bench.lock('a');
+    const first = bench.wait('b', 50_000);
+    await bench.time.pass(10_000);
+    const c = bench.wait('c', 300_000);
+    await bench.time.pass(41_000);
+    expect(first.answer).toMatchObject({ ok: false, kind: 'slots_full', retryAfterMs: 1_000 });
+    const again = bench.wait('b', 50_000);
+    await bench.time.pass(1_000);
+    await bench.unlock('a');
+    await bench.time.settle();
+    expect([word(again.answer), word(c.answer)]).toEqual(['granted', 'waits']);
+  });
+
+  test('grants nothing when its connection has gone', async () => {
+    const bench = await startBench(policies([policyOf('g')]));
+    await bench.lock('a');
+    const b = bench.wait('b');
+    await bench.time.pass(10);
+    b.abort();
+    await bench.time.settle();
+    await bench.unlock('a');
+    await bench.time.settle();
+    expect(await holders(bench)).toEqual([]);
+  });
+
+  test('gives back what was granted while its connection went away', async () => {
+    let abort = (): void => undefined;
+    const bench = await startBench(policies([policyOf('g')]), {
+      wrap: (store) =>
+        delegate(store, {
+          async commit(change, groups) {
+            if (change.audit.some(({ id, action }) => id === 'b' && action === 'granted')) abort();
+            return store.commit(change, groups);
+          },
+        }),
+    });
+    await bench.lock('a');
+    const b = bench.wait('b');
+    abort = b.abort;
+    await bench.time.pass(10);
+    await bench.unlock('a');
+    await bench.time.settle();
+    expect(await holders(bench)).toEqual([]);
+    expect(bench.audit.map(({ action, id }) => `${action} ${id ?? ''}`)).toEqual([
+      'granted a',
+      'released a',
+      'granted b',
+      'taken-back b',
+    ]);
+  });
+
+  test('is not taken back once the id was heard of again', async () => {
+    const bench = await startBench(policies([policyOf('g')]));
+    await bench.lock('a');
+    bench.wait('b');
+    await bench.time.pass(10);
+    await bench.unlock('a');
+    await bench.time.settle();
+    expect(word(await bench.lock('b'))).toBe('confirmed');
+    bench.service.takeBack({ id: 'b', group: 'g' });
+    await bench.time.settle();
+    expect(await holders(bench)).toEqual(['b']);
+  });
+
+  test('is woken by a thaw, by a larger number of slots, by the end of a soak, and by the end of a freeze', async () => {
+    const bench = await startBench(policies([policyOf('g', { soakMs: 20_000 })]));
+    await bench.service.freeze('g', null, ORDER);
+    const a = bench.wait('a', 300_000);
+    await bench.time.pass(10);
+    expect(word(a.answer)).toBe('waits');
+    await bench.service.thaw('g', ORDER);
+    await bench.time.settle();
+    expect(word(a.answer)).toBe('granted');
+    const b = bench.wait('b', 300_000);
+    const c = bench.wait('c', 300_000);
+    await bench.time.pass(10);
+    await bench.service.resize('g', 2, ORDER);
+    await bench.time.settle();
+    expect([word(b.answer), word(c.answer)]).toEqual(['granted', 'waits']);
+    expect(word(await bench.unlock('a'))).toBe('soaking');
+    await bench.time.pass(19_999);
+    expect(word(c.answer)).toBe('waits');
+    await bench.time.pass(1);
+    expect(word(c.answer)).toBe('granted');
+    await bench.service.freeze(null, bench.time.now() + 60_000, ORDER);
+    await bench.service.unlockByHand({ id: 'c', group: 'g' }, { ...ORDER, force: true });
+    const d = bench.wait('d', 300_000);
+    await bench.time.pass(59_999);
+    expect(word(d.answer)).toBe('waits');
+    await bench.time.pass(1);
+    expect(word(d.answer)).toBe('granted');
+  });
+
+  test('at another replica is woken too', async () => {
+    const [data, time] = [emptyMemory(), new VirtualTime()];
+    const rules = policies([policyOf('g')]);
+    const one = await startBench(rules, { data, time });
+    const two = await startBench(rules, { data, time });
+    await one.lock('a');
+    const b = two.wait('b');
+    await time.pass(10);
+    await one.unlock('a');
+    await time.settle();
+    expect(word(b.answer)).toBe('granted');
+  });
+
+  test('is answered first when the manager stops', async () => {
+    const bench = await startBench(policies([policyOf('g')]));
+    await bench.lock('a');
+    const b = bench.wait('b');
+    await bench.time.pass(10);
+    await bench.service.drain();
+    expect(word(b.answer)).toBe('draining');
+    expect(word(await bench.lock('c'))).toBe('draining');
+    // Holders are confirmed and may give back to the last.
+    expect(word(await bench.lock('a'))).toBe('confirmed');
+    expect(word(await bench.unlock('a'))).toBe('released');
+  });
+
+  test('waits through a gate that is closed, and is answered when it opens', async () => {
+    let closed = true;
+    const rules = policies([policyOf('g')], {
+      closed: () => (closed ? refuse('blocked', 'an alert', 5_000) : null),
+    });
+    const bench = await startBench(rules);
+    expect(word(await bench.lock('b'))).toBe('blocked');
+    const a = bench.wait('a');
+    await bench.time.pass(10_000);
+    expect(word(a.answer)).toBe('waits');
+    closed = false;
+    await bench.time.pass(5_000);
+    expect(word(a.answer)).toBe('granted');
+  });
+});
+
+describe('order', () => {
+  test('canaries come first', async () => {
+    const bench = await startBench(policies([policyOf('g', { first: ['canary'] })]));
+    await bench.lock('a');
+    const b = bench.wait('b');
+    await bench.time.pass(1_000);
+    const canary = bench.wait('canary');
+    await bench.time.pass(1_000);
+    await bench.unlock('a');
+    await bench.time.settle();
+    expect([word(b.answer), word(canary.answer)]).toEqual(['waits', 'granted']);
+  });
+
+  test('a free slot is held open for somebody who waited very much longer, for one poll', async () => {
+    const bench = await startBench(policies([policyOf('g', { overdueMs: 6 * HOUR })]));
+    await bench.lock('a');
+    for (let hours = 0; hours < 7; hours += 0.08) {
+      expect(word(await bench.lock('old'))).toBe('slots_full');
+      await bench.time.pass(0.08 * HOUR);
+    }
+    expect(word(await bench.lock('old'))).toBe('slots_full');
+    await bench.unlock('a');
+    const early = await bench.lock('new');
+    expect(early).toMatchObject({ ok: false, kind: 'not_your_turn', retryAfterMs: 330_000 });
+    await bench.time.pass(329_000);
+    expect(word(await bench.lock('new'))).toBe('not_your_turn');
+    expect(word(await bench.lock('old'))).toBe('granted');
+    await bench.unlock('old');
+    expect(word(await bench.lock('new'))).toBe('granted');
+  });
+
+  test('who does not come within a poll has lost his turn', async () => {
+    const bench = await startBench(policies([policyOf('g', { overdueMs: 600_000 })]));
+    await bench.lock('a');
+    for (let polls = 0; polls < 3; polls += 1) {
+      await bench.lock('old');
+      await bench.time.pass(300_000);
+    }
+    await bench.lock('old');
+    await bench.unlock('a');
+    expect(word(await bench.lock('new'))).toBe('not_your_turn');
+    await bench.time.pass(330_001);
+    expect(word(await bench.lock('new'))).toBe('granted');
+  });
+});
+
+describe('groups', () => {
+  test('an id that holds in one is refused in another until it has given back', async () => {
+    const bench = await startBench(policies([policyOf('g'), policyOf('h')]));
+    await bench.lock('a', 'g');
+    const refused = await bench.lock('a', 'h');
+    expect(refused).toMatchObject({ kind: 'held_elsewhere' });
+    expect(refused).toHaveProperty('value', expect.stringContaining('group g'));
+    await bench.unlock('a', 'g');
+    expect(word(await bench.lock('a', 'h'))).toBe('granted');
+  });
+
+  test('one that is unknown is refused and not remembered', async () => {
+    const bench = await startBench(policies([policyOf('g')]));
+    expect(word(await bench.lock('a', 'x'))).toBe('unknown_group');
+    expect(word(await bench.unlock('a', 'x'))).toBe('unknown_group');
+    expect((await bench.service.status()).groups.map(({ name }) => name)).toEqual(['g']);
+  });
+
+  test('a percentage follows the fleet, until somebody resizes', async () => {
+    const slots = { kind: 'percent', percent: 50, max: 3 } as const;
+    const bench = await startBench(policies([policyOf('g', { slots })]));
+    const answers = [];
+    for (const id of ['a', 'b', 'c', 'd', 'e', 'f', 'h', 'i', 'j']) answers.push(word(await bench.lock(id)));
+    expect(answers.filter((answer) => answer === 'granted')).toHaveLength(1);
+    await bench.service.reconfigured();
+    const [group] = (await bench.service.status()).groups;
+    expect(group).toMatchObject({ slots: 3, wanted: '50%', seen: 9 });
+    await bench.service.resize('g', 5, ORDER);
+    await bench.service.reconfigured();
+    expect((await bench.service.status()).groups[0]).toMatchObject({ slots: 5, resized: true });
+  });
+});
+
+describe('a store in trouble', () => {
+  test('that is away for a moment delays the answer', async () => {
+    let failures = 3;
+    const bench = await startBench(policies([policyOf('g')]), {
+      wrap: (store) =>
+        delegate(store, {
+          commit: (change, groups) => {
+            failures -= 1;
+            return failures >= 0 ? Promise.reject(new StoreError('unavailable', 'away')) : store.commit(change, groups);
+          },
+        }),
+    });
+    const a = bench.wait('a', 0);
+    await bench.time.pass(2_000);
+    expect(word(a.answer)).toBe('granted');
+    expect(bench.failures).toHaveLength(3);
+  });
+
+  test('that stays away is answered for within the deadline', async () => {
+    let down = false;
+    const fail = (): Promise<never> => Promise.reject(new StoreError('unavailable', 'away'));
+    const bench = await startBench(policies([policyOf('g')]), {
+      wrap: (store) =>
+        delegate(store, {
+          commit: (change, groups) => (down ? fail() : store.commit(change, groups)),
+          refresh: (groups) => (down ? fail() : store.refresh(groups)),
+        }),
+    });
+    await bench.lock('a');
+    down = true;
+    const [b, a] = [bench.wait('b', 50_000), bench.wait('a', 0)];
+    await bench.time.pass(11_000);
+    expect([word(b.answer), word(a.answer)]).toEqual(['store_unavailable', 'store_unavailable']);
+    down = false;
+    await bench.time.pass(1_000);
+    expect(word(await bench.lock('a'))).toBe('confirmed');
+  });
+
+  test('whose answer was lost after the commit: the node is told what is true', async () => {
+    let lose = true;
+    const bench = await startBench(policies([policyOf('g')]), {
+      wrap: (store) =>
+        delegate(store, {
+          async commit(change, groups) {
+            const outcome = await store.commit(change, groups);
+            if (!lose) return outcome;
+            lose = false;
+            throw new StoreError('ambiguous', 'the answer was lost');
+          },
+        }),
+    });
+    const a = bench.wait('a', 0);
+    await bench.time.pass(1_000);
+    expect(word(a.answer)).toBe('confirmed');
+    expect(await holders(bench)).toEqual(['a']);
+    expect((await bench.service.history({ most: 10 })).map(({ action }) => action)).toEqual(['granted']);
+  });
+
+  test('that cannot take a large change gets it in parts', async () => {
+    const bench = await startBench(policies([policyOf('g', { slots: { kind: 'count', count: 100 } })]), {
+      wrap: (store) =>
+        delegate(store, {
+          commit: (change, groups) =>
+            change.audit.length > 3
+              ? Promise.reject(new StoreError('too-large', 'too large'))
+              : store.commit(change, groups),
+        }),
+    });
+    const asked = Array.from({ length: 20 }, (_, index) => bench.wait(`n${index}`, 0));
+    await bench.time.pass(5_000);
+    expect(new Set(asked.map(({ answer }) => word(answer)))).toEqual(new Set(['granted']));
+    expect(await holders(bench)).toHaveLength(20);
+  });
+});
+
+test('replicas that decide at the same time never exceed the slots, and lose no request', async () => {
+  const [data, time] = [emptyMemory(), new VirtualTime()];
+  const rules = policies([policyOf('g', { slots: { kind: 'count', count: 7 } })]);
+  const replicas = await Promise.all([0, 1, 2].map(() => startBench(rules, { data, time })));
+  const asked = Array.from({ length: 300 }, (_, index) => replicas[index % 3]?.wait(`n${index}`, 0));
+  await time.pass(5_000);
+  const words = asked.map((waiting) => word(waiting?.answer));
+  expect(words.filter((answer) => answer === 'granted')).toHaveLength(7);
+  expect(words.filter((answer) => answer === 'slots_full')).toHaveLength(293);
+});
+
+test('who waits and who was seen outlives a restart', async () => {
+  const [data, time] = [emptyMemory(), new VirtualTime()];
+  const rules = policies([policyOf('g')]);
+  const before = await startBench(rules, { data, time });
+  await before.lock('a');
+  await before.lock('b');
+  await before.time.pass(61_000);
+  before.service.close();
+  const after = await startBench(rules, { data, time });
+  const [group] = (await after.service.status()).groups;
+  expect(group?.waiters.map(({ id }) => id)).toEqual(['b']);
+  expect(group?.seen).toBe(2);
+});
+
+/** A store that is another one but for some of its methods. */
+function delegate(store: Store, change: Partial<Store>): Store {
+  return Object.assign(Object.create(store) as Store, change);
+}
