@@ -27,21 +27,35 @@ export function checkFile(root: TomlTable, keys: KeyTable): CheckedFile {
     if (problems.length < MAX_PROBLEMS) problems.push(problem(at, message, severity));
     else if (problems.length === MAX_PROBLEMS) problems.push(problem(wholeFile(at.file), 'more problems, not shown'));
   };
-  return { settings: [...walk(root, '', new Names(keys), report)], problems };
+  return { settings: checkTable(root, keys, report), problems };
+}
+
+/**
+ * Reads every value of one table by its key, and reports unknown keys and unacceptable values. `place` is the full name
+ * of the table where it is not the whole file; the names of the keys are relative to it.
+ */
+export function checkTable(table: TomlTable, keys: KeyTable, report: Report, place = ''): Setting[] {
+  return [...walk(table, '', new Names(keys, place), report)];
 }
 
 function* walk(table: TomlTable, prefix: string, names: Names, report: Report): Generator<Setting> {
   for (const [name, entry] of table.entries) {
     const path = prefix === '' ? name : `${prefix}.${name}`;
     const key = names.key(path);
-    if (key !== undefined) yield* settings(path, key, entry.value, report);
+    if (key !== undefined) yield* settings(path, key, names.full(path), entry.value, report);
     else if (!names.isTable(path)) report(entry.keyAt, names.unknown(path, name, prefix), 'warning');
     else if (entry.value.type === 'table') yield* walk(entry.value, path, names, report);
-    else report(entry.value.at, `expected a table [${path}], found ${describe(entry.value)}`);
+    else report(entry.value.at, `expected a table [${names.full(path)}], found ${describe(entry.value)}`);
   }
 }
 
-function* settings(path: string, key: Key<unknown>, value: TomlValue, report: Report): Generator<Setting> {
+function* settings(
+  path: string,
+  key: Key<unknown>,
+  full: string,
+  value: TomlValue,
+  report: Report,
+): Generator<Setting> {
   if (!key.adds) {
     yield { path, from: value.at, decoded: key.type.decode(value, reporter(path, report)) };
   } else if (value.type === 'array') {
@@ -49,7 +63,7 @@ function* settings(path: string, key: Key<unknown>, value: TomlValue, report: Re
       yield { path, from: item.at, decoded: key.type.decode(item, reporter(path, report)) };
     }
   } else {
-    report(value.at, `${path}: expected [[${path}]] with two brackets, found ${describe(value)}`);
+    report(value.at, `${path}: expected [[${full}]] with two brackets, found ${describe(value)}`);
     yield { path, from: value.at, decoded: null };
   }
 }
@@ -63,8 +77,10 @@ function reporter(path: string, report: Report): Report {
 class Names {
   readonly #keys: ReadonlyMap<string, Key<unknown>>;
   readonly #tables: ReadonlySet<string>;
+  readonly #place: string;
 
-  constructor(keys: KeyTable) {
+  constructor(keys: KeyTable, place: string) {
+    this.#place = place;
     this.#keys = new Map(Object.entries(keys));
     this.#tables = new Set(Object.keys(keys).flatMap(parents));
   }
@@ -75,6 +91,11 @@ class Names {
 
   isTable(path: string): boolean {
     return this.#tables.has(path);
+  }
+
+  /** The name as it stands in the header of a table. */
+  full(path: string): string {
+    return this.#place === '' ? path : `${this.#place}.${path}`;
   }
 
   unknown(path: string, name: string, prefix: string): string {

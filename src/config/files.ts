@@ -44,7 +44,7 @@ export function readConfigFiles(dirs: readonly string[]): ConfigFiles {
   const first = sorted[MAX_FILES];
   if (first !== undefined)
     problems.push(problem(wholeFile(first), `more than ${MAX_FILES} files, this one is too many`));
-  const files = sorted.slice(0, MAX_FILES).flatMap((path) => readFile(path, problems));
+  const files = sorted.slice(0, MAX_FILES).flatMap((path) => readDropIn(path, problems));
   return { files, problems };
 }
 
@@ -61,17 +61,28 @@ function listFolder(dir: string, problems: Problem[]): string[] {
   }
 }
 
-function readFile(path: string, problems: Problem[]): ConfigFile[] {
+function readDropIn(path: string, problems: Problem[]): ConfigFile[] {
   try {
     if (realpathSync(path) === '/dev/null') return [];
+  } catch {
+    // The same error comes again where it is reported.
+  }
+  const file = readConfigFile(path, MAX_FILE_BYTES);
+  if ('text' in file) return [file];
+  problems.push(file);
+  return [];
+}
+
+/** Reads one regular file of at most `cap` bytes, or says why it cannot be read. Never throws. */
+export function readConfigFile(path: string, cap: number): ConfigFile | Problem {
+  try {
     // Opening a pipe or a device may block for ever, so what it is comes first.
     if (!statSync(path).isFile()) throw new Error('it is not a regular file');
-    const text = readCapped(path, MAX_FILE_BYTES);
-    if (text !== null) return [{ path, text }];
+    const text = readCapped(path, cap);
+    if (text !== null) return { path, text };
     throw new Error('it has just disappeared');
   } catch (error) {
-    problems.push(problem(wholeFile(path), `cannot read this file: ${readError(error, path)}`));
-    return [];
+    return problem(wholeFile(path), `cannot read this file: ${readError(error, path)}`);
   }
 }
 

@@ -10,6 +10,8 @@ export interface MergedValue {
   readonly plain: Plain | null;
   /** Where it was set; one place for each table of a list. Empty for a default. */
   readonly from: readonly Origin[];
+  /** A list of tables, which is written `[[…]]`. */
+  readonly adds: boolean;
   /** False when a file sets this key to something unacceptable. */
   readonly good: boolean;
 }
@@ -20,7 +22,9 @@ export type Merged = ReadonlyMap<string, MergedValue>;
 /** Merges what the files say, in the order in which they are given: the last one wins, lists of tables add up. */
 export function merge(files: readonly (readonly Setting[])[], keys: KeyTable): Merged {
   const merged = new Map<string, MergedValue>(
-    Object.entries(keys).map(([path, { fallback, plain }]) => [path, { value: fallback, plain, from: [], good: true }]),
+    Object.entries(keys).map(([path, { fallback, plain, adds }]) => {
+      return [path, { value: fallback, plain, from: [], adds, good: true }];
+    }),
   );
   for (const { path, from, decoded } of files.flat()) {
     const before = merged.get(path);
@@ -35,10 +39,10 @@ export function merge(files: readonly (readonly Setting[])[], keys: KeyTable): M
 
 function added(before: MergedValue, value: unknown, plain: Plain, from: Origin): MergedValue {
   return {
+    ...before,
     value: [...listOf(before.value), value],
     plain: [...(before.plain instanceof Array ? before.plain : []), plain],
     from: [...before.from, from],
-    good: before.good,
   };
 }
 

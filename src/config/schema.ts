@@ -1,8 +1,9 @@
 import { key, list, optional, type Key } from './keys.ts';
 import type { ValueReader } from './merge.ts';
-import { boolean, float, integer, oneOf, someOf, text } from './types.ts';
+import { boolean, float, groupName, integer, oneOf, someOf, text } from './types.ts';
 import { urlTemplate } from './url.ts';
 import { windowType, type Window } from './window.ts';
+import { timeZone } from './zone.ts';
 
 /** How a host decides when to reboot. Where several are given, all of them must consent. */
 export type Strategy = 'immediate' | 'periodic' | 'fleet_lock';
@@ -29,7 +30,7 @@ export const AGENT_KEYS = {
     'Seconds between two looks at the update graph.',
   ),
   'identity.group': key(
-    text("a group name (letters, digits, '.', '-')", /^[a-zA-Z0-9.-]+$/),
+    groupName,
     'default',
     'Group of hosts that this one belongs to, as the graph server and the lock manager know it.',
   ),
@@ -82,7 +83,7 @@ export const AGENT_KEYS = {
     'The lock manager (FleetLock protocol); needed by strategy `fleet_lock`. May contain the same variables as `cincinnati.base_url`.',
   ),
   'updates.periodic.time_zone': key(
-    text('a time zone such as "Europe/Berlin", or "localtime"', /^[A-Za-z][A-Za-z0-9._+/-]*$/),
+    timeZone,
     'UTC',
     'Time zone of the windows: an IANA name, or `localtime` for that of the host.',
   ),

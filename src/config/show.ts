@@ -22,14 +22,15 @@ interface Entry extends MergedValue {
 }
 
 function section(table: string, keys: readonly Entry[], origins: boolean): string {
-  const lines = keys.map(({ path, plain, from }) => {
+  const lines = keys.map(({ path, plain, from, adds }) => {
     const name = path.slice(table.length + 1);
-    if (isTables(plain)) return '';
+    if (adds) return '';
     const comment = origins ? `  # ${whence(from[0])}` : '';
     return plain === null ? `# ${name} is not set` : `${name} = ${toTomlValue(plain)}${comment}`;
   });
-  const lists = keys.flatMap(({ path, plain, from }) => {
-    return isTables(plain) ? plain.map((item, index) => listed(path, item, origins ? whence(from[index]) : null)) : [];
+  const lists = keys.flatMap(({ path, plain, from, adds }) => {
+    const items: readonly Plain[] = adds && plain instanceof Array ? plain : [];
+    return items.map((item, index) => listed(path, item, origins ? whence(from[index]) : null));
   });
   const head = `[${table}]\n${lines.map((line) => (line === '' ? '' : `${line}\n`)).join('')}`;
   return [head, ...lists].join('\n');
@@ -39,10 +40,6 @@ function listed(path: string, item: Plain, origin: string | null): string {
   const fields = typeof item === 'object' ? Object.entries(item) : [];
   const lines = fields.map(([name, value]: [string, Plain]) => `${name} = ${toTomlValue(value)}\n`);
   return `[[${path}]]${origin === null ? '' : `  # ${origin}`}\n${lines.join('')}`;
-}
-
-function isTables(plain: Plain | null): plain is readonly Plain[] {
-  return plain instanceof Array && plain.every((item) => typeof item === 'object' && !(item instanceof Array));
 }
 
 function whence(origin: Origin | undefined): string {

@@ -1,7 +1,7 @@
-import { nearest } from '../base/text.ts';
 import type { Merged } from './merge.ts';
 import { wholeFile, type Origin, type Report } from './problem.ts';
 import type { Config, Strategy } from './schema.ts';
+import { zoneProblem } from './zone.ts';
 
 /** Reports what no single file shows: values that need each other, or that have no effect together. */
 export function checkTogether(config: Config, merged: Merged, report: Report): void {
@@ -52,21 +52,11 @@ function checkPeriodic({ config, report, at, good, uses }: Facts): void {
     report(at('updates.strategy'), text, 'warning');
   } else {
     // Looking at a time zone loads all of them into memory: only when one is needed.
-    checkZone(timeZone, at, report);
+    const wrong = zoneProblem(timeZone);
+    if (wrong !== null) report(at('updates.periodic.time_zone'), `updates.periodic.time_zone: ${wrong}`);
   }
 }
 
 function unused(path: string, strategy: Strategy): string {
   return `${path}: has no effect, because updates.strategy does not contain "${strategy}"`;
-}
-
-function checkZone(zone: string, at: (path: string) => Origin, report: Report): void {
-  if (zone === 'localtime') return;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-  } catch {
-    const near = nearest(zone, Intl.supportedValuesOf('timeZone'));
-    const hint = near === null ? 'expected an IANA name such as "Europe/Berlin"' : `did you mean "${near}"?`;
-    report(at('updates.periodic.time_zone'), `updates.periodic.time_zone: unknown time zone "${zone}", ${hint}`);
-  }
 }

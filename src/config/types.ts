@@ -40,7 +40,7 @@ export function describe(value: TomlValue): string {
 }
 
 /** A type whose values are shown as they are used; `read` gives undefined for what is not accepted. */
-function simple<T extends Plain>(expected: string, read: (value: TomlValue) => T | undefined): Type<T> {
+export function simple<T extends Plain>(expected: string, read: (value: TomlValue) => T | undefined): Type<T> {
   return {
     expected,
     decode: (value, report) => {
@@ -80,6 +80,9 @@ export function text(expected: string, pattern: RegExp, read: (text: string) => 
   );
 }
 
+/** A group of hosts, as the FleetLock protocol names it. */
+export const groupName: Type<string> = text("a group name (letters, digits, '.', '-')", /^[a-zA-Z0-9.-]+$/);
+
 /** `a`, `a or b`, `a, b or c`. */
 export function either(words: readonly string[]): string {
   return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' or ');
@@ -114,14 +117,37 @@ export function someOf<const Word extends string>(words: readonly Word[]): Type<
       }
       const items = value.type === 'array' ? value.items : [value];
       if (items.length === 0) report(value.at, `expected at least one of ${word.expected}, found an empty array`);
-      const found: Word[] = [];
-      for (const item of items) {
-        const decoded = word.decode(item, report);
-        if (decoded === null) continue;
-        if (found.includes(decoded.value)) report(item.at, `"${decoded.value}" is there twice`);
-        else found.push(decoded.value);
-      }
-      return found.length > 0 && found.length === items.length ? { value: found, plain: found } : null;
+      const found = distinct(items, word, report);
+      return found === null || items.length === 0 ? null : found;
     },
   };
+}
+
+/** An array of values without repetition, possibly empty; `expected` completes `expected …`. */
+export function arrayOf(item: Type<string>, expected: string): Type<readonly string[]> {
+  return {
+    expected,
+    decode: (value, report) => {
+      if (value.type === 'array') return distinct(value.items, item, report);
+      report(value.at, `expected ${expected}, found ${describe(value)}`);
+      return null;
+    },
+  };
+}
+
+/** Null when an item is not acceptable or stands there twice; each of them is reported. */
+function distinct<T extends string>(
+  items: readonly TomlValue[],
+  type: Type<T>,
+  report: Report,
+): (Decoded<readonly T[]> & { readonly plain: readonly Plain[] }) | null {
+  const found: Decoded<T>[] = [];
+  for (const item of items) {
+    const decoded = type.decode(item, report);
+    if (decoded === null) continue;
+    if (found.some(({ value }) => value === decoded.value)) report(item.at, `${describe(item)} is there twice`);
+    else found.push(decoded);
+  }
+  if (found.length < items.length) return null;
+  return { value: found.map(({ value }) => value), plain: found.map(({ plain }) => plain) };
 }

@@ -35,6 +35,47 @@ export function urlTemplate(schemes: readonly ('http' | 'https' | 'file')[]): Ty
   };
 }
 
+/** How an http or https URL is used, and how it is shown. */
+export interface WebUrlOptions {
+  /** `base`: paths are added to it, so it has no query. `whole`: it is asked as it is, and may have a query. */
+  readonly use: 'base' | 'whole';
+  /** What is shown to people instead of the URL, beside its user and password, which never are. */
+  readonly hide: 'nothing' | 'query' | 'path and query';
+}
+
+/** An http or https URL. With anything to hide, a bad one is not shown at all. */
+export function webUrl({ use, hide }: WebUrlOptions): Type<string> {
+  const schemes = ['http', 'https'];
+  const expected = 'a URL that starts with http:// or https://';
+  return {
+    expected,
+    decode: (value, report) => {
+      if (value.type !== 'string') {
+        report(value.at, `expected ${expected}, found ${describe(value)}`);
+        return null;
+      }
+      const text = use === 'whole' ? value.value.replace(/[?#][^]*/, '') : value.value;
+      const wrong = value.value.includes('#') && use === 'whole' ? "expected a URL without '#'" : null;
+      const problem = urlProblem(text, schemes, expected, hide !== 'nothing') ?? wrong;
+      if (problem === null) return { value: value.value, plain: shown(value.value, hide) };
+      report(value.at, problem);
+      return null;
+    },
+  };
+}
+
+/** Scheme, user, host, path and query of a URL that has been found good: no password in it has a '/' or a '?'. */
+const PARTS = /^(\w+:\/\/)([^/?]*@)?([^/?]*)([^?]*)([^]*)$/;
+
+/** The path of a web hook and the query of any URL are often what others must not know. */
+function shown(url: string, hide: WebUrlOptions['hide']): string {
+  if (hide === 'nothing') return redactUrl(url);
+  const [, scheme = '', user = '', host = '', path = '', query = ''] = PARTS.exec(url) ?? [];
+  const server = `${scheme}${user === '' ? '' : '***@'}${host}`;
+  if (hide === 'query') return `${server}${path}${query === '' ? '' : '?***'}`;
+  return path.length > 1 || query !== '' ? `${server}/***` : `${server}${path}`;
+}
+
 function templateProblem(text: string): string | null {
   const known = TEMPLATE_VARIABLES.map((name) => `\${${name}}`).join(' ');
   const names = [...text.matchAll(VARIABLE)].map(([, name = '']) => name);
@@ -43,10 +84,11 @@ function templateProblem(text: string): string | null {
   return text.replace(VARIABLE, '').includes('${') ? `'\${' without '}': the variables are ${known}` : null;
 }
 
-function urlProblem(text: string, schemes: readonly string[], expected: string): string | null {
+function urlProblem(text: string, schemes: readonly string[], expected: string, secret = false): string | null {
   const sample = text.replace(VARIABLE, 'x');
   // Not shown when there is an @: half a URL may hold a whole password.
-  const found = text.includes('@') ? 'text that is not one (not shown, it may hold a password)' : `"${text}"`;
+  const hidden = secret || text.includes('@');
+  const found = hidden ? 'text that is not one (not shown, it may hold a password)' : `"${text}"`;
   if (text === '') return `expected ${expected}, found an empty string`;
   if (!URL.canParse(sample) || /[\s\p{Cc}]/u.test(text)) return `expected ${expected}, found ${found}`;
   const url = new URL(sample);

@@ -3,7 +3,7 @@ import type { Report } from './problem.ts';
 import type { TomlTable, TomlValue } from './toml.ts';
 import { describe, integer, type Decoded, type Type } from './types.ts';
 
-/** A weekly period in which a reboot may happen, on the clocks of `updates.periodic.time_zone`. */
+/** A weekly period in which a reboot may happen, on the clocks of the time zone that is set beside it. */
 export interface Window {
   /** Days on which it starts, ascending: 0 is Sunday, 6 is Saturday, as `Date.getDay` counts. At least one. */
   readonly days: readonly number[];
@@ -19,7 +19,7 @@ export const DAY_NAMES = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday'
 const FIELDS = ['days', 'start_time', 'length_minutes'];
 const LENGTH = integer(1, 7 * 24 * 60);
 
-/** One table of `[[updates.periodic.window]]`. */
+/** One table of a list of windows, such as `[[updates.periodic.window]]`. */
 export const windowType: Type<Window> = {
   expected: 'a table with days, start_time and length_minutes',
   decode: (value, report) => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { redactUrl } from '../../src/config/redact.ts';
-import { expandTemplate } from '../../src/config/url.ts';
+import { parseToml } from '../../src/config/toml.ts';
+import { expandTemplate, webUrl, type WebUrlOptions } from '../../src/config/url.ts';
 
 const values = { basearch: 'x86_64', group: 'workers', platform: 'metal', stream: 'next-devel' };
 
@@ -48,6 +49,59 @@ describe('redactUrl', () => {
       fc.property(secret, fc.constantFrom('http', 'https', 'file', 'x'), (password, scheme) => {
         const shown = redactUrl(`${scheme}://node:${password}@lock.example.com/base`);
         expect(shown).toBe(`${scheme}://***@lock.example.com/base`);
+      }),
+    );
+  });
+});
+
+describe('webUrl', () => {
+  /** What is shown of a URL, or the problem with it. */
+  const read = (url: string, options: WebUrlOptions): unknown => {
+    const table = parseToml(`url = ${JSON.stringify(url)}`, 'x.toml');
+    const value = 'severity' in table ? undefined : table.entries.get('url')?.value;
+    const said: string[] = [];
+    const decoded = value && webUrl(options).decode(value, (_, message) => said.push(message));
+    if (decoded?.value !== undefined) expect(decoded.value).toBe(url);
+    return decoded?.plain ?? said;
+  };
+
+  test.each([
+    ['https://x', 'https://x', 'https://x', 'https://x'],
+    ['https://x:1/', 'https://x:1/', 'https://x:1/', 'https://x:1/'],
+    ['http://x/a/b', 'http://x/a/b', 'http://x/a/b', 'http://x/***'],
+    ['https://x?a=b', null, 'https://x?***', 'https://x/***'],
+    ['https://x/a?a=b@c', null, 'https://x/a?***', 'https://x/***'],
+    ['https://x@x/a', 'https://***@x/a', 'https://***@x/a', 'https://***@x/***'],
+    ['https://u:p@ss@x/a', 'https://***@x/a', 'https://***@x/a', 'https://***@x/***'],
+  ])('shows %s as %s, %s or %s', (url, base, query, path) => {
+    if (base !== null) expect(read(url, { use: 'base', hide: 'nothing' })).toBe(base);
+    else expect(read(url, { use: 'base', hide: 'nothing' })).toEqual([expect.stringContaining("without '?'")]);
+    expect(read(url, { use: 'whole', hide: 'query' })).toBe(query);
+    expect(read(url, { use: 'whole', hide: 'path and query' })).toBe(path);
+  });
+
+  test.each(['', 'x', 'ftp://x', 'https:x', 'https://', 'https://a b/', 'https://x/#y', 'https://x/?#', '?'])(
+    'refuses "%s"',
+    (url) => {
+      for (const use of ['base', 'whole'] as const) {
+        expect(read(url, { use, hide: 'query' })).toEqual([expect.stringMatching(/^expected a URL /)]);
+      }
+    },
+  );
+
+  test('no secret is left, in a good URL or a bad one', () => {
+    const secret = fc.string({ minLength: 4, unit: fc.constantFrom('q', 'Z', '@', '%', '&', '=') });
+    const make = fc.constantFrom<(text: string) => string>(
+      (text) => `https://hooks.example.com/services/${text}`,
+      (text) => `https://hooks.example.com/?key=${text}`,
+      (text) => `https://user:${text}@hooks.example.com/`,
+      (text) => `htps://hooks.example.com/${text}`,
+      (text) => `hooks.example.com/${text}`,
+    );
+    fc.assert(
+      fc.property(secret, make, (text, write) => {
+        const shown = JSON.stringify(read(write(text), { use: 'whole', hide: 'path and query' }));
+        expect(shown).not.toMatch(/[qZ%&=]/);
       }),
     );
   });
