@@ -1,5 +1,5 @@
-// Bundles the program: one entry and chunks that load when they are used. Libraries are compiled in, so the installed
-// package has no dependencies of its own. Run as a program it builds src/main.ts (and the benchmark) into dist/.
+// Bundles the program: one entry and chunks that load when they are used. Libraries are compiled in, except for one with
+// a native part (classic-level), which npm packs into the package. Run as a program it builds src/main.ts (and the benchmark) into dist/.
 import { build } from 'esbuild';
 import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ export async function bundle(outdir, entries) {
     minifyWhitespace: true,
     keepNames: true,
     legalComments: 'linked',
-    external: ['usocket'],
+    external: ['usocket', 'classic-level'],
     plugins: [withoutHttp2],
     define: { HOLDPOINT_VERSION: JSON.stringify(version) },
     // Bundled CommonJS packages call require() for Node's own modules.

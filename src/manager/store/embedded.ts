@@ -1,0 +1,237 @@
+import { statfs } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { errorText } from '../../base/text.ts';
+import type { AuditRecord } from '../document.ts';
+import { encode, parseChunk } from './codec.ts';
+import { type Contents, KEYS, readContents, readOrBroken } from './contents.ts';
+import { collectHistory } from './history.ts';
+import { appendAudit, type AuditAppend, chunksOf } from './layout.ts';
+import { type Database, droppedAtOpening, openDatabase } from './leveldb.ts';
+import { applied } from './state.ts';
+import {
+  type AuditBounds,
+  type Change,
+  type FleetState,
+  type HistoryQuery,
+  type Store,
+  StoreError,
+  type StoreHealth,
+} from './store.ts';
+
+/** Where an embedded store is, and how it is kept. */
+export interface EmbeddedOptions {
+  /** The folder of the database; made when it is missing. */
+  readonly path: string;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly audit: AuditBounds;
+}
+
+/** Bytes that should be free on the disk. */
+const ENOUGH_FREE = 128 * 1024 * 1024;
+
+/**
+ * Opens a store in a folder of this machine, of which this process is then the only user. Rejects with a `StoreError`
+ * when the folder is in use, not permitted, damaged, or cannot be made.
+ */
+export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Store> {
+  const { database, contents } = await openAndRead(options.path);
+  return new EmbeddedStore(options, database, contents);
+}
+
+async function openAndRead(path: string): Promise<{ database: Database; contents: Contents }> {
+  const database = await openDatabase(path);
+  try {
+    return { database, contents: await readContents(database) };
+  } catch (error) {
+    await database.close();
+    throw error instanceof StoreError ? error : unavailable(`${path}: the database cannot be read`, error);
+  }
+}
+
+type Operation =
+  | { readonly type: 'put'; readonly key: string; readonly value: string }
+  | { readonly type: 'del'; readonly key: string };
+
+class EmbeddedStore implements Store {
+  readonly mostGroups = 1024;
+  readonly #options: EmbeddedOptions;
+  /** Null after a write that failed: what is on disk must be read anew before anything else is done. */
+  #database: Database | null;
+  #contents: Contents;
+  /** Why there is no database. */
+  #problem = '';
+  #closed = false;
+  readonly #warnings: readonly string[];
+  /** No chunk of the audit begins below. */
+  #firstChunk = 0;
+  /** Writes, one after another: what follows a failed one must not be appended to what that left in the log. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: EmbeddedOptions, database: Database, contents: Contents) {
+    this.#options = options;
+    this.#database = database;
+    this.#contents = contents;
+    const dropped = droppedAtOpening(options.path);
+    this.#warnings =
+      dropped === null ? [] : [`${options.path}: a part of what had been written was damaged and is lost: ${dropped}`];
+  }
+
+  get state(): FleetState {
+    return this.#contents.state;
+  }
+
+  async refresh(): Promise<void> {
+    // Nobody else writes.
+    if (this.#database === null) await this.#alone(() => this.#opened());
+  }
+
+  commit(change: Change): Promise<'committed' | 'conflict'> {
+    const decidedFrom = this.state;
+    return this.#alone(async () => {
+      const database = await this.#opened();
+      if (this.state !== decidedFrom) return 'conflict';
+      const append = appendAudit(this.#contents.head, change.audit, this.#options.clock(), this.#options.audit);
+      const operations = [...written(change, append), ...(await this.#dropped(database, append.dropBelow))];
+      if ((await this.#write(database, operations, true)) === 'written') {
+        this.#contents = { state: applied(this.state, change), head: append.head };
+        this.#firstChunk = append.dropBelow;
+      }
+      return 'committed';
+    });
+  }
+
+  async history(query: HistoryQuery): Promise<readonly AuditRecord[]> {
+    return this.#read((database) => collectHistory(chunksNewestFirst(database), query));
+  }
+
+  watch(): () => void {
+    // Nobody else can write.
+    return () => undefined;
+  }
+
+  async readNote(name: string): Promise<string | null> {
+    return this.#read(async (database) => (await database.get(KEYS.note(name))) ?? null);
+  }
+
+  writeNote(name: string, text: string): Promise<void> {
+    return this.#alone(async () => {
+      const operation = { type: 'put', key: KEYS.note(name), value: text } as const;
+      await this.#write(await this.#opened(), [operation], false);
+    });
+  }
+
+  async health(): Promise<StoreHealth> {
+    const { path } = this.#options;
+    const problem = this.#database === null ? this.#problem : null;
+    const free = await statfs(path).then(
+      ({ bavail, bsize }) => bavail * bsize,
+      () => Infinity,
+    );
+    const full = free < ENOUGH_FREE ? [`${path}: only ${Math.floor(free / 1024 / 1024)} MiB are free on its disk`] : [];
+    return { problem, warnings: [...this.#warnings, ...full] };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#last;
+    const database = this.#database;
+    this.#database = null;
+    this.#problem = `${this.#options.path}: the store is closed`;
+    await database?.close();
+  }
+
+  /** Does something when all that was begun before is done. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(unavailable(`${this.#options.path}: the store is closed`));
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #read<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    if (this.#database === null) throw unavailable(this.#problem);
+    try {
+      return await work(this.#database);
+    } catch (error) {
+      throw error instanceof StoreError ? error : unavailable(`${this.#options.path}: cannot be read`, error);
+    }
+  }
+
+  /** The database; opened again, and read, when it was given up. */
+  async #opened(): Promise<Database> {
+    if (this.#database !== null) return this.#database;
+    const { database, contents } = await openAndRead(this.#options.path).catch((error: unknown) => {
+      this.#problem = errorText(error);
+      throw error;
+    });
+    // The same object as before when nothing has changed.
+    const { state } = isDeepStrictEqual(contents.state, this.state) ? this : contents;
+    this.#contents = { state, head: contents.head };
+    this.#firstChunk = 0;
+    this.#database = database;
+    return database;
+  }
+
+  async #dropped(database: Database, below: number): Promise<readonly Operation[]> {
+    if (below <= this.#firstChunk) return [];
+    const range = { gte: KEYS.chunk(this.#firstChunk), lt: KEYS.chunk(below) };
+    const keys = await database.keys(range).all();
+    return keys.map((key) => ({ type: 'del', key }));
+  }
+
+  /** `found`: the write failed, but it was there when the database was read anew. */
+  async #write(database: Database, operations: readonly Operation[], sync: boolean): Promise<'written' | 'found'> {
+    try {
+      await database.batch([...operations], { sync });
+      return 'written';
+    } catch (error) {
+      await this.#afterFailure(database, operations, error);
+      return 'found';
+    }
+  }
+
+  /**
+   * LevelDB goes on after a write that failed half way, but what it appends then can be lost when the log is read again.
+   * So the database is opened anew; that also tells whether the write is there. Returns when it is.
+   */
+  async #afterFailure(database: Database, operations: readonly Operation[], failure: unknown): Promise<void> {
+    const text = `${this.#options.path}: the database could not be written (${errorText(failure)})`;
+    this.#database = null;
+    this.#problem = text;
+    await database.close().catch(() => undefined);
+    const isThere = await this.#opened()
+      .then((again) => holds(again, operations))
+      .catch((error: unknown) => {
+        const unknown = `${text}, nor be opened again: ${errorText(error)}`;
+        throw new StoreError('ambiguous', unknown, { cause: failure });
+      });
+    if (!isThere) throw new StoreError('unavailable', `${text}; nothing was changed`, { cause: failure });
+  }
+}
+
+function written({ groups, fleet }: Change, { head, records }: AuditAppend): readonly Operation[] {
+  const put = (key: string, value: string): Operation => ({ type: 'put', key, value });
+  return [
+    ...[...groups].map(([name, document]) => put(KEYS.group(name), encode(document))),
+    ...(fleet === undefined ? [] : [put(KEYS.fleet, encode(fleet))]),
+    ...chunksOf(records).map((chunk) => put(KEYS.chunk(chunk[0]?.number ?? 0), encode({ records: chunk }))),
+    put(KEYS.head, encode(head)),
+  ];
+}
+
+async function holds(database: Database, operations: readonly Operation[]): Promise<boolean> {
+  const puts = operations.filter((operation) => operation.type === 'put');
+  const found = await database.getMany(puts.map(({ key }) => key));
+  return puts.every(({ value }, index) => found[index] === value);
+}
+
+async function* chunksNewestFirst(database: Database): AsyncGenerator<readonly AuditRecord[]> {
+  const range = { gte: KEYS.chunk(0), lt: 'audit0', reverse: true };
+  for await (const [key, text] of database.iterator(range))
+    yield readOrBroken(`${database.location}: ${key}`, text, parseChunk);
+}
+
+function unavailable(text: string, cause?: unknown): StoreError {
+  return new StoreError('unavailable', cause === undefined ? text : `${text}: ${errorText(cause)}`, { cause });
+}
