@@ -1,14 +1,7 @@
 import { type Answer, refuse, type Refusal } from './answer.ts';
-import {
-  type AuditDraft,
-  emptyDocument,
-  type FleetDocument,
-  type Freeze,
-  type GroupDocument,
-  holderOf,
-} from './document.ts';
+import { type AuditDraft, type FleetDocument, type Freeze, type GroupDocument, holderOf } from './document.ts';
 import { byPrecedence, turnRefusal, type Waiter, whoComesFirst } from './order.ts';
-import { type GroupPolicy, slotText, slotsFor } from './policy.ts';
+import { freshDocument, type GroupPolicy, slotText, slotsFor } from './policy.ts';
 import {
   type Actor,
   configure,
@@ -239,7 +232,7 @@ class Draft {
     }
     const policy = this.#policyOf(group);
     if (policy === null) return refuse('unknown_group', `there is no group ${group} in the configuration`);
-    const given = this.#documents.get(group) ?? entry?.document ?? this.#fresh(group, policy);
+    const given = this.#documents.get(group) ?? entry?.document ?? freshDocument(policy, this.#world.seen(group));
     const { document, answer, audit } = decide(given, policy);
     const found = this.#documents.has(group) ? [] : (entry?.found ?? []);
     if (document !== given || found.length > 0) {
@@ -251,10 +244,6 @@ class Draft {
 
   #policyOf(group: string): GroupPolicy | null {
     return this.#world.policy(group, this.#state.groups.has(group));
-  }
-
-  #fresh(group: string, { slots }: GroupPolicy): GroupDocument {
-    return emptyDocument(slotsFor(slots, this.#world.seen(group)), slotText(slots));
   }
 
   /** The other group in which an id holds a slot that is not soaking, or null. */

@@ -1,3 +1,4 @@
+import { emptyDocument, type GroupDocument } from './document.ts';
 import type { Precedence } from './order.ts';
 import type { Rules } from './semaphore.ts';
 
@@ -12,15 +13,35 @@ export interface GroupPolicy {
 export type SlotCount =
   | { readonly kind: 'count'; readonly count: number }
   /** Of the ids seen in 90 days, rounded down, 1 to `max`. */
-  | { readonly kind: 'percent'; readonly percent: number; readonly max: number };
+  | { readonly kind: 'percent'; readonly percent: number; readonly max: number }
+  /** The configuration says nothing (any more): as many as there are. */
+  | { readonly kind: 'as-is' };
 
-/** The number of slots for a fleet of so many ids. */
-export function slotsFor(slots: SlotCount, seen: number): number {
-  if (slots.kind === 'count') return slots.count;
-  return Math.min(slots.max, Math.max(1, Math.floor((seen * slots.percent) / 100)));
+/** The number of slots for a fleet of so many ids; null: whatever it is. */
+export function slotsFor(slots: SlotCount, seen: number): number | null {
+  switch (slots.kind) {
+    case 'count':
+      return slots.count;
+    case 'percent':
+      return Math.min(slots.max, Math.max(1, Math.floor((seen * slots.percent) / 100)));
+    case 'as-is':
+      return null;
+  }
 }
 
-/** A slot count as it is written in the configuration. */
+/** A slot count as it is written in the configuration; empty where that says nothing. */
 export function slotText(slots: SlotCount): string {
-  return slots.kind === 'count' ? String(slots.count) : `${slots.percent}%`;
+  switch (slots.kind) {
+    case 'count':
+      return String(slots.count);
+    case 'percent':
+      return `${slots.percent}%`;
+    case 'as-is':
+      return '';
+  }
+}
+
+/** A group that nobody has asked for yet. */
+export function freshDocument({ slots }: GroupPolicy, seen: number): GroupDocument {
+  return emptyDocument(slotsFor(slots, seen) ?? 0, slotText(slots));
 }

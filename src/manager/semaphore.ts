@@ -243,11 +243,12 @@ export function resize(given: GroupDocument, slots: number, actor: Actor, group:
 
 /**
  * Takes over what the configuration says. A resize by an administrator stays in force until the configuration says
- * something else than before; until then a percentage, whose number changes with the fleet, is followed.
+ * something else than before; until then a percentage, whose number changes with the fleet, is followed. Null: the
+ * configuration says nothing.
  */
-export function configure(given: GroupDocument, slots: number, configured: string, group: string): Decision {
+export function configure(given: GroupDocument, slots: number | null, configured: string, group: string): Decision {
   const isNew = given.configured !== configured;
-  if (!isNew && (given.resized || given.slots === slots)) {
+  if (slots === null || (!isNew && (given.resized || given.slots === slots))) {
     return unchanged(given, 'unchanged', `group ${group} is as configured`);
   }
   const reason = `from ${given.slots} to ${slots}, as configured (${configured})`;

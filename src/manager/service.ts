@@ -168,13 +168,18 @@ export class Service implements Manager {
   }
 
   async status(): Promise<FleetStatus> {
-    const { store, storeKind, policies } = this.#parts;
+    const { store, policies } = this.#parts;
     const names = [...new Set([...store.state.groups.keys(), ...policies.configured()])];
     await this.#idle(() => this.#refreshAll(names));
     const { warnings } = await store.health();
-    const now = this.#now();
+    return this.peek(warnings);
+  }
+
+  /** The status as far as it is known here, without asking the store. */
+  peek(warnings: readonly string[] = []): FleetStatus {
+    const { store, storeKind, policies } = this.#parts;
     return statusOf(store.state, {
-      now,
+      now: this.#now(),
       store: { kind: storeKind, warnings },
       policies,
       presence: (group) => this.#presences.get(group) ?? null,
@@ -437,7 +442,7 @@ export class Service implements Manager {
 
   /** Nothing was heard, but other replicas, windows and gates may have changed something. */
   async #lookAgain(): Promise<void> {
-    await Promise.all([...this.#waiting.keys()].map((group) => this.#parts.policies.prepare(group)));
+    for (const group of this.#waiting.keys()) await (this.#parts.policies.prepare(group) ?? Promise.resolve());
     this.#touchWaited();
   }
 

@@ -1,7 +1,7 @@
 import type { FleetStatus, GroupStatus, HolderStatus } from './api.ts';
-import { emptyDocument, type GroupDocument, staleHolders } from './document.ts';
+import { type GroupDocument, staleHolders } from './document.ts';
 import { byPrecedence } from './order.ts';
-import { type GroupPolicy, slotText, slotsFor } from './policy.ts';
+import { freshDocument, type GroupPolicy } from './policy.ts';
 import type { Presence } from './presence.ts';
 import type { Policies } from './service.ts';
 import type { FleetState, GroupEntry } from './store/store.ts';
@@ -30,14 +30,13 @@ function groupStatus(name: string, entry: GroupEntry | undefined, around: Surrou
   const seen = presence?.count(now) ?? 0;
   const waiters = presence?.waiters(now, (id) => around.connected(name, id)) ?? [];
   // A group that nobody has asked for yet is what the configuration says; one that cannot be read is not known.
-  const document =
-    entry?.kind === 'good' ? entry.document : emptyDocument(slotsFor(policy.slots, seen), slotText(policy.slots));
+  const document = entry?.kind === 'good' ? entry.document : freshDocument(policy, seen);
   return {
     name,
     problem: entry?.kind === 'corrupt' ? entry.problem : null,
     configured: policies.configured().includes(name),
     slots: document.slots,
-    wanted: slotText(policy.slots),
+    wanted: document.configured,
     resized: document.resized,
     freeze: document.freeze,
     holders: holders(document, policy, now, presence),

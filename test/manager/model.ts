@@ -68,34 +68,41 @@ export class Model {
       case 'settle':
         return null;
       case 'lock':
-        return this.#lock(command.id, false);
       case 'lockAfterWait':
-        return this.#lock(command.id, true);
+        return this.#lock(command.id, command.kind === 'lockAfterWait');
       case 'unlock':
         return this.#unlock(command.id);
       case 'force':
         return this.held.delete(command.id) ? 'released' : 'not-held';
-      case 'takeBack': {
-        const held = this.held.get(command.id);
-        if (held === undefined || !held.waited || held.soakUntil !== null) return 'not-held';
-        this.held.delete(command.id);
-        return 'released';
-      }
-      case 'resize': {
-        const same = this.slots === command.slots;
-        this.slots = command.slots;
-        return same ? 'unchanged' : 'changed';
-      }
+      case 'takeBack':
+        return this.#takeBack(command.id);
+      case 'resize':
+        return this.#resize(command.slots);
       case 'freeze':
-        this.#frozen[command.fleet ? 'fleet' : 'group'] = command.forMs === null ? Infinity : this.now + command.forMs;
-        return 'changed';
-      case 'thaw': {
-        const which = command.fleet ? 'fleet' : 'group';
-        const was = this.#frozen[which] !== 0;
-        this.#frozen[which] = 0;
-        return was ? 'changed' : 'unchanged';
-      }
+      case 'thaw':
+        return this.#freeze(command);
     }
+  }
+
+  #takeBack(id: string): string {
+    const held = this.held.get(id);
+    if (held === undefined || !held.waited || held.soakUntil !== null) return 'not-held';
+    this.held.delete(id);
+    return 'released';
+  }
+
+  #resize(slots: number): string {
+    const same = this.slots === slots;
+    this.slots = slots;
+    return same ? 'unchanged' : 'changed';
+  }
+
+  #freeze(command: Extract<Command, { kind: 'freeze' | 'thaw' }>): string {
+    const which = command.fleet ? 'fleet' : 'group';
+    const was = this.#frozen[which] !== 0;
+    if (command.kind === 'thaw') this.#frozen[which] = 0;
+    else this.#frozen[which] = command.forMs === null ? Infinity : this.now + command.forMs;
+    return was || command.kind === 'freeze' ? 'changed' : 'unchanged';
   }
 
   #expire(): void {

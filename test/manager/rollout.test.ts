@@ -69,7 +69,10 @@ function firstComeFirstServed({ slots }: Fleet): LockServer {
   let taken = 0;
   return {
     ask: () => Promise.resolve(taken < slots && (taken += 1) > 0),
-    giveBack: () => Promise.resolve(void (taken -= 1)),
+    giveBack: () => {
+      taken -= 1;
+      return Promise.resolve();
+    },
   };
 }
 
