@@ -9,6 +9,7 @@ const PURE = [
   /^agent\/machine\//,
   /^agent\/gates\//,
   /^graph\/(?!client)/,
+  /^strategy\//,
   /^host\/rpm-ostree\/(deployment|plan)\.ts$/,
   /^host\/identity\/parse\.ts$/,
   /^host\/drivers\/judge\.ts$/,
@@ -30,6 +31,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   graph: ['base'],
   fleetlock: ['base'],
   host: ['base', 'bus', 'graph'],
+  strategy: ['base', 'config'],
 };
 
 interface Import {
