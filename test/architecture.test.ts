@@ -9,6 +9,7 @@ const PURE = [
   /^agent\/machine\//,
   /^agent\/gates\//,
   /^graph\/(?!client)/,
+  /^strategy\//,
   /^host\/rpm-ostree\/(deployment|plan)\.ts$/,
   /^host\/identity\/parse\.ts$/,
   /^host\/drivers\/judge\.ts$/,
@@ -35,6 +36,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   host: ['base', 'bus', 'graph'],
   manager: ['base', 'config', 'fleetlock', 'strategy'],
   'manager/config': ['base', 'config'],
+  strategy: ['base', 'config'],
 };
 
 interface Import {
