@@ -17,6 +17,8 @@ const PURE = [
   /^bus\/(dict|address)\.ts$/,
   /^base\/(text|record|failure|shape|siphash)\.ts$/,
   /^manager\/(answer|document|order|semaphore)\.ts$/,
+  /^manager\/meter\.ts$/,
+  /^manager\/http\/(answers|credentials|limits|prefer|routes)\.ts$/,
   /^manager\/store\/(codec|layout|store)\.ts$/,
 ];
 
