@@ -1,0 +1,51 @@
+import { statSync } from 'node:fs';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { readCapped } from '../../base/files.ts';
+import { errorText } from '../../base/text.ts';
+
+/** The files of a listener that speaks HTTPS. All PEM. */
+export interface TlsFiles {
+  /** The certificate and those between it and its CA. */
+  readonly certPath: string;
+  readonly keyPath: string;
+  /** CAs whose client certificates are demanded; null or left out: none are. */
+  readonly clientCaPath?: string | null;
+}
+
+const MOST_PEM_BYTES = 1024 * 1024;
+
+/** Reads the files, and makes sure that they can be used. Throws an error that names the file and says why not. */
+export function readTls({ certPath, keyPath, clientCaPath = null }: TlsFiles): SecureContextOptions {
+  const options: SecureContextOptions = { cert: readPem(certPath), key: readPem(keyPath) };
+  attempt(`the certificate ${certPath} and the key ${keyPath} cannot be used together`, options);
+  if (clientCaPath === null) return options;
+  const ca = readPem(clientCaPath);
+  // Without a certificate in it, Node would trust its own CAs or none, and say nothing.
+  if (!ca.includes('-----BEGIN ')) throw new Error(`there is no certificate in ${clientCaPath}`);
+  attempt(`the CAs in ${clientCaPath} cannot be used`, { ca });
+  return { ...options, ca };
+}
+
+function readPem(path: string): string {
+  const text = readCapped(path, MOST_PEM_BYTES);
+  if (text === null) throw new Error(`${path} does not exist`);
+  return text;
+}
+
+function attempt(what: string, options: SecureContextOptions): void {
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    throw new Error(`${what}: ${errorText(error)}`, { cause: error });
+  }
+}
+
+/** What changes when one of the files is written or replaced. A file that is gone is a change as well. */
+export function tlsStamp({ certPath, keyPath, clientCaPath = null }: TlsFiles): string {
+  return [certPath, keyPath, ...(clientCaPath === null ? [] : [clientCaPath])].map(stampOf).join(' ');
+}
+
+function stampOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? '-' : `${stat.ino}/${stat.size}/${stat.mtimeMs}`;
+}
