@@ -20,10 +20,8 @@ const PURE = [
   /^base\/(text|record|failure|shape|siphash)\.ts$/,
   /^manager\/(answer|batch|document|notices|order|policy|presence|semaphore)\.ts$/,
   /^manager\/store\/(codec|history|layout|memory|state|store)\.ts$/,
-  /^manager\/(answer|document|order|semaphore)\.ts$/,
   /^manager\/meter\.ts$/,
   /^manager\/http\/(answers|credentials|limits|prefer|routes)\.ts$/,
-  /^manager\/store\/(codec|layout|store)\.ts$/,
 ];
 
 /** Modules that stand for a clock, a device or chance. */
