@@ -8,11 +8,8 @@ const GONE_MS = 3_600_000;
 export const MOST_IDS = 10_000;
 const HOUR_MS = 3_600_000;
 
-interface Sight {
-  /** Milliseconds since 1970 at which the id was last heard of. */
-  readonly seen: number;
-  /** Since when it has been waiting; null: it is not. */
-  readonly waiting: number | null;
+interface Wait {
+  readonly since: number;
   /** When it was refused last. */
   readonly asked: number;
 }
@@ -21,8 +18,10 @@ interface Sight {
  * Who was heard of in one group, and who waits. May be lost: an id that is not known is new, and waits from then on.
  */
 export class Presence {
-  /** In the order in which they were last heard of, the latest last. */
-  readonly #sights = new Map<string, Sight>();
+  /** Milliseconds since 1970 by id, in the order in which they were last heard of, the latest last. */
+  readonly #seen = new Map<string, number>();
+  /** Some of the same ids. */
+  readonly #waits = new Map<string, Wait>();
   /** What is to be written differs from what was. */
   #dirty = false;
 
@@ -33,40 +32,42 @@ export class Presence {
 
   /** When an id was last heard of, or null. */
   lastSeen(id: string): number | null {
-    return this.#sights.get(id)?.seen ?? null;
+    return this.#seen.get(id) ?? null;
   }
 
   /** Ids heard of in the last 90 days. */
   count(now: number): number {
     this.#forget(now);
-    return this.#sights.size;
+    return this.#seen.size;
   }
 
   /** An id asked something, and is not waiting for a slot (any more). */
   heard(id: string, now: number): void {
-    const before = this.#sights.get(id);
-    this.#put(id, { seen: now, waiting: null, asked: 0 }, (before?.waiting ?? null) !== null);
+    this.#see(id, now);
+    if (this.#waits.delete(id)) this.#dirty = true;
   }
 
   /** An id asked for a slot and was refused. */
   refused(id: string, now: number): void {
-    const waiting = this.waitingSince(id, now) ?? now;
-    this.#put(id, { seen: now, waiting, asked: now }, this.#sights.get(id)?.waiting !== waiting);
+    this.#see(id, now);
+    const since = this.waitingSince(id, now);
+    this.#dirty ||= since === null;
+    this.#waits.set(id, { since: since ?? now, asked: now });
   }
 
   /** Since when an id has been waiting, or null. */
   waitingSince(id: string, now: number): number | null {
-    const sight = this.#sights.get(id);
-    return sight !== undefined && now - sight.asked <= GONE_MS ? sight.waiting : null;
+    const wait = this.#waits.get(id);
+    return wait !== undefined && now - wait.asked <= GONE_MS ? wait.since : null;
   }
 
   /** Who was refused lately and did not get a slot since; `connected` says whose request is being held. */
   waiters(now: number, connected: (id: string) => boolean): readonly Waiter[] {
     const waiters: Waiter[] = [];
-    for (const [id, { waiting, asked }] of this.#sights) {
-      const isConnected = waiting !== null && connected(id);
-      if (waiting === null || (!isConnected && now - asked > GONE_MS)) continue;
-      waiters.push({ id, since: waiting, lastAsked: asked, connected: isConnected });
+    for (const [id, { since, asked }] of this.#waits) {
+      const isConnected = connected(id);
+      if (isConnected || now - asked <= GONE_MS) waiters.push({ id, since, lastAsked: asked, connected: isConnected });
+      else this.#waits.delete(id);
     }
     return waiters;
   }
@@ -75,39 +76,54 @@ export class Presence {
   dump(now: number): string {
     this.#forget(now);
     this.#dirty = false;
-    const ids = [...this.#sights].map(([id, { seen, waiting, asked }]) => {
-      const [first, ...rest] = [seen, ...(waiting === null ? [] : [waiting, asked])].map((ms) => Math.floor(ms / 1000));
-      return [id, first, ...rest];
+    const ids = [...this.#seen].map(([id, seen]) => {
+      const wait = this.#waits.get(id);
+      const times = wait === undefined ? [seen] : [seen, wait.since, wait.asked];
+      return [id, ...times.map((ms) => Math.floor(ms / 1000))];
     });
     return JSON.stringify({ layout: 1, ids });
   }
 
   /** Adds what was kept, also by another replica. What is not understood is left out: it may be lost. */
   merge(text: string): void {
-    for (const { id, sight } of parse(text)) {
-      const mine = this.#sights.get(id);
-      if (mine === undefined) this.#sights.set(id, sight);
-      else if (sight.seen > mine.seen) this.#sights.set(id, sight);
+    for (const { id, seen, wait } of parse(text)) {
+      if (seen <= (this.#seen.get(id) ?? -1)) continue;
+      this.#seen.set(id, seen);
+      if (wait === null) this.#waits.delete(id);
+      else this.#waits.set(id, wait);
     }
-    const sorted = [...this.#sights].toSorted(([, a], [, b]) => a.seen - b.seen);
-    this.#sights.clear();
-    for (const [id, sight] of sorted.slice(-MOST_IDS)) this.#sights.set(id, sight);
+    const sorted = [...this.#seen].toSorted(([, a], [, b]) => a - b);
+    this.#seen.clear();
+    for (const [id, seen] of sorted) this.#seen.set(id, seen);
+    this.#trim();
   }
 
   /** A mere sight is worth writing once an hour: they are counted in days. */
-  #put(id: string, sight: Sight, matters: boolean): void {
-    const before = this.#sights.get(id);
-    this.#dirty ||= matters || before === undefined || hourOf(sight.seen) !== hourOf(before.seen);
-    this.#sights.delete(id);
-    this.#sights.set(id, sight);
-    if (this.#sights.size > MOST_IDS) for (const oldest of this.#sights.keys()) return void this.#sights.delete(oldest);
+  #see(id: string, now: number): void {
+    const before = this.#seen.get(id);
+    this.#dirty ||= before === undefined || hourOf(now) !== hourOf(before);
+    this.#seen.delete(id);
+    this.#seen.set(id, now);
+    this.#trim();
+  }
+
+  #trim(): void {
+    for (const id of this.#seen.keys()) {
+      if (this.#seen.size <= MOST_IDS) return;
+      this.#drop(id);
+    }
   }
 
   #forget(now: number): void {
-    for (const [id, { seen }] of this.#sights) {
+    for (const [id, seen] of this.#seen) {
       if (now - seen <= SEEN_MS) return;
-      this.#sights.delete(id);
+      this.#drop(id);
     }
+  }
+
+  #drop(id: string): void {
+    this.#seen.delete(id);
+    this.#waits.delete(id);
   }
 }
 
@@ -115,7 +131,13 @@ function hourOf(ms: number): number {
   return Math.floor(ms / HOUR_MS);
 }
 
-function parse(text: string): readonly { id: string; sight: Sight }[] {
+interface Kept {
+  readonly id: string;
+  readonly seen: number;
+  readonly wait: Wait | null;
+}
+
+function parse(text: string): readonly Kept[] {
   let root: unknown;
   try {
     root = JSON.parse(text);
@@ -123,12 +145,14 @@ function parse(text: string): readonly { id: string; sight: Sight }[] {
     return [];
   }
   const ids = typeof root === 'object' && root !== null && 'ids' in root && Array.isArray(root.ids) ? root.ids : [];
-  return ids.flatMap((entry: unknown) => {
-    if (!Array.isArray(entry)) return [];
-    const [id, ...times] = entry as readonly unknown[];
-    if (typeof id !== 'string' || id === '' || !times.every((time) => Number.isFinite(time))) return [];
-    const [seen, waiting, asked] = (times as number[]).map((seconds) => seconds * 1000);
-    if (seen === undefined) return [];
-    return [{ id, sight: { seen, waiting: waiting ?? null, asked: asked ?? 0 } }];
-  });
+  return ids.flatMap(parseEntry);
+}
+
+function parseEntry(entry: unknown): readonly Kept[] {
+  if (!Array.isArray(entry)) return [];
+  const [id, ...times] = entry as readonly unknown[];
+  if (typeof id !== 'string' || id === '' || !times.every((time) => Number.isFinite(time))) return [];
+  const [seen, since, asked] = (times as number[]).map((seconds) => seconds * 1000);
+  if (seen === undefined) return [];
+  return [{ id, seen, wait: since === undefined || asked === undefined ? null : { since, asked } }];
 }

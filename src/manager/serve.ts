@@ -96,7 +96,7 @@ class ManagerServer {
   }
 
   static async start(config: ManagerConfig, log: Log): Promise<ManagerServer> {
-    let isGroup = (_name: string): boolean => false;
+    let isGroup: (name: string) => boolean = () => false;
     const metrics = createMetrics({ version: VERSION, isGroup: (name) => isGroup(name) });
     // Tokens and certificates that cannot be read end it before the store is touched.
     accessOf(config);

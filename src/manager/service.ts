@@ -106,19 +106,29 @@ export class Service implements Manager {
     await Promise.all([...names].map((group) => this.#recall(group)));
     await this.reconfigured();
     this.#stops.add(store.watch(() => this.#touchWaited()));
-    this.#every(NOTES_MS, () => void this.#keepNotes());
+    this.#every(NOTES_MS, () => {
+      void this.#keepNotes();
+      void this.#configure(isPercentage);
+    });
     this.#every(LOOK_AGAIN_MS, () => void this.#lookAgain());
     this.#wakeLater();
   }
 
   /** The configuration may say something new: slot counts that changed are written. */
   async reconfigured(): Promise<readonly Answer[]> {
-    const { store } = this.#parts;
-    const answers = await Promise.all(
-      [...store.state.groups.keys()].map((group) => this.#ask({ kind: 'configure', group })),
-    );
+    const answers = await this.#configure(() => true);
     this.#touchWaited();
     return answers;
+  }
+
+  /** Writes the slot counts of some groups, where they differ from what the configuration says. */
+  #configure(which: (policy: GroupPolicy) => boolean): Promise<readonly Answer[]> {
+    const { store, policies } = this.#parts;
+    const groups = [...store.state.groups.keys()].filter((group) => {
+      const policy = policies.of(group, true);
+      return policy !== null && which(policy);
+    });
+    return Promise.all(groups.map((group) => this.#ask({ kind: 'configure', group })));
   }
 
   async lock(params: ClientParams, { waitMs, signal }: LockOptions): Promise<Answer> {
@@ -188,7 +198,7 @@ export class Service implements Manager {
   }
 
   history(query: HistoryQuery): Promise<readonly AuditRecord[]> {
-    return this.#idle(() => this.#parts.store.history(query));
+    return this.#parts.store.history(query);
   }
 
   async readiness(): Promise<string | null> {
@@ -266,14 +276,13 @@ export class Service implements Manager {
   /** Decides on a batch until what was decided is written, or its time is over. */
   async #decide(given: readonly Pending[]): Promise<void> {
     let batch = given;
-    for (let attempt = 0; ; attempt += 1) {
+    let failures = 0;
+    for (;;) {
       batch = this.#withoutOverdue(batch);
-      if (batch.every(({ settle, wait }) => settle === noop && wait === null) && attempt > 0) return;
-      const decided = decideTogether(
-        this.#parts.store.state,
-        batch.map(({ request }) => request),
-        this.#world(),
-      );
+      // Who waits, and what time alone brings about, is looked at again soon; others must not wait behind them.
+      if (failures > 0 && batch.every(isPatient)) return;
+      const requests = batch.map(({ request }) => request);
+      const decided = decideTogether(this.#parts.store.state, requests, this.#world());
       try {
         if (await this.#write(decided, batch)) {
           this.#recovered();
@@ -287,7 +296,8 @@ export class Service implements Manager {
           return;
         }
         this.#failed(error);
-        await this.#pause(Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt));
+        await this.#pause(Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures));
+        failures += 1;
         await this.#parts.store.refresh([]).catch(noop);
       }
     }
@@ -459,7 +469,8 @@ export class Service implements Manager {
       if (this.#waiting.has(group)) next = Math.min(next, policies.changesAt(group, now) ?? Infinity);
     }
     if (!Number.isFinite(next) || this.#closed) return;
-    this.#stopWake = time.after(Math.min(Math.max(next - now, 0), LONGEST_TIMER_MS), () => this.#wake());
+    const soonest = this.#failingSince === null ? 0 : LOOK_AGAIN_MS;
+    this.#stopWake = time.after(Math.min(Math.max(next - now, soonest), LONGEST_TIMER_MS), () => this.#wake());
   }
 
   #wake(): void {
@@ -561,9 +572,19 @@ function canWait(answer: Answer): boolean {
   return !answer.ok && PASSING.has(answer.kind);
 }
 
+/** Nobody is kept from an answer when it is put off. */
+function isPatient({ request, settle }: Pending): boolean {
+  return settle === noop || (request.kind === 'lock' && request.waited);
+}
+
 /** Whether a change may let somebody of a group in who waits. */
 function opens(group: string): (draft: AuditDraft) => boolean {
   return (draft) => draft.group === group && draft.action !== 'granted' && draft.action !== 'confirmed';
+}
+
+/** Its number of slots changes with the fleet. */
+function isPercentage({ slots }: GroupPolicy): boolean {
+  return slots.kind === 'percent';
 }
 
 /** When a freeze that is in force ends by itself; Infinity: there is none that does. */

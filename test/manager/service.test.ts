@@ -237,7 +237,7 @@ describe('groups', () => {
     const answers = [];
     for (const id of ['a', 'b', 'c', 'd', 'e', 'f', 'h', 'i', 'j']) answers.push(word(await bench.lock(id)));
     expect(answers.filter((answer) => answer === 'granted')).toHaveLength(1);
-    await bench.service.reconfigured();
+    await bench.time.pass(61_000);
     const [group] = (await bench.service.status()).groups;
     expect(group).toMatchObject({ slots: 3, wanted: '50%', seen: 9 });
     await bench.service.resize('g', 5, ORDER);
@@ -282,6 +282,31 @@ describe('a store in trouble', () => {
     down = false;
     await bench.time.pass(1_000);
     expect(word(await bench.lock('a'))).toBe('confirmed');
+  });
+
+  test('that is away while somebody waits keeps nobody else waiting beyond the deadline', async () => {
+    let down = false;
+    const fail = (): Promise<never> => Promise.reject(new StoreError('unavailable', 'away'));
+    const bench = await startBench(policies([policyOf('g')]), {
+      wrap: (store) =>
+        delegate(store, {
+          commit: (change, groups) => (down ? fail() : store.commit(change, groups)),
+          refresh: (groups) => (down ? fail() : store.refresh(groups)),
+        }),
+    });
+    await bench.lock('a');
+    const patient = bench.wait('b', 300_000);
+    await bench.time.pass(1_000);
+    down = true;
+    await bench.time.pass(20_000);
+    const c = bench.wait('c', 0);
+    await bench.time.pass(10_600);
+    expect([word(patient.answer), word(c.answer)]).toEqual(['waits', 'store_unavailable']);
+    down = false;
+    await bench.time.pass(1_000);
+    await bench.unlock('a');
+    await bench.time.settle();
+    expect(word(patient.answer)).toBe('granted');
   });
 
   test('whose answer was lost after the commit: the node is told what is true', async () => {
