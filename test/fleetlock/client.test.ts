@@ -1,6 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { askLock, type LockAnswer, type LockRequest } from '../../src/fleetlock/client.ts';
+import {
+  askLock,
+  type LockAccess,
+  type LockAnswer,
+  type LockQuestion,
+  type LockRequest,
+} from '../../src/fleetlock/client.ts';
 import type { Operation } from '../../src/fleetlock/protocol.ts';
 import { airlock, listen, type LoopbackServer, poseidon, type Received } from './server.ts';
 
@@ -28,9 +34,23 @@ function always(status: number, headers: Readonly<Record<string, string>> = {}, 
   return (_: Received, response: ServerResponse): void => void response.writeHead(status, headers).end(body);
 }
 
-function ask(operation: Operation, lock: Partial<LockRequest> = {}, signal?: AbortSignal): Promise<LockAnswer> {
+const ACCESS: LockAccess = {
+  connectTimeoutMs: 10_000,
+  totalTimeoutMs: 60_000,
+  tokenFile: null,
+  caFile: null,
+  clientCertFile: null,
+  clientKeyFile: null,
+};
+
+function ask(
+  operation: Operation,
+  lock: Partial<LockRequest> = {},
+  more: Partial<LockQuestion & LockAccess> = {},
+): Promise<LockAnswer> {
   const whole = { baseUrl: `http://${server?.host ?? ''}/`, group: 'workers', id: US, ...lock };
-  return askLock(operation, whole, NOW, signal ?? new AbortController().signal);
+  const question = { operation, lock: whole, waitMs: 0, wall: NOW, signal: new AbortController().signal, ...more };
+  return askLock(question, { ...ACCESS, ...more });
 }
 
 describe('the request', () => {
@@ -236,7 +256,10 @@ describe('when there is no answer', () => {
   it('is given up when the agent stops', async () => {
     const stop = new AbortController();
     await serve(() => stop.abort());
-    expect(await ask('pre-reboot', {}, stop.signal)).toMatchObject({ kind: 'failed', failure: { class: 'unknown' } });
+    expect(await ask('pre-reboot', {}, { signal: stop.signal })).toMatchObject({
+      kind: 'failed',
+      failure: { class: 'unknown' },
+    });
   });
 
   it('an answer without end is not read to its end', async () => {
