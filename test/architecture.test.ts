@@ -12,8 +12,8 @@ const PURE = [
   /^host\/rpm-ostree\/(deployment|plan)\.ts$/,
   /^host\/identity\/parse\.ts$/,
   /^host\/drivers\/judge\.ts$/,
-  /^fleetlock\/protocol\.ts$/,
-  /^config\/(problem|redact|types|url)\.ts$/,
+  /^fleetlock\/(protocol|answer)\.ts$/,
+  /^config\/(facts|problem|redact|together-lock|types|url)\.ts$/,
   /^bus\/(dict|address)\.ts$/,
   /^base\/(text|record|failure|siphash)\.ts$/,
 ];

@@ -11,6 +11,11 @@ export function checkFleetLock({ config, report, at, good, uses }: Facts): void 
 }
 
 const LOCK = 'updates.fleet_lock';
+/** Each needs the other. */
+const PAIRED = [
+  [`${LOCK}.client_cert_file`, `${LOCK}.client_key_file`],
+  [`${LOCK}.client_key_file`, `${LOCK}.client_cert_file`],
+] as const;
 
 /** Credentials and certificates: that they are complete, not contradictory, and of use. */
 export function checkLockAccess({ config, report, at, good, uses }: Facts): void {
@@ -22,10 +27,9 @@ export function checkLockAccess({ config, report, at, good, uses }: Facts): void
     client_key_file: clientKeyFile,
   };
   const given = Object.entries(files).flatMap(([name, path]) => (path === null ? [] : `${LOCK}.${name}`));
-  const pair = [`${LOCK}.client_cert_file`, `${LOCK}.client_key_file`] as const;
-  for (const [one, other] of [pair, [pair[1], pair[0]]] as const) {
-    if (!given.includes(one) || given.includes(other) || !good(other)) continue;
-    report(at(one), `${one}: needs ${other}, which is not set`);
+  for (const [key, other] of PAIRED) {
+    if (!given.includes(key) || given.includes(other) || !good(other)) continue;
+    report(at(key), `${key}: needs ${other}, which is not set`);
   }
   if (!uses('fleet_lock')) {
     for (const key of given) report(at(key), unused(key, 'fleet_lock'), 'warning');
