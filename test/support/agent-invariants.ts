@@ -31,7 +31,8 @@ export class Invariants {
     const { agent } = world;
     if (agent === null) return;
     const { state } = agent;
-    const records = [state.memory.finalize, world.written?.finalize];
+    // As they stood when this step began: one that follows a definite no in the very next step is a first one again.
+    const records = [before.memory.finalize, world.written?.finalize];
     if (!records.some((record) => record?.bootId === world.host.bootId)) world.finalizing = false;
     must(state.bootId === world.host.bootId, 'the state belongs to this boot');
     this.#quarantineIsKept(world, state.memory, event);
