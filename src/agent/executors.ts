@@ -1,11 +1,13 @@
 import type { Clock } from '../base/clock.ts';
 import { type Failure, FailureError } from '../base/failure.ts';
 import { errorText } from '../base/text.ts';
-import { askLock } from '../fleetlock/client.ts';
+import { type LockAccess, type LockAnswer, askLock } from '../fleetlock/client.ts';
+import type { Operation } from '../fleetlock/protocol.ts';
 import type { Graph } from '../graph/types.ts';
 import type { RpmOstree } from '../host/rpm-ostree/client.ts';
 import type { AsyncEffect } from './machine/effect.ts';
 import type { EventBody } from './machine/event.ts';
+import type { Lock } from './machine/memory.ts';
 import type { Settings } from './machine/state.ts';
 
 /** The world as the executors reach it. */
@@ -15,8 +17,11 @@ export interface World {
   /** Rejects with a `FailureError`. */
   readonly fetchGraph: () => Promise<Graph>;
   readonly settings: () => Settings;
-  /** Aborted when the agent stops: questions to lock servers are given up, those about steadiness are not. */
-  readonly stopping: AbortSignal;
+  /**
+   * How lock servers are reached, as configured at this moment. A slot is known by server, group and id alone: it is
+   * given back with the credentials of today, not with those it was taken with.
+   */
+  readonly lockAccess: () => LockAccess;
   readonly send: (event: EventBody) => void;
 }
 
@@ -27,9 +32,20 @@ type Answers = {
 /** Milliseconds between two words about progress. */
 const PROGRESS_MS = 1_000;
 
+/** The shell's hands. */
+export interface Executors {
+  /** Begins an effect; its answer comes as an event. */
+  readonly execute: (effect: AsyncEffect) => void;
+  /** Gives up the question to the lock server with this id; its answer still comes. Does nothing when it has come. */
+  readonly cancelLock: (id: number) => void;
+}
+
 /** Exactly one way to carry out each asynchronous effect; the compiler knows that none is missing. */
-export function createExecutors(world: World): (effect: AsyncEffect) => void {
+export function createExecutors(world: World): Executors {
   const { rpmOstree } = world;
+  const locks = new Map<number, AbortController>();
+  const ask = (operation: Operation, lock: Lock, waitMs: number, signal: AbortSignal): Promise<LockAnswer> =>
+    askLock({ operation, lock, waitMs, wall: world.clock().wall, signal }, world.lockAccess());
   const answers: Answers = {
     look: async ({ id }) => ({ kind: 'looked', id, reading: await rpmOstree.read() }),
     fetchGraph: async ({ id }) => ({ kind: 'graphRead', id, graph: await world.fetchGraph() }),
@@ -43,26 +59,29 @@ export function createExecutors(world: World): (effect: AsyncEffect) => void {
       await rpmOstree.finalize(target, allowUnlocked);
       return { kind: 'finalized', id };
     },
-    lock: async ({ id, lock }) => {
-      const answer = await askLock('pre-reboot', lock, world.clock().wall, world.stopping);
+    lock: async ({ id, lock, waitMs }) => {
+      const question = new AbortController();
+      locks.set(id, question);
+      const answer = await ask('pre-reboot', lock, waitMs, question.signal).finally(() => locks.delete(id));
       if (answer.kind === 'failed') throw new FailureError(answer.failure);
       if (answer.kind === 'yes') return { kind: 'slotGranted', id };
       return { kind: 'slotRefused', id, text: answer.text, ...retryAfter(answer.retryAfterMs) };
     },
     report: async ({ id, lock }) => {
-      const answer = await askLock('steady-state', lock, world.clock().wall, new AbortController().signal);
+      const answer = await ask('steady-state', lock, 0, new AbortController().signal);
       if (answer.kind === 'failed') throw new FailureError(answer.failure);
       if (answer.kind === 'yes') return { kind: 'reported', id };
       throw new FailureError({ class: 'transient', text: answer.text, ...retryAfter(answer.retryAfterMs) });
     },
   };
-  return (effect) => {
+  const execute = (effect: AsyncEffect): void => {
     // The table is typed by kind; the compiler cannot see that the looked-up entry is the one of this effect.
     const answer = answers[effect.kind] as (effect: AsyncEffect) => Promise<EventBody>;
     answer(effect).then(world.send, (error: unknown) => {
       world.send({ kind: 'failed', effect: effect.kind, id: effect.id, failure: failureOf(error) });
     });
   };
+  return { execute, cancelLock: (id) => locks.get(id)?.abort() };
 }
 
 function retryAfter(ms: number | undefined): { retryAfterMs?: number } {

@@ -80,7 +80,7 @@ const readSlot = object<SlotRecord>({
   baseUrl: string,
   group: string,
   id: string,
-  state: oneOf(['asked', 'held']),
+  state: oneOf(['asked', 'doubtful', 'held']),
   since: number,
 });
 const readFaults = object<Faults>({ key: string, version: string, staging: number, missedBoots: number });

@@ -9,8 +9,8 @@ import { isGoingDown, readDriverUnits } from '../host/drivers/client.ts';
 import { judgeDrivers } from '../host/drivers/judge.ts';
 import type { Notifier } from '../host/notify.ts';
 import type { RpmOstree } from '../host/rpm-ostree/client.ts';
-import { createExecutors } from './executors.ts';
-import type { AsyncEffect, Effect } from './machine/effect.ts';
+import { type Executors, createExecutors } from './executors.ts';
+import type { Effect } from './machine/effect.ts';
 import type { Event, EventBody } from './machine/event.ts';
 import { statusLine } from './machine/explain.ts';
 import { narrate } from './machine/narrate.ts';
@@ -18,7 +18,7 @@ import type { AgentState } from './machine/state.ts';
 import { initialState, step } from './machine/step.ts';
 import { NEEDS_MEMORY } from './machine/turn.ts';
 import type { MemoryStore } from './memory-store.ts';
-import { type Situation, describe, settingsOf } from './settings.ts';
+import { type Situation, describe, lockAccessOf, settingsOf } from './settings.ts';
 
 /** What the shell is made of; tests replace parts. */
 export interface AgentParts {
@@ -53,7 +53,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export class Agent {
   readonly #parts: AgentParts;
   readonly #queue: EventBody[] = [];
-  readonly #execute: (effect: AsyncEffect) => void;
+  readonly #executors: Executors;
   readonly #stopping = new AbortController();
   readonly #ended: Promise<void>;
   #end: () => void = () => undefined;
@@ -74,12 +74,12 @@ export class Agent {
     for (const problem of problems) parts.log.error(problem);
     const settings = settingsOf(this.#situation);
     this.#state = initialState(settings, memory, this.#situation.files.bootId, parts.clock());
-    this.#execute = createExecutors({
+    this.#executors = createExecutors({
       rpmOstree: parts.rpmOstree,
       clock: parts.clock,
       fetchGraph: () => parts.fetchGraph(this.#situation),
       settings: () => this.#state.settings,
-      stopping: this.#stopping.signal,
+      lockAccess: () => lockAccessOf(this.#situation.config),
       send: (event) => this.send(event),
     });
   }
@@ -125,7 +125,9 @@ export class Agent {
     this.#stopping.abort();
     this.send({ kind: 'stop', hostGoesDown });
     const deadline = clock().mono + STOP_MS;
-    const owes = (): boolean => holdsSlot && !hostGoesDown && this.#state.memory.owed.length > 0;
+    const isSettled = ({ memory, pending }: AgentState): boolean =>
+      memory.owed.length === 0 && pending.lock === undefined;
+    const owes = (): boolean => holdsSlot && !hostGoesDown && !isSettled(this.#state);
     while (owes() && clock().mono < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
     if (owes()) log.error('stopping with a slot that could not be given back; it is owed at the next start');
     this.#end();
@@ -188,7 +190,8 @@ export class Agent {
       this.#parts.beforeEffect?.(effect);
       if (effect.kind === 'persist') saved = this.#persist(effect.memory);
       else if (effect.kind === 'wake') this.#wakeAt(effect.at);
-      else if (saved || !NEEDS_MEMORY.has(effect.kind)) this.#execute(effect);
+      else if (effect.kind === 'cancelLock') this.#executors.cancelLock(effect.id);
+      else if (saved || !NEEDS_MEMORY.has(effect.kind)) this.#executors.execute(effect);
       else {
         const failure = { class: 'transient', text: 'not begun, since the state file cannot be written' } as const;
         this.#queue.push({ kind: 'failed', effect: effect.kind, id: effect.id, failure });

@@ -1,5 +1,6 @@
 import { type Config } from '../config/schema.ts';
 import { expandTemplate } from '../config/url.ts';
+import type { LockAccess } from '../fleetlock/client.ts';
 import { type ConfiguredIdentity, type HostDescription, describeHost } from '../host/identity/parse.ts';
 import type { HostFiles } from '../host/identity/read.ts';
 import { nodeId } from '../host/node-id.ts';
@@ -44,6 +45,7 @@ export function settingsOf(situation: Situation): Settings {
     allowDowngrade: updates.allowDowngrade,
     steadyIntervalMs: config.agent.timing.steadyIntervalSecs * 1000,
     lock: lockOf(situation),
+    lockWaitMs: updates.fleetLock.waitSecs * 1000,
     unsupported: updates.strategy.filter((strategy) => !SUPPORTED.has(strategy)),
     nodeId: nodeIdOf(situation),
     wariness: identity.rolloutWariness,
@@ -57,6 +59,19 @@ function lockOf(situation: Situation): Settings['lock'] {
   if (!updates.strategy.includes('fleet_lock') || baseUrl === null) return null;
   const expanded = expand(situation, baseUrl);
   return expanded === null ? null : { baseUrl: expanded, group: identity.group, id: nodeIdOf(situation) };
+}
+
+/** How lock servers are reached, as the configuration says. */
+export function lockAccessOf({ updates }: Config): LockAccess {
+  const { connectTimeoutSecs, timeoutSecs, tokenFile, caFile, clientCertFile, clientKeyFile } = updates.fleetLock;
+  return {
+    connectTimeoutMs: connectTimeoutSecs * 1000,
+    totalTimeoutMs: timeoutSecs * 1000,
+    tokenFile,
+    caFile,
+    clientCertFile,
+    clientKeyFile,
+  };
 }
 
 /** A template of the configuration with this host's values, or null before the host was read. */

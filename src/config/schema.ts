@@ -12,6 +12,8 @@ export type Strategy = 'immediate' | 'periodic' | 'fleet_lock';
 const name = (example: string) =>
   text(`a name such as "${example}" (letters, digits, '.', '_', '-')`, /^[A-Za-z0-9][A-Za-z0-9._-]*$/);
 
+const file = (example: string) => text(`an absolute path such as "${example}"`, /^\/[^\p{Cc}]*$/u);
+
 const UUID = /^(?:urn:uuid:)?(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 const BRACED_UUID = /^\{(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}$/i;
 const uuid = text(
@@ -82,6 +84,37 @@ export const AGENT_KEYS = {
     urlTemplate(['http', 'https']),
     'The lock manager (FleetLock protocol); needed by strategy `fleet_lock`. May contain the same variables as `cincinnati.base_url`.',
   ),
+  'updates.fleet_lock.token_file': optional(
+    file('/etc/holdpoint/lock-token'),
+    'File with one line that says who this host is to the lock manager: `user:password` (Basic) or a token (Bearer), at most 4 KiB. It is read for each question, so that a new secret is taken at once. Not together with a user or password in the URL.',
+  ),
+  'updates.fleet_lock.ca_file': optional(
+    file('/etc/holdpoint/lock-ca.pem'),
+    'Certificates (PEM) that the lock manager is trusted by, in place of those that Node ships with. Read for each question.',
+  ),
+  'updates.fleet_lock.client_cert_file': optional(
+    file('/etc/holdpoint/lock-client.pem'),
+    'Certificate (PEM, with intermediate ones after it) that this host shows to the lock manager; needs `updates.fleet_lock.client_key_file`. Read for each question.',
+  ),
+  'updates.fleet_lock.client_key_file': optional(
+    file('/etc/holdpoint/lock-client.key'),
+    'Its private key (PEM, without a passphrase).',
+  ),
+  'updates.fleet_lock.connect_timeout_secs': key(
+    integer(1, 600),
+    10,
+    'Seconds in which the connection to the lock manager must be made.',
+  ),
+  'updates.fleet_lock.timeout_secs': key(
+    integer(1, 600),
+    60,
+    'Seconds in which the whole answer of the lock manager must arrive, beside the time of `updates.fleet_lock.wait_secs`.',
+  ),
+  'updates.fleet_lock.wait_secs': key(
+    integer(0, 300),
+    50,
+    'Seconds that the lock manager is asked to wait for a free slot before it refuses (`Prefer: wait`). Managers that do not know it answer at once. Proxies often end requests after 60 seconds. 0: never wait.',
+  ),
   'updates.periodic.time_zone': key(
     timeZone,
     'UTC',
@@ -129,6 +162,18 @@ export interface Config {
     readonly fleetLock: {
       /** http or https, never null with strategy `fleet_lock`; template and secrets as in `cincinnati.baseUrl`. */
       readonly baseUrl: string | null;
+      /** Absolute paths; read when they are needed. */
+      readonly tokenFile: string | null;
+      readonly caFile: string | null;
+      /** Null together with `clientKeyFile`. */
+      readonly clientCertFile: string | null;
+      readonly clientKeyFile: string | null;
+      /** Seconds, 1..600. */
+      readonly connectTimeoutSecs: number;
+      /** Seconds for the whole request without the wait, 1..600. */
+      readonly timeoutSecs: number;
+      /** Seconds, 0..300; 0 is no wait. */
+      readonly waitSecs: number;
     };
     readonly periodic: {
       /** An IANA name or `localtime`; known to this Node when strategy is `periodic` and there are windows. */
@@ -160,7 +205,16 @@ export function toConfig(get: ValueReader<typeof AGENT_KEYS>): Config {
       source: get('updates.source'),
       allowDowngrade: get('updates.allow_downgrade'),
       strategy: get('updates.strategy'),
-      fleetLock: { baseUrl: get('updates.fleet_lock.base_url') },
+      fleetLock: {
+        baseUrl: get('updates.fleet_lock.base_url'),
+        tokenFile: get('updates.fleet_lock.token_file'),
+        caFile: get('updates.fleet_lock.ca_file'),
+        clientCertFile: get('updates.fleet_lock.client_cert_file'),
+        clientKeyFile: get('updates.fleet_lock.client_key_file'),
+        connectTimeoutSecs: get('updates.fleet_lock.connect_timeout_secs'),
+        timeoutSecs: get('updates.fleet_lock.timeout_secs'),
+        waitSecs: get('updates.fleet_lock.wait_secs'),
+      },
       periodic: { timeZone: get('updates.periodic.time_zone'), windows: get('updates.periodic.window') },
     },
   };

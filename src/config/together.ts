@@ -1,6 +1,8 @@
+import { type Facts, unused } from './facts.ts';
 import type { Merged } from './merge.ts';
 import { wholeFile, type Origin, type Report } from './problem.ts';
-import type { Config, Strategy } from './schema.ts';
+import { checkFleetLock, checkLockAccess } from './together-lock.ts';
+import type { Config } from './schema.ts';
 import { zoneProblem } from './zone.ts';
 
 /** Reports what no single file shows: values that need each other, or that have no effect together. */
@@ -21,25 +23,8 @@ export function checkTogether(config: Config, merged: Merged, report: Report): v
     report(facts.at('updates.strategy'), 'updates.strategy: "immediate" has no effect beside others', 'warning');
   }
   checkFleetLock(facts);
+  checkLockAccess(facts);
   checkPeriodic(facts);
-}
-
-interface Facts {
-  readonly config: Config;
-  readonly report: Report;
-  /** Where a key was set last. */
-  readonly at: (path: string) => Origin;
-  /** False when a file sets the key to something unacceptable: then nothing can be said about the key. */
-  readonly good: (path: string) => boolean;
-  readonly uses: (strategy: Strategy) => boolean;
-}
-
-function checkFleetLock({ config, report, at, good, uses }: Facts): void {
-  const key = 'updates.fleet_lock.base_url';
-  const isSet = config.updates.fleetLock.baseUrl !== null;
-  if (!good(key) || uses('fleet_lock') === isSet) return;
-  if (isSet) report(at(key), unused(key, 'fleet_lock'), 'warning');
-  else report(at('updates.strategy'), `updates.strategy: "fleet_lock" needs ${key}, which is not set`);
 }
 
 function checkPeriodic({ config, report, at, good, uses }: Facts): void {
@@ -55,8 +40,4 @@ function checkPeriodic({ config, report, at, good, uses }: Facts): void {
     const wrong = zoneProblem(timeZone);
     if (wrong !== null) report(at('updates.periodic.time_zone'), `updates.periodic.time_zone: ${wrong}`);
   }
-}
-
-function unused(path: string, strategy: Strategy): string {
-  return `${path}: has no effect, because updates.strategy does not contain "${strategy}"`;
 }

@@ -17,6 +17,12 @@ export function expandTemplate(text: string, values: TemplateValues): string {
   });
 }
 
+/** What a template in the configuration would be with some values; null when it is no URL. */
+export function sampleOf(template: string): URL | null {
+  const text = template.replace(VARIABLE, 'x');
+  return URL.canParse(text) ? new URL(text) : null;
+}
+
 /** A URL, possibly with template variables, with one of the given schemes. Parts that a base URL cannot have are errors. */
 export function urlTemplate(schemes: readonly ('http' | 'https' | 'file')[]): Type<string> {
   const expected = `a URL that starts with ${either(schemes.map((scheme) => `${scheme}://`))}`;

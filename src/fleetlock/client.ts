@@ -1,27 +1,22 @@
-import type { Failure } from '../base/failure.ts';
+import { type Failure, FailureError } from '../base/failure.ts';
 import type { HttpResult } from '../base/http.ts';
 import { authorization } from '../base/http-url.ts';
+import { errorText } from '../base/text.ts';
+import { type Authorization, type LockAccess, readTls, readToken } from './access.ts';
+import { type LockAnswer, judge } from './answer.ts';
 import {
   PROTOCOL_HEADER,
   type ClientParams,
   type Operation,
   operationUrl,
-  refusalText,
+  preferWait,
   requestBody,
   retryAfterMs,
 } from './protocol.ts';
 
-/** What a lock server said. */
-export type LockAnswer =
-  /** 200: the slot is ours (`pre-reboot`), or is not (`steady-state`). */
-  | { readonly kind: 'yes' }
-  /** An answer that says no for certain. */
-  | { readonly kind: 'no'; readonly text: string; readonly retryAfterMs?: number }
-  /** No answer, or one of a server in trouble: nobody knows whether it was carried out. */
-  | { readonly kind: 'failed'; readonly failure: Failure };
+export type { LockAccess } from './access.ts';
+export type { LockAnswer } from './answer.ts';
 
-const CONNECT_MS = 10_000;
-const TOTAL_MS = 60_000;
 const MOST_BYTES = 64 * 1024;
 
 /** A lock server and who asks it. */
@@ -30,59 +25,82 @@ export interface LockRequest extends ClientParams {
   readonly baseUrl: string;
 }
 
-/**
- * Asks a FleetLock server. Only 200 is a yes: a server that answers 202 has not granted anything. Never rejects.
- * `wall` is now, in milliseconds since 1970, for `Retry-After` headers that hold a date.
- */
-export async function askLock(
-  operation: Operation,
-  lock: LockRequest,
-  wall: number,
-  signal: AbortSignal,
-): Promise<LockAnswer> {
+/** One question to a lock server. */
+export interface LockQuestion {
+  readonly operation: Operation;
+  readonly lock: LockRequest;
+  /** Milliseconds that the server may take to free a slot before it answers; 0: it is to answer at once. */
+  readonly waitMs: number;
+  /** Now, in milliseconds since 1970, for `Retry-After` headers that hold a date. */
+  readonly wall: number;
+  /** Ends the question: the connection is closed, and the answer is that nobody knows. */
+  readonly signal: AbortSignal;
+}
+
+/** Asks a FleetLock server. Only 200 is a yes: a server that answers 202 has not granted anything. Never rejects. */
+export async function askLock(question: LockQuestion, access: LockAccess): Promise<LockAnswer> {
+  const { lock } = question;
+  if (!URL.canParse(lock.baseUrl)) return failed('transient', 'the address of the lock server is not a URL');
+  const base = new URL(lock.baseUrl);
+  try {
+    const credentials = credentialsFor(base, access);
+    const result = await send(question, access, credentials);
+    if (!result.ok) return failed('unknown', result.failure.text);
+    const { status, body, headers } = result.answer;
+    const received = { status, body, retryAfterMs: retryAfterMs(headers['retry-after'], question.wall) };
+    return judge(question.operation, received, withoutSecrets(body, base, credentials));
+  } catch (error) {
+    return error instanceof FailureError
+      ? { kind: 'failed', failure: error.failure }
+      : failed('unknown', errorText(error));
+  }
+}
+
+function failed(kind: Failure['class'], text: string): LockAnswer {
+  return { kind: 'failed', failure: { class: kind, text } };
+}
+
+/** Credentials in the address belong to that server: they come first. */
+function credentialsFor(base: URL, { tokenFile }: LockAccess): Authorization | null {
+  const isNamed = base.username !== '' || base.password !== '';
+  return tokenFile === null || isNamed ? null : readToken(tokenFile);
+}
+
+async function send(
+  { operation, lock, waitMs, signal }: LockQuestion,
+  access: LockAccess,
+  credentials: Authorization | null,
+): Promise<HttpResult> {
+  const url = operationUrl(lock.baseUrl, operation);
+  const tls = url.protocol === 'https:' ? await readTls(access) : {};
+  const prefer = preferWait(waitMs);
   // Loaded when a lock is used: a host that decides alone does without.
   const { httpRequest } = await import('../base/http.ts');
-  if (!URL.canParse(lock.baseUrl)) {
-    return { kind: 'failed', failure: { class: 'transient', text: 'the address of the lock server is not a URL' } };
-  }
-  const result = await httpRequest({
+  return httpRequest({
     method: 'POST',
-    url: operationUrl(lock.baseUrl, operation),
-    headers: { [PROTOCOL_HEADER]: 'true', 'content-type': 'application/json' },
+    url,
+    headers: {
+      [PROTOCOL_HEADER]: 'true',
+      'content-type': 'application/json',
+      ...(prefer === null ? {} : { prefer }),
+      ...(credentials === null ? {} : { authorization: credentials.header }),
+    },
     body: requestBody(lock),
-    connectTimeoutMs: CONNECT_MS,
-    totalTimeoutMs: TOTAL_MS,
+    connectTimeoutMs: access.connectTimeoutMs,
+    totalTimeoutMs: access.totalTimeoutMs + waitMs,
     maxBytes: MOST_BYTES,
     maxRedirects: 3,
+    tls,
     signal,
+    ...(access.environment === undefined ? {} : { environment: access.environment }),
   });
-  return judge(operation, result, wall, new URL(lock.baseUrl));
 }
 
-/** airlock's words for a semaphore without a free slot. */
-const ALL_TAKEN = 'slots currently locked';
-
-function judge(operation: Operation, result: HttpResult, wall: number, base: URL): LockAnswer {
-  if (!result.ok) return { kind: 'failed', failure: { class: 'unknown', text: result.failure.text } };
-  const { status, headers, body } = result.answer;
-  if (status === 200) return { kind: 'yes' };
-  const { kind } = refusalText(status, body);
-  const { text } = refusalText(status, withoutSecrets(body, base));
-  // poseidon/fleetlock says so when others hold the slot: then we do not, which is all that was to be known.
-  if (operation === 'steady-state' && status === 423 && kind === 'lock_held') return { kind: 'yes' };
-  const wait = retryAfterMs(headers['retry-after'], wall);
-  const retry = wait === undefined ? {} : { retryAfterMs: wait };
-  // airlock answers 500 `failed_lock` when all slots are taken, but also when its store failed, perhaps after the commit.
-  const definite = (status >= 400 && status < 500) || (kind === 'failed_lock' && body.includes(ALL_TAKEN));
-  return definite ? { kind: 'no', text, ...retry } : { kind: 'failed', failure: { class: 'unknown', text, ...retry } };
-}
-
-/** Error pages like to repeat the request: what may be secret in the address is taken out of what a server says. */
-function withoutSecrets(body: string, base: URL): string {
+/** Error pages like to repeat the request: what may be secret is taken out of what a server says. */
+function withoutSecrets(body: string, base: URL, credentials: Authorization | null): string {
   const { username, password, pathname } = base;
   const basic = authorization(base)['authorization']?.replace('Basic ', '') ?? '';
   const decoded = [username, password].map((part) => decodeURIComponent(part));
-  return [basic, password, username, ...decoded, pathname.replace(/\/+$/, '')]
-    .filter((secret) => secret !== '')
-    .reduce((text, secret) => text.replaceAll(secret, '***'), body);
+  const all = [basic, password, username, ...decoded, pathname.replace(/\/+$/, ''), ...(credentials?.secrets ?? [])];
+  return all.filter((secret) => secret !== '').reduce((text, secret) => text.replaceAll(secret, '***'), body);
 }

@@ -24,6 +24,20 @@ export function requestBody({ id, group }: ClientParams): string {
   return JSON.stringify({ client_params: { id, group } });
 }
 
+/** The shortest wait worth asking for, and the unit in which it is asked for. */
+const SECOND = 1_000;
+
+/** The value of the header `Prefer` by which a server may take so many milliseconds to free a slot; null for none. */
+export function preferWait(ms: number): string | null {
+  return ms < SECOND ? null : `wait=${Math.floor(ms / SECOND)}`;
+}
+
+/** What a failure body says, empty where it says nothing. */
+export interface Refusal {
+  readonly kind: string;
+  readonly value: string;
+}
+
 /** What a failure body says: `{"kind": …, "value": …}`, or as much of another body as fits a line. */
 export function refusalText(status: number, body: string): { readonly kind: string; readonly text: string } {
   const { kind, value } = parseRefusal(body);
@@ -31,7 +45,8 @@ export function refusalText(status: number, body: string): { readonly kind: stri
   return { kind, text: [`HTTP ${status}`, kind, text].filter((part) => part !== '').join(': ') };
 }
 
-function parseRefusal(body: string): { kind: string; value: string } {
+/** Reads `{"kind": …, "value": …}`. */
+export function parseRefusal(body: string): Refusal {
   try {
     const parsed: unknown = JSON.parse(body);
     if (typeof parsed !== 'object' || parsed === null) return { kind: '', value: '' };

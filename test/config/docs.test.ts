@@ -14,6 +14,6 @@ test('docs/configuration.md describes every key', () => {
 
 test('the examples in docs/configuration.md have no problem', () => {
   const blocks = tomlBlocks(readFileSync(PATH, 'utf8'));
-  expect(blocks).toHaveLength(2);
+  expect(blocks).toHaveLength(3);
   for (const text of blocks) expect(buildConfig([{ path: 'docs', text }]).problems).toEqual([]);
 });

@@ -30,7 +30,16 @@ describe('the configuration', () => {
         source: 'graph',
         allowDowngrade: false,
         strategy: ['immediate'],
-        fleetLock: { baseUrl: null },
+        fleetLock: {
+          baseUrl: null,
+          tokenFile: null,
+          caFile: null,
+          clientCertFile: null,
+          clientKeyFile: null,
+          connectTimeoutSecs: 10,
+          timeoutSecs: 60,
+          waitSecs: 50,
+        },
         periodic: { timeZone: 'UTC', windows: [] },
       },
     });
@@ -44,6 +53,22 @@ describe('the configuration', () => {
     expect(config?.cincinnati.baseUrl).toBe('https://a:hunter2@x/');
     expect(config?.updates.fleetLock.baseUrl).toBe('https://b:hunter2@y/');
     expect(toToml(values, true) + JSON.stringify([toData(values), toOrigins(values)])).not.toContain('hunter2');
+  });
+
+  test.each([
+    ['http://127.0.0.1:3030/', 0],
+    ['http://[::1]:3030/', 0],
+    ['http://localhost/', 0],
+    ['http://lock.localhost/', 0],
+    ['http://localhost.example.com/', 1],
+    ['http://127.example.com/', 1],
+    ['http://${stream}.example.com/', 1],
+    ['https://lock.example.com/', 0],
+  ])('warns of a token that is sent unencrypted: %s', (url, warnings) => {
+    const text = `updates.strategy = "fleet_lock"\nupdates.fleet_lock = { base_url = "${url}", token_file = "/t" }\n`;
+    const { problems } = of(text);
+    expect(problems.filter(({ message }) => message.includes('unencrypted'))).toHaveLength(warnings);
+    expect(problems).toHaveLength(warnings);
   });
 
   test('has windows with days as numbers and minutes of the day', () => {

@@ -1,8 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { askLock, type LockAnswer, type LockRequest } from '../../src/fleetlock/client.ts';
+import {
+  askLock,
+  type LockAccess,
+  type LockAnswer,
+  type LockQuestion,
+  type LockRequest,
+} from '../../src/fleetlock/client.ts';
 import type { Operation } from '../../src/fleetlock/protocol.ts';
-import { airlock, listen, type LoopbackServer, poseidon, type Received } from './server.ts';
+import { airlock, listen, type LoopbackServer, poseidon, type Received, waiting } from './server.ts';
 
 const NOW = Date.UTC(2026, 6, 23, 14, 0, 0);
 const [US, OTHER] = ['074c268827d74fb59ed758e8940cd667', '978a225b3d7b40e9acd7ce9b62f68444'];
@@ -28,9 +34,23 @@ function always(status: number, headers: Readonly<Record<string, string>> = {}, 
   return (_: Received, response: ServerResponse): void => void response.writeHead(status, headers).end(body);
 }
 
-function ask(operation: Operation, lock: Partial<LockRequest> = {}, signal?: AbortSignal): Promise<LockAnswer> {
+const ACCESS: LockAccess = {
+  connectTimeoutMs: 10_000,
+  totalTimeoutMs: 60_000,
+  tokenFile: null,
+  caFile: null,
+  clientCertFile: null,
+  clientKeyFile: null,
+};
+
+function ask(
+  operation: Operation,
+  lock: Partial<LockRequest> = {},
+  more: Partial<LockQuestion & LockAccess> = {},
+): Promise<LockAnswer> {
   const whole = { baseUrl: `http://${server?.host ?? ''}/`, group: 'workers', id: US, ...lock };
-  return askLock(operation, whole, NOW, signal ?? new AbortController().signal);
+  const question = { operation, lock: whole, waitMs: 0, wall: NOW, signal: new AbortController().signal, ...more };
+  return askLock(question, { ...ACCESS, ...more });
 }
 
 describe('the request', () => {
@@ -154,7 +174,8 @@ describe('answers of other servers', () => {
     ['Thu, 23 Jul 2026 14:05:00 GMT', 300_000],
   ])('the time in Retry-After: %s is passed on', async (header, retryAfterMs) => {
     await serve(always(429, { 'retry-after': header }));
-    expect(await ask('pre-reboot')).toEqual({ kind: 'no', text: 'HTTP 429', retryAfterMs });
+    const text = 'HTTP 429';
+    expect(await ask('pre-reboot')).toEqual({ kind: 'failed', failure: { class: 'transient', text, retryAfterMs } });
     await server?.stop();
     await serve(always(503, { 'retry-after': header }));
     expect(await ask('pre-reboot')).toEqual({
@@ -162,6 +183,80 @@ describe('answers of other servers', () => {
       failure: { class: 'unknown', text: 'HTTP 503', retryAfterMs },
     });
   });
+});
+
+describe('a server that may wait', () => {
+  const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+    while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  it.each([
+    [0, undefined],
+    [999, undefined],
+    [1_000, 'wait=1'],
+    [50_999, 'wait=50'],
+  ])('is given %s ms as %s, for pre-reboot alone', async (waitMs, prefer) => {
+    const { requests } = await serve(always(200));
+    await ask('pre-reboot', {}, { waitMs });
+    await ask('steady-state');
+    expect(requests.map(({ headers }) => headers['prefer'])).toEqual([prefer, undefined]);
+  });
+
+  it('grants the slot the moment it is free', async () => {
+    const fleet = waiting();
+    await serve(fleet.answer);
+    const answer = ask('pre-reboot', {}, { waitMs: 50_000 });
+    await until(() => fleet.waiting.has('wait=50'));
+    fleet.free();
+    expect(await answer).toEqual({ kind: 'yes' });
+  });
+
+  it('refuses when the time is over, and says when to ask again', async () => {
+    const fleet = waiting();
+    await serve(fleet.answer);
+    const answer = ask('pre-reboot', {}, { waitMs: 50_000 });
+    await until(() => fleet.waiting.size === 1);
+    fleet.expire();
+    expect(await answer).toEqual({
+      kind: 'no',
+      text: 'HTTP 409: slots_full: 1 of 1 slots is taken',
+      retryAfterMs: 1_000,
+    });
+  });
+
+  it('has the time of the wait beside the time to answer', async () => {
+    const fleet = waiting();
+    await serve(fleet.answer);
+    const clock = vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const answer = ask('pre-reboot', {}, { waitMs: 50_000, totalTimeoutMs: 20_000 });
+    await until(() => fleet.waiting.size === 1);
+    clock.advanceTimersByTime(69_999);
+    expect(await Promise.race([answer, Promise.resolve('waiting')])).toBe('waiting');
+    clock.advanceTimersByTime(1);
+    expect(await answer).toMatchObject({ kind: 'failed', failure: { class: 'unknown' } });
+  });
+
+  it('sees the connection close when the question is given up', async () => {
+    const fleet = waiting();
+    const fake = await serve(fleet.answer);
+    const stop = new AbortController();
+    const answer = ask('pre-reboot', {}, { waitMs: 50_000, signal: stop.signal });
+    await until(() => fleet.waiting.size === 1);
+    stop.abort();
+    expect(await answer).toMatchObject({
+      kind: 'failed',
+      failure: { class: 'unknown', text: expect.stringContaining('cancelled') as string },
+    });
+    await until(async () => fleet.waiting.size === 0 && (await fake.connections()) === 0);
+  });
+
+  it.each([airlock(new Set([OTHER])), poseidon(new Map([['workers', OTHER]]))])(
+    'but does not know how answers at once, as stock servers do',
+    async (stock) => {
+      await serve(stock);
+      expect(await ask('pre-reboot', {}, { waitMs: 50_000 })).toMatchObject({ kind: 'no' });
+    },
+  );
 });
 
 describe('redirects', () => {
@@ -236,7 +331,10 @@ describe('when there is no answer', () => {
   it('is given up when the agent stops', async () => {
     const stop = new AbortController();
     await serve(() => stop.abort());
-    expect(await ask('pre-reboot', {}, stop.signal)).toMatchObject({ kind: 'failed', failure: { class: 'unknown' } });
+    expect(await ask('pre-reboot', {}, { signal: stop.signal })).toMatchObject({
+      kind: 'failed',
+      failure: { class: 'unknown' },
+    });
   });
 
   it('an answer without end is not read to its end', async () => {

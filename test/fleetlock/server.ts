@@ -12,6 +12,8 @@ export interface Received {
 
 /** An HTTP server on the loopback that keeps what it was asked. */
 export interface LoopbackServer {
+  /** Connections that are open now. */
+  connections(): Promise<number>;
   /** `127.0.0.1:port` */
   readonly host: string;
   readonly requests: readonly Received[];
@@ -36,6 +38,7 @@ export async function listen(answer: (request: Received, response: ServerRespons
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
+    connections: () => new Promise((resolve) => server.getConnections((_, count) => resolve(count))),
     async stop(): Promise<void> {
       server.closeAllConnections();
       server.close();
@@ -62,6 +65,52 @@ function paramsOf({ body }: Received): { id: string; group: string } | null {
 
 function fail(response: ServerResponse, status: number, kind: string, value: string): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ kind, value }));
+}
+
+/** A server that honours `Prefer: wait`: it keeps requests for a taken slot until it is free, or their time is over. */
+export interface WaitingServer {
+  readonly answer: Parameters<typeof listen>[0];
+  /** The values of `Prefer` of those that wait now. */
+  readonly waiting: ReadonlySet<string>;
+  /** Frees the slot: the first that waits gets it. */
+  free(): void;
+  /** The time of all that wait is over. */
+  expire(): void;
+}
+
+/** One slot, held by somebody else. */
+export function waiting(): WaitingServer {
+  const waiters = new Map<ServerResponse, string>();
+  const end = (response: ServerResponse, how: () => void): void => {
+    waiters.delete(response);
+    how();
+  };
+  const refuse = (response: ServerResponse): void => {
+    response.setHeader('retry-after', '1');
+    fail(response, 409, 'slots_full', '1 of 1 slots is taken');
+  };
+  return {
+    answer: (request, response) => {
+      const prefer = String(request.headers['prefer']);
+      if (operationOf(request) === 'steady-state') response.end();
+      else if (!/^wait=[1-9]\d*$/.test(prefer)) refuse(response);
+      else {
+        waiters.set(response, prefer);
+        // Whoever has gone waits no longer, and gets nothing.
+        response.on('close', () => waiters.delete(response));
+      }
+    },
+    get waiting() {
+      return new Set(waiters.values());
+    },
+    free: () => {
+      const [first] = waiters.keys();
+      if (first !== undefined) end(first, () => first.end());
+    },
+    expire: () => {
+      for (const response of [...waiters.keys()]) end(response, () => refuse(response));
+    },
+  };
 }
 
 /** Answers as airlock does: one slot in the group `workers`, no others known; a full group is a 500. */

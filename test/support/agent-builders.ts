@@ -32,6 +32,7 @@ export function settings(change: Partial<Settings> = {}): Settings {
     allowDowngrade: false,
     steadyIntervalMs: INTERVAL,
     lock: null,
+    lockWaitMs: 50 * SECOND,
     unsupported: [],
     nodeId: NODE_ID,
     wariness: null,

@@ -36,6 +36,8 @@ export class Driver {
   diskFails = false;
   /** Asked and not answered, oldest first. */
   readonly open: AsyncEffect[] = [];
+  /** The questions to lock servers that were given up; they stay open until the test answers them. */
+  readonly cancelled: number[] = [];
   /** The kinds of all effects but `wake`, in order. */
   readonly log: string[] = [];
   /** The lines for the log, in order. */
@@ -98,6 +100,7 @@ export class Driver {
       }
       this.log.push(effect.kind);
       if (effect.kind === 'persist') saved = this.#save(effect.memory);
+      else if (effect.kind === 'cancelLock') this.cancelled.push(effect.id);
       else if (saved || !NEEDS_MEMORY.has(effect.kind)) this.open.push(effect);
       else {
         const failure: Failure = { class: 'transient', text: 'not begun' };

@@ -31,17 +31,20 @@ export class Invariants {
     const { agent } = world;
     if (agent === null) return;
     const { state } = agent;
-    const records = [state.memory.finalize, world.written?.finalize];
+    // As they stood when this step began: one that follows a definite no in the very next step is a first one again.
+    const records = [before.memory.finalize, world.written?.finalize];
     if (!records.some((record) => record?.bootId === world.host.bootId)) world.finalizing = false;
     must(state.bootId === world.host.bootId, 'the state belongs to this boot');
     this.#quarantineIsKept(world, state.memory, event);
     this.#effectsAreInOrder(world, before, event, effects);
     slotIsKnown(world, state.memory);
     slotHasAPurpose(state);
+    waitIsAwake(world, state, effects);
     if (event.kind === 'stop') stopIsProper(before, state, event.hostGoesDown);
     for (const effect of effects) {
       if (effect.kind === 'finalize') finalizeIsAllowed(world, effect);
       if (effect.kind === 'lock') mustBeRecorded(state, effect.lock);
+      if (effect.kind === 'cancelLock') cancelIsOnce(before, state, effect.id);
       if (effect.kind === 'report') reportIsAllowed(world, effect.lock);
       if (effect.kind === 'stage') stagingIsAllowed(world);
       if (effect.kind === 'persist') mustSurvive(effect.memory);
@@ -112,6 +115,26 @@ function slotHasAPurpose({ memory, phase, pending, stopping }: AgentState): void
   if (memory.slot === null || pending.lock !== undefined || stopping === 'host') return;
   const isNeeded = ['starting', 'holding', 'releasing', 'rebooting'].includes(phase.name);
   must(isNeeded, `no slot is kept while ${phase.name}`);
+}
+
+/** A question to the lock server may take minutes: what it was asked for must still be wanted, and the graph be asked. */
+function waitIsAwake({ wall }: World, state: AgentState, effects: readonly Effect[]): void {
+  const { phase, pending, memory, settings, stopping, cancelled, due } = state;
+  const asked = effects.find((effect) => effect.kind === 'lock');
+  must(asked === undefined || asked.waitMs <= settings.lockWaitMs, 'no wait is longer than configured');
+  if (pending.lock === undefined || pending.lock === cancelled) return;
+  must(phase.name === 'releasing' && stopping === null, 'a question that nobody waits for is given up');
+  must(settings.enabled, 'no wait while updates are disabled');
+  must((memory.pause?.until ?? (memory.pause === null ? 0 : Infinity)) <= wall, 'no wait in a pause');
+  must(!memory.skipped.includes(phase.target.version), 'no wait for a release that is skipped');
+  must(same(memory.slot, settings.lock), 'no wait for a slot of another server');
+  if (settings.source !== 'graph') return;
+  must(pending.fetchGraph !== undefined || due.poll !== undefined, 'the graph is asked while the slot is waited for');
+}
+
+function cancelIsOnce(before: AgentState, { pending }: AgentState, id: number): void {
+  must(pending.lock === id, 'what is given up is pending');
+  must(before.cancelled !== id, 'a question is given up once');
 }
 
 function stopIsProper(before: AgentState, { memory, pending }: AgentState, hostGoesDown: boolean): void {

@@ -43,11 +43,14 @@ export interface Incarnation {
   /** The host changed, or was said to have, since. */
   told: boolean;
   readonly ids: Set<number>;
+  /** The questions that it gave up. */
+  readonly cancelled: Set<number>;
   idleTicks: number;
 }
 
 const TRANSIENT: Failure = { class: 'transient', text: 'Transaction in progress: upgrade' };
 const LOST: Failure = { class: 'unknown', text: 'the answer was lost' };
+const DENIED: Failure = { class: 'transient', text: 'HTTP 401: unauthorized' };
 
 /** How a release that is staged may differ from the one that was asked for. */
 const TWISTS: readonly [Partial<Deployment>, ...Partial<Deployment>[]] = [
@@ -137,7 +140,16 @@ export class World {
     const at = { mono: this.mono, wall: this.wall };
     const state = initialState(this.settings, this.written, this.host.bootId, at);
     this.mail = [];
-    this.agent = { state, wakeAt: null, open: [], lookedAt: null, told: false, ids: new Set(), idleTicks: 0 };
+    this.agent = {
+      state,
+      wakeAt: null,
+      open: [],
+      lookedAt: null,
+      told: false,
+      ids: new Set(),
+      cancelled: new Set(),
+      idleTicks: 0,
+    };
     this.send({ kind: 'started' });
   }
 
@@ -206,6 +218,7 @@ export class World {
   #carryOut(agent: Incarnation, effect: Effect, saved: boolean, queue: EventBody[]): boolean {
     if (effect.kind === 'wake') agent.wakeAt = effect.at;
     else if (effect.kind === 'persist') return this.#save(agent, effect.memory, queue);
+    else if (effect.kind === 'cancelLock') agent.cancelled.add(effect.id);
     else if (saved || !NEEDS_MEMORY.has(effect.kind)) agent.open.push(effect);
     else {
       const failure: Failure = { class: 'transient', text: 'not begun' };
@@ -312,11 +325,23 @@ export class World {
   #askServer({ id, kind, lock }: Extract<AsyncEffect, { lock: Lock }>, fails: boolean): EventBody | Failure {
     const server = this.servers.find((one) => one.lock.baseUrl === lock.baseUrl);
     if (server === undefined || server.down || (fails && this.chance(0.5))) return LOST;
-    if (kind === 'lock' && server.full && !server.held)
-      return { kind: 'slotRefused', id, text: 'HTTP 409: slots_full' };
-    server.held = kind === 'lock';
-    if (fails) return LOST;
-    return kind === 'lock' ? { kind: 'slotGranted', id } : { kind: 'reported', id };
+    if (fails && this.chance(0.5)) return DENIED;
+    // The question may have been carried out before it was given up, and its answer may still have come.
+    const isCancelled = this.agent?.cancelled.has(id) === true;
+    if (isCancelled && this.chance(0.4)) return LOST;
+    const isLost = fails || (isCancelled && this.chance(0.5));
+    return kind === 'lock' ? this.#lend(server, id, isLost) : this.#release(server, id, isLost);
+  }
+
+  #lend(server: ModelServer, id: number, isLost: boolean): EventBody | Failure {
+    if (server.full && !server.held) return { kind: 'slotRefused', id, text: 'HTTP 409: slots_full' };
+    server.held = true;
+    return isLost ? LOST : { kind: 'slotGranted', id };
+  }
+
+  #release(server: ModelServer, id: number, isLost: boolean): EventBody | Failure {
+    server.held = false;
+    return isLost ? LOST : { kind: 'reported', id };
   }
 
   #graph(): Graph {

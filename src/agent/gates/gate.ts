@@ -2,7 +2,11 @@
 export type GateVerdict = {
   readonly gate: GateName;
 } & (
-  | { readonly open: true }
+  | {
+      readonly open: true;
+      /** Milliseconds since boot at which it closes by itself; left out when nothing but an event closes it. */
+      readonly until?: number;
+    }
   | {
       readonly open: false;
       /** Why, as a clause that follows "waiting: ". */
@@ -19,6 +23,12 @@ export type GateName = 'enabled' | 'pause' | 'strategy' | 'report' | 'refusal';
 
 /** A closed verdict. */
 export type ClosedGate = Extract<GateVerdict, { open: false }>;
+
+/** Milliseconds from `mono` (since boot) for which all gates stay open unless something happens; may be Infinity. */
+export function openFor(verdicts: readonly GateVerdict[], mono: number): number {
+  const ends = verdicts.flatMap((verdict) => (verdict.open ? (verdict.until ?? []) : mono));
+  return Math.max(0, Math.min(...ends) - mono);
+}
 
 /** True for a gate that keeps the reboot back. */
 export function isClosed(verdict: GateVerdict): verdict is GateVerdict & ClosedGate {

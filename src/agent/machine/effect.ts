@@ -21,8 +21,13 @@ export type Effect =
   | { readonly kind: 'discard'; readonly id: number; readonly key: string }
   /** Unlock the staged deployment and reboot into it. Answered by `finalized`. */
   | { readonly kind: 'finalize'; readonly id: number; readonly target: Target; readonly allowUnlocked: boolean }
-  /** Take the fleet's slot, or confirm it. Answered by `slotGranted` or `slotRefused`. */
-  | { readonly kind: 'lock'; readonly id: number; readonly lock: Lock }
+  /**
+   * Take the fleet's slot, or confirm it. The server may take `waitMs` milliseconds to free one (0: it is to answer at
+   * once). Answered by `slotGranted` or `slotRefused`.
+   */
+  | { readonly kind: 'lock'; readonly id: number; readonly lock: Lock; readonly waitMs: number }
+  /** Give up the question `lock` with this id, which is answered all the same: by what came of it, or as `failed`. */
+  | { readonly kind: 'cancelLock'; readonly id: number }
   /** Tell the lock server that this host is steady and holds no slot. Answered by `reported`. */
   | { readonly kind: 'report'; readonly id: number; readonly lock: Lock };
 

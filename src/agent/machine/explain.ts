@@ -38,15 +38,15 @@ const PHASE_LINES: Readonly<Record<Phase['name'], (state: AgentState, at: Instan
     const { phase } = state;
     if (phase.name !== 'holding') return '';
     const reasons = closedOf(state, at).map((gate) => reasonOf(gate, state, at));
-    const why = reasons.length === 0 ? 'about to be finalized' : `waiting: ${reasons.join('; ')}`;
+    const next = state.pending.lock === undefined ? 'about to be finalized' : 'the question for the slot is given up';
+    const why = reasons.length === 0 ? next : `waiting: ${reasons.join('; ')}`;
     return `${phase.target.version} is staged; ${why}${unlockedNote(state)}`;
   },
   releasing: (state) => {
-    const { phase, settings } = state;
+    const { phase, pending } = state;
     if (phase.name !== 'releasing') return '';
-    const asking = state.pending.lock !== undefined;
-    const group = settings.lock?.group ?? '';
-    return `${phase.target.version} is staged; ${asking ? `asking for the slot of group ${group}` : 'the slot is held, the host is looked at once more'}`;
+    const isAsking = pending.lock !== undefined;
+    return `${phase.target.version} is staged; ${isAsking ? asking(state, phase) : 'the slot is held, the host is looked at once more'}`;
   },
   rebooting: (state, at) => {
     const { phase, memory } = state;
@@ -56,6 +56,16 @@ const PHASE_LINES: Readonly<Record<Phase['name'], (state: AgentState, at: Instan
     return `rebooting into ${phase.target.version}${since}${troubles}${troubles === '' ? '' : inDoubt(state, at)}`;
   },
 };
+
+/** A question that may take as long as the lock server likes looks like a hang unless it says what it is. */
+function asking({ memory, settings }: AgentState, { waitMs, last }: Extract<Phase, { name: 'releasing' }>): string {
+  const group = settings.lock?.group ?? '';
+  if (waitMs === 0) return `asking for the slot of group ${group}`;
+  const since = last?.since ?? memory.slot?.since;
+  const asked = since === undefined ? '' : `asked since ${utc(since)}; `;
+  const before = last === null ? '' : `; before, ${last.text}`;
+  return `waiting for a slot of group ${group} (${asked}the server answers the moment one is free)${before}`;
+}
 
 /** What holds while nobody knows whether the reboot will come. */
 function inDoubt(state: AgentState, at: Instant): string {

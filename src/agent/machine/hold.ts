@@ -1,5 +1,6 @@
+import type { Failure } from '../../base/failure.ts';
 import { evaluateGates } from '../gates/evaluate.ts';
-import { type ClosedGate, isClosed } from '../gates/gate.ts';
+import { type ClosedGate, type GateVerdict, isClosed, openFor } from '../gates/gate.ts';
 import { deploymentKey } from '../../host/rpm-ostree/deployment.ts';
 import type { Target } from '../../graph/types.ts';
 import { dropUnwantedSlot, giveBack } from './slot.ts';
@@ -12,6 +13,7 @@ import {
   leaveIfKeptAway,
   pendingNow,
 } from './target.ts';
+import type { Lock, SlotRecord } from './memory.ts';
 import type { Phase, Refusal } from './state.ts';
 import {
   type Turn,
@@ -24,6 +26,7 @@ import {
   remember,
   request,
   retryAt,
+  retryStreak,
   trouble,
 } from './turn.ts';
 
@@ -44,29 +47,42 @@ export function advanceHolding(turn: Turn, phase: Holding): void {
     arm(turn, 'work', earliest(closed));
     return;
   }
-  const { lock } = turn.state.settings;
-  const { target, allowUnlocked, missing } = phase;
-  if (lock !== null) {
-    // The intention is written down before the question is sent: whatever happens, the slot will be given back.
-    const { slot } = turn.state.memory;
-    if (slot === null) remember(turn, { slot: { ...lock, state: 'asked', since: turn.event.at.wall } });
-    enter(turn, { name: 'releasing', target, allowUnlocked, missing });
-    request(turn, { kind: 'lock', lock });
-    return;
-  }
-  finalizeWhenFresh(turn, target, allowUnlocked);
+  if (turn.state.settings.lock === null) finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
+  else askForSlot(turn, phase, turn.state.settings.lock);
 }
 
-/** `releasing`: the slot is ours; one last look, then finalize or give it back. */
+/** Enters `releasing`: records the intention, then sends the question. */
+function askForSlot(turn: Turn, { target, allowUnlocked, missing, refusal }: Holding, lock: Lock): void {
+  // It is written down before the question is sent: whatever happens, the slot will be given back.
+  const { slot } = turn.state.memory;
+  if (slot?.state !== 'held' && slot?.state !== 'doubtful') remember(turn, { slot: asked(turn, slot, lock) });
+  const { settings } = turn.state;
+  const waitMs = Math.min(settings.lockWaitMs, openFor(gates(turn, null), now(turn)));
+  const last = refusal?.by === 'lock' ? refusal : null;
+  enter(turn, { name: 'releasing', target, allowUnlocked, missing, waitMs, last });
+  request(turn, { kind: 'lock', lock, waitMs });
+}
+
+/** A question that follows one whose outcome nobody knows cannot clear up, by coming to nothing, what that one did. */
+function asked(turn: Turn, before: SlotRecord | null, lock: Lock): SlotRecord {
+  if (before !== null) return { ...before, state: 'doubtful' };
+  return { ...lock, state: 'asked', since: turn.event.at.wall };
+}
+
+/**
+ * `releasing`: the slot is asked for, which may take minutes, and once it is ours the host is looked at a last time.
+ * What closes a gate or changes the target ends the wait, or gives the slot back.
+ */
 export function advanceReleasing(turn: Turn, phase: Releasing): void {
-  if (isPending(turn, 'lock') || isLooking(turn)) return;
+  const isAsking = isPending(turn, 'lock');
+  if (!isAsking && isLooking(turn)) return;
   if (replaced(turn, phase.target) || leaveIfKeptAway(turn, phase.target)) return;
   if (closedGates(turn, null).length > 0) {
     backToHolding(turn, phase, null);
     giveBack(turn);
     return;
   }
-  finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
+  if (!isAsking) finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
 }
 
 /** `rebooting` without a result: finalize again, under consent as fresh as the first time. */
@@ -124,28 +140,62 @@ function replaced(turn: Turn, target: Target): boolean {
 export function slotGranted(turn: Turn): void {
   recovered(turn, 'slot');
   const { slot } = turn.state.memory;
-  if (slot !== null && slot.state === 'asked') remember(turn, { slot: { ...slot, state: 'held' } });
+  if (slot !== null && slot.state !== 'held') remember(turn, { slot: { ...slot, state: 'held' } });
   // What the host looked like before the question was sent does not count any more.
   if (turn.state.phase.name === 'releasing') arm(turn, 'host', now(turn));
 }
 
+/** Milliseconds that pass before the lock server is asked again at the least, whatever it says. */
+const SHORTEST_PAUSE_MS = 1_000;
+
 /** The lock server said "not now": nothing is held. */
 export function slotRefused(turn: Turn, text: string, retryAfterMs: number | undefined): void {
+  const { phase, settings } = turn.state;
+  const since = askedSince(turn);
   recovered(turn, 'slot');
   remember(turn, { slot: null });
-  const { phase, settings } = turn.state;
   if (phase.name !== 'releasing') return;
-  const wait = retryAfterMs ?? settings.steadyIntervalMs * (1 + turn.event.dice / 10);
+  const wait = Math.max(retryAfterMs ?? settings.steadyIntervalMs * (1 + turn.event.dice / 10), SHORTEST_PAUSE_MS);
+  const until = now(turn) + Math.ceil(wait);
+  backToHolding(turn, phase, { by: 'lock', text: `the lock server refused: ${text}`, until, since });
+}
+
+/**
+ * The lock server decided nothing. Whether the slot is ours is not known, and the record of it stays, unless this
+ * question certainly came to nothing (`transient`) and none with an unknown outcome went before it.
+ */
+export function lockFailed(turn: Turn, failure: Failure): void {
+  const { phase, memory, stopping } = turn.state;
+  const since = askedSince(turn);
+  const isDoubtful = memory.slot !== null && memory.slot.state !== 'asked';
+  if (failure.class === 'transient' && !isDoubtful) remember(turn, { slot: null });
+  // A question that was given up was not answered: that is no trouble.
+  if (phase.name !== 'releasing' || stopping !== null) return;
+  const until = Math.max(retryStreak(turn, 'slot'), now(turn) + (failure.retryAfterMs ?? 0));
+  trouble(turn, 'slot', failure.text, until);
+  const kept = isDoubtful ? '; a slot that may be held already is kept' : '';
   backToHolding(turn, phase, {
     by: 'lock',
-    text: `the lock server refused: ${text}`,
-    until: now(turn) + Math.ceil(wait),
+    text: `no decision from the lock server: ${failure.text}${kept}`,
+    until,
+    since,
   });
 }
 
-function closedGates(turn: Turn, refusal: Refusal | null): readonly ClosedGate[] {
+/** Milliseconds since 1970 at which the slot was first asked for, of the questions in a row that led here. */
+function askedSince(turn: Turn): number {
+  const { phase, memory } = turn.state;
+  const last = phase.name === 'releasing' ? phase.last : null;
+  return last?.since ?? memory.slot?.since ?? turn.event.at.wall;
+}
+
+function gates(turn: Turn, refusal: Refusal | null): readonly GateVerdict[] {
   const { memory, settings } = turn.state;
-  return evaluateGates({ at: turn.event.at, memory, settings, refusal }).filter(isClosed);
+  return evaluateGates({ at: turn.event.at, memory, settings, refusal });
+}
+
+function closedGates(turn: Turn, refusal: Refusal | null): readonly ClosedGate[] {
+  return gates(turn, refusal).filter(isClosed);
 }
 
 function earliest(closed: readonly ClosedGate[]): number | null {

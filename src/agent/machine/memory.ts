@@ -35,7 +35,11 @@ export interface FinalizeRecord {
 
 /** A slot that was asked for; written down before the question is sent. */
 export interface SlotRecord extends Lock {
-  readonly state: 'asked' | 'held';
+  /**
+   * Asked for once; asked for again, when nobody knew what had come of the question before; granted. In doubt it is
+   * kept: only after the first question can an answer that says nothing about the slot mean that there is none.
+   */
+  readonly state: 'asked' | 'doubtful' | 'held';
   /** Milliseconds since 1970. */
   readonly since: number;
 }

@@ -30,7 +30,14 @@ function phaseLines(before: AgentState, after: AgentState, at: Instant): readonl
   if (from.name === to.name && targetOf(from) === targetOf(to) && reasons(before, at) === reasons(after, at)) return [];
   const target = targetOf(to);
   const fields = { state: to.name, ...(target === null ? {} : { target }) };
-  return [{ level: 'info', text: statusLine(after, at), fields }];
+  return [{ level: isRepetition(from, to) ? 'debug' : 'info', text: statusLine(after, at), fields }];
+}
+
+/** Asking a lock server again, and hearing the same again, is no news: it can go on for hours. */
+function isRepetition(from: Phase, to: Phase): boolean {
+  if (from.name === 'holding' && to.name === 'releasing') return to.last !== null;
+  if (from.name !== 'releasing' || to.name !== 'holding' || from.last === null) return false;
+  return from.last.text === to.refusal?.text;
 }
 
 function targetOf(phase: Phase): string | null {

@@ -74,7 +74,7 @@ function foundUnlocked(turn: Turn, phase: Rebooting, failure: Failure): void {
   remember(turn, { finalize: null });
   const again = { target, allowUnlocked: true, missing: 0 };
   if (turn.state.memory.slot === null) backToHolding(turn, again, null);
-  else enter(turn, { name: 'releasing', ...again });
+  else enter(turn, { name: 'releasing', ...again, waitMs: 0, last: null });
 }
 
 /** A definite no: nothing was begun, so the slot goes back. */
@@ -86,7 +86,8 @@ function refused(turn: Turn, phase: Rebooting, failure: Failure): void {
   const until = retryStreak(turn, 'finalize');
   trouble(turn, 'finalize', failure.text, until);
   const { target, allowUnlocked } = phase;
-  backToHolding(turn, { target, allowUnlocked, missing: 0 }, { by: 'rpm-ostree', text: failure.text, until });
+  const refusal = { by: 'rpm-ostree', text: failure.text, until, since: turn.event.at.wall } as const;
+  backToHolding(turn, { target, allowUnlocked, missing: 0 }, refusal);
 }
 
 const OVERDUE =

@@ -1,6 +1,6 @@
 import type { Lock } from './memory.ts';
 import { backToHolding } from './target.ts';
-import { type Turn, arm, isDue, isPending, now, remember, request } from './turn.ts';
+import { type Turn, arm, isDue, isPending, now, patch, remember, request } from './turn.ts';
 
 const MOST_OWED = 8;
 
@@ -48,6 +48,18 @@ export function dropUnwantedSlot(turn: Turn): void {
   if (stopping === 'host' || (configured && wanted && stopping === null)) return;
   if (phase.name === 'releasing') backToHolding(turn, phase, null);
   giveBack(turn);
+}
+
+/**
+ * Gives up a question to the lock server that nobody waits for any more. It stays pending until its end is reported:
+ * before that the slot is not given back, since the two could swap places on their way.
+ */
+export function cancelLock(turn: Turn): void {
+  const { pending, phase, stopping, cancelled } = turn.state;
+  if (pending.lock === undefined || pending.lock === cancelled) return;
+  if (phase.name === 'releasing' && stopping === null) return;
+  patch(turn, { cancelled: pending.lock });
+  turn.effects.push({ kind: 'cancelLock', id: pending.lock });
 }
 
 /** Delivers the first report owed, unless a reboot may be under way: then the slot must stay. */

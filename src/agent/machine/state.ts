@@ -15,6 +15,8 @@ export interface Settings {
   readonly steadyIntervalMs: number;
   /** The fleet's lock, or null when this host decides alone. */
   readonly lock: Lock | null;
+  /** Milliseconds that the lock server may take to free a slot before it answers; 0: it is to answer at once. */
+  readonly lockWaitMs: number;
   /** Strategies asked for that this version does not carry out: each keeps a gate closed. */
   readonly unsupported: readonly string[];
   /** 32 hex digits. */
@@ -51,7 +53,13 @@ export type Phase =
       readonly refusal: Refusal | null;
     })
   /** Every local gate is open and the fleet's slot is asked for, or held until the last look. */
-  | (Held & { readonly name: 'releasing' })
+  | (Held & {
+      readonly name: 'releasing';
+      /** Milliseconds that the lock server was given to free a slot. */
+      readonly waitMs: number;
+      /** What it said before, when it was asked before. */
+      readonly last: Refusal | null;
+    })
   /** Finalize was called: from here nothing can be taken back. `tries`: calls whose outcome nobody knows. */
   | { readonly name: 'rebooting'; readonly target: Target; readonly allowUnlocked: boolean; readonly tries: number };
 
@@ -61,6 +69,8 @@ export interface Refusal {
   readonly text: string;
   /** Milliseconds since boot before which asking again is pointless. */
   readonly until: number;
+  /** Milliseconds since 1970 of the first question of those in a row that this one ended. */
+  readonly since: number;
 }
 
 /** The name of a phase. */
@@ -110,6 +120,8 @@ export interface AgentState {
   readonly troubles: Readonly<Partial<Record<TroubleSource, Trouble>>>;
   readonly due: Readonly<Partial<Record<Timer, number>>>;
   readonly pending: Readonly<Partial<Record<AsyncKind, number>>>;
+  /** The question to the lock server that was given up; its answer is still awaited while it is the pending one. */
+  readonly cancelled: number | null;
   /** What else may update or reboot this host. */
   readonly drivers: readonly OtherDriver[];
   /** Number of the last effect. */

@@ -3,10 +3,10 @@ import { settle, start } from './boot.ts';
 import type { Effect } from './effect.ts';
 import type { Failure } from '../../base/failure.ts';
 import type { Event, EventKind } from './event.ts';
-import { advanceHolding, advanceRebooting, advanceReleasing, slotGranted, slotRefused } from './hold.ts';
+import { advanceHolding, advanceRebooting, advanceReleasing, lockFailed, slotGranted, slotRefused } from './hold.ts';
 import { type Lock, type Memory, freshMemory } from './memory.ts';
 import { finalizeFailed, finalized, rebootOverdue } from './reboot.ts';
-import { deliverReport, dropUnwantedSlot, giveBack, isFinalizing, owe, sameLock } from './slot.ts';
+import { cancelLock, deliverReport, dropUnwantedSlot, giveBack, isFinalizing, owe, sameLock } from './slot.ts';
 import { advanceStaging, staged, stagingFailed } from './stage.ts';
 import type { AgentState, AsyncKind, Settings, Timer } from './state.ts';
 import { backToHolding, discardFailed, discarded } from './target.ts';
@@ -55,6 +55,7 @@ export function initialState(
     troubles: {},
     due: {},
     pending: {},
+    cancelled: null,
     lastId: 0,
     wakeAt: null,
     stopping: null,
@@ -168,7 +169,8 @@ const FAILED: Readonly<Record<AsyncKind, (turn: Turn, failure: Failure) => void>
     // Without a look there is no consent, and without consent no reason to keep the fleet waiting.
     const { phase } = turn.state;
     if (phase.name === 'releasing') {
-      backToHolding(turn, phase, { by: 'rpm-ostree', text: failure.text, until: next });
+      const since = turn.event.at.wall;
+      backToHolding(turn, phase, { by: 'rpm-ostree', text: failure.text, until: next, since });
     }
     giveBack(turn);
   },
@@ -189,14 +191,7 @@ const FAILED: Readonly<Record<AsyncKind, (turn: Turn, failure: Failure) => void>
   finalize: (turn, failure) => {
     if (turn.state.phase.name === 'rebooting') finalizeFailed(turn, turn.state.phase, failure);
   },
-  lock: (turn, failure) => {
-    const next = Math.max(retryStreak(turn, 'slot'), now(turn) + (failure.retryAfterMs ?? 0));
-    trouble(turn, 'slot', failure.text, next);
-    // Whether the slot is ours is not known: the record of it stays, and the question is asked again.
-    const { phase } = turn.state;
-    const text = `no decision from the lock server: ${failure.text}`;
-    if (phase.name === 'releasing') backToHolding(turn, phase, { by: 'lock', text, until: next });
-  },
+  lock: (turn, failure) => lockFailed(turn, failure),
   report: (turn, failure) => {
     const next = Math.max(retryStreak(turn, 'report'), now(turn) + (failure.retryAfterMs ?? 0));
     trouble(turn, 'report', failure.text, next);
@@ -252,6 +247,7 @@ function advance(turn: Turn): void {
 
 function settleSlot(turn: Turn): void {
   dropUnwantedSlot(turn);
+  cancelLock(turn);
   deliverReport(turn);
 }
 

@@ -29,9 +29,10 @@ export function advanceWatching(turn: Turn): void {
 /** Phases in which the graph is polled. */
 const POLLING: ReadonlySet<Phase['name']> = new Set(['watching', 'staging', 'holding']);
 
-/** True while the graph is of interest. */
-export function isPolling(state: AgentState): boolean {
-  return state.settings.source === 'graph' && POLLING.has(state.phase.name) && state.stopping === null;
+/** True while the graph is of interest: also while the lock server takes its time, but not once the slot is ours. */
+export function isPolling({ settings, phase, stopping, pending }: AgentState): boolean {
+  if (settings.source !== 'graph' || stopping !== null) return false;
+  return POLLING.has(phase.name) || (phase.name === 'releasing' && pending.lock !== undefined);
 }
 
 /** Asks for the graph when its time has come. */
@@ -64,21 +65,26 @@ function followChoice(turn: Turn, graph: Graph, booted: Pick<Target, 'scheme' | 
     if (turn.state.phase.name === 'watching') take(turn, choice.target);
     else if (!same(choice.target, phase.target)) take(turn, choice.target);
   }
-  if (phase.name === 'holding') reconsider(turn, graph, booted, choice, phase);
+  const isAsking = phase.name === 'releasing' && isPending(turn, 'lock');
+  if (phase.name === 'holding' || isAsking) reconsider(turn, graph, booted, choice, phase);
 }
 
-/** While holding: a newer release replaces the staged one, and one that is gone from two good graphs is withdrawn. */
+/**
+ * While holding, or waiting for the slot: a newer release replaces the staged one, and one that is gone from two good
+ * graphs is withdrawn.
+ */
 function reconsider(
   turn: Turn,
   graph: Graph,
   booted: Pick<Target, 'scheme' | 'payload'>,
   choice: Choice,
-  phase: Extract<Phase, { name: 'holding' }>,
+  phase: Extract<Phase, { name: 'holding' | 'releasing' }>,
 ): void {
   const newer =
     choice.target !== null && !same(choice.target, phase.target) && choice.target.ageIndex > phase.target.ageIndex;
-  // A slot that was asked for in vain, as far as anybody knows, is given back before another release is fetched.
-  if (newer && !isPending(turn, 'lock')) {
+  // A slot that was asked for in vain, as far as anybody knows, is given back before another release is fetched; one
+  // that is being asked for, when that has ended.
+  if (newer) {
     giveBack(turn);
     take(turn, choice.target);
     return;

@@ -30,8 +30,12 @@ test.each<readonly [string, Partial<GateInputs>, readonly (readonly [string, num
   ['paused until now', paused(AT.wall), []],
   ['a strategy that is not carried out', { settings: settings({ unsupported: ['periodic'] }) }, [['strategy', null]]],
   ['a report is owed', { memory: { ...OPEN.memory, owed: [lockAt('a')] } }, [['report', null]]],
-  ['a refusal lasts', { refusal: { by: 'lock', text: 'no', until: AT.mono + 1 } }, [['refusal', AT.mono + 1]]],
-  ['a refusal is over', { refusal: { by: 'lock', text: 'no', until: AT.mono } }, []],
+  [
+    'a refusal lasts',
+    { refusal: { by: 'lock', text: 'no', until: AT.mono + 1, since: 0 } },
+    [['refusal', AT.mono + 1]],
+  ],
+  ['a refusal is over', { refusal: { by: 'lock', text: 'no', until: AT.mono, since: 0 } }, []],
   [
     'several things are in the way',
     { ...paused(null), settings: settings({ unsupported: ['periodic'] }) },
@@ -49,7 +53,7 @@ test('every closed gate says why, and what would open it', () => {
     ...OPEN,
     settings: settings({ enabled: false, unsupported: ['periodic'] }),
     memory: { ...OPEN.memory, owed: [lockAt('a')], pause: { until: null, reason: 'maintenance' } },
-    refusal: { by: 'rpm-ostree', text: 'denied by polkit', until: AT.mono + 1 },
+    refusal: { by: 'rpm-ostree', text: 'denied by polkit', until: AT.mono + 1, since: 0 },
   }).filter(isClosed);
   expect(verdicts).toHaveLength(5);
   for (const { reason, opens } of verdicts) expect([reason, opens]).not.toContain('');

@@ -243,7 +243,7 @@ describe('an administrator', () => {
     expect(driver.question('stage').target).toEqual(target(2));
   });
 
-  test('skips a version while it is staged, or while its slot is asked for: it is left with the answer', () => {
+  test('skips a version while it is staged, which is left then, or its slot asked for, which is given up', () => {
     const first = staging();
     first.send({ kind: 'skip', version: '42.2' });
     expect(first.phase).toBe('staging');
@@ -251,10 +251,11 @@ describe('an administrator', () => {
     expect([first.phase, first.asked]).toEqual(['watching', ['discard']]);
 
     const second = held({ lock: lockAt('a') });
+    const { id } = second.question('lock');
     second.send({ kind: 'skip', version: '42.2' });
+    expect([second.phase, second.asked, second.cancelled]).toEqual(['watching', ['lock', 'discard'], [id]]);
     second.granted();
-    second.looked(reading(second.mono, 1, stagedDeployment(2)));
-    expect([second.phase, second.asked]).toEqual(['watching', ['discard', 'report']]);
+    expect(second.asked).toEqual(['discard', 'report']);
   });
 
   test('keeps a strategy that is not carried out from rebooting', () => {

@@ -141,7 +141,25 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
       driver.send({ kind: 'hostChanged' });
       driver.looked(reading(driver.mono, 1, stagedDeployment(9)));
     }),
-  'the slot is asked for': () => held(IN_FLEET),
+  'the slot is asked for': () => held({ ...IN_FLEET, lockWaitMs: 0 }),
+  'the slot is waited for': () => held(IN_FLEET),
+  'the slot is waited for again': () =>
+    after(held(IN_FLEET), (driver) => {
+      driver.mono += 50_000;
+      driver.refused('HTTP 409: slots_full: 2 of 2 slots are taken', 1_000);
+      driver.pass(1_000);
+    }),
+  'the wait is given up, for a pause that has ended': () =>
+    after(held(IN_FLEET), (driver) => {
+      driver.send({ kind: 'pause', until: null, reason: 'backup runs' });
+      driver.send({ kind: 'resume' });
+    }),
+  'a token is refused while a slot may be held': () =>
+    after(held(IN_FLEET), (driver) => {
+      driver.fails('lock', 'unknown', 'https://a.example: no complete answer within 2 min');
+      driver.pass(MINUTE);
+      driver.fails('lock', 'transient', 'HTTP 401: unauthorized (check …)');
+    }),
   'the slot is refused': () =>
     after(held(IN_FLEET), (driver) => driver.refused('HTTP 409: slots_full: 2 of 2 slots are taken')),
   'the lock server does not answer': () =>
