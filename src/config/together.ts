@@ -1,6 +1,6 @@
 import { type Facts, unused } from './facts.ts';
 import type { Merged } from './merge.ts';
-import { wholeFile, type Origin, type Report } from './problem.ts';
+import { wholeFile, type Report } from './problem.ts';
 import { checkFleetLock, checkLockAccess } from './together-lock.ts';
 import type { Config } from './schema.ts';
 import { zoneProblem } from './zone.ts';
