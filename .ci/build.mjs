@@ -1,5 +1,6 @@
 // Bundles the program: one entry and chunks that load when they are used. Libraries are compiled in, except for one with
-// a native part (classic-level), which npm packs into the package. Run as a program it builds src/main.ts (and the benchmark) into dist/.
+// a native part (classic-level), which npm packs into the package. Run as a program it builds src/main.ts (and the
+// benchmark) into dist/.
 import { build } from 'esbuild';
 import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

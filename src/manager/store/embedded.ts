@@ -6,7 +6,7 @@ import { encode, parseChunk } from './codec.ts';
 import { type Contents, KEYS, readContents, readOrBroken } from './contents.ts';
 import { collectHistory } from './history.ts';
 import { appendAudit, type AuditAppend, chunksOf } from './layout.ts';
-import { type Database, droppedAtOpening, openDatabase } from './leveldb.ts';
+import { type Database, databaseError, droppedAtOpening, openDatabase } from './leveldb.ts';
 import { applied } from './state.ts';
 import {
   type AuditBounds,
@@ -45,7 +45,7 @@ async function openAndRead(path: string): Promise<{ database: Database; contents
     return { database, contents: await readContents(database) };
   } catch (error) {
     await database.close();
-    throw error instanceof StoreError ? error : unavailable(`${path}: the database cannot be read`, error);
+    throw databaseError(path, 'the database cannot be read', error);
   }
 }
 
@@ -92,7 +92,7 @@ class EmbeddedStore implements Store {
       const database = await this.#opened();
       if (this.state !== decidedFrom) return 'conflict';
       const append = appendAudit(this.#contents.head, change.audit, this.#options.clock(), this.#options.audit);
-      const operations = [...written(change, append), ...(await this.#dropped(database, append.dropBelow))];
+      const operations = [...written(change, append), ...(await this.#dropped(append.dropBelow))];
       if ((await this.#write(database, operations, true)) === 'written') {
         this.#contents = { state: applied(this.state, change), head: append.head };
         this.#firstChunk = append.dropBelow;
@@ -154,7 +154,7 @@ class EmbeddedStore implements Store {
     try {
       return await work(this.#database);
     } catch (error) {
-      throw error instanceof StoreError ? error : unavailable(`${this.#options.path}: cannot be read`, error);
+      throw databaseError(this.#options.path, 'the database cannot be read', error);
     }
   }
 
@@ -173,10 +173,11 @@ class EmbeddedStore implements Store {
     return database;
   }
 
-  async #dropped(database: Database, below: number): Promise<readonly Operation[]> {
+  /** Deletes the chunks of the audit that begin below a number. */
+  async #dropped(below: number): Promise<readonly Operation[]> {
     if (below <= this.#firstChunk) return [];
     const range = { gte: KEYS.chunk(this.#firstChunk), lt: KEYS.chunk(below) };
-    const keys = await database.keys(range).all();
+    const keys = await this.#read((database) => database.keys(range).all());
     return keys.map((key) => ({ type: 'del', key }));
   }
 
@@ -232,6 +233,6 @@ async function* chunksNewestFirst(database: Database): AsyncGenerator<readonly A
     yield readOrBroken(`${database.location}: ${key}`, text, parseChunk);
 }
 
-function unavailable(text: string, cause?: unknown): StoreError {
-  return new StoreError('unavailable', cause === undefined ? text : `${text}: ${errorText(cause)}`, { cause });
+function unavailable(text: string): StoreError {
+  return new StoreError('unavailable', text);
 }

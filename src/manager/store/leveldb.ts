@@ -22,7 +22,7 @@ export async function openDatabase(path: string): Promise<Database> {
     await database.open();
     return database;
   } catch (error) {
-    throw openingError(path, error);
+    throw databaseError(path, 'the database cannot be opened', error);
   }
 }
 
@@ -36,6 +36,25 @@ export function droppedAtOpening(path: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** What an error of the database means: the kind of a `StoreError`, and what to do. `what` was it that failed. */
+export function databaseError(path: string, what: string, error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : '';
+  const text = errorText(cause);
+  const broken = (problem: string): StoreError => new StoreError('broken', `${path}: ${problem}`, { cause });
+  if (code === 'LEVEL_LOCKED')
+    return broken(
+      'the folder is in use: a manager runs on it, and there can be only one. ' +
+        'The commands (as holdpoint manager status) reach that one through its admin socket',
+    );
+  // So it says that a table ends before its end.
+  if (code === 'LEVEL_CORRUPTION' || /\.(ldb|sst): Invalid argument/.test(text))
+    return broken(`the database is damaged (${text}); ${WAY_OUT}`);
+  if (/Permission denied|not permitted|Read-only/.test(text)) return permissionError(path, cause);
+  return new StoreError('unavailable', `${path}: ${what}: ${text}`, { cause });
 }
 
 function prepareFolder(path: string): void {
@@ -77,19 +96,4 @@ function folderError(path: string, error: unknown): StoreError {
 function permissionError(path: string, error: unknown): StoreError {
   const text = `${path}: the user with the number ${process.geteuid?.() ?? '?'} must own the folder of the store and all in it: ${errorText(error)}`;
   return new StoreError('broken', text, { cause: error });
-}
-
-function openingError(path: string, error: unknown): StoreError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause ? cause.code : '';
-  const text = errorText(cause);
-  const broken = (what: string): StoreError => new StoreError('broken', `${path}: ${what}`, { cause });
-  if (code === 'LEVEL_LOCKED')
-    return broken(
-      'the folder is in use: a manager runs on it, and there can be only one. ' +
-        'The commands (as holdpoint manager status) reach that one through its admin socket',
-    );
-  if (code === 'LEVEL_CORRUPTION') return broken(`the database is damaged (${text}); ${WAY_OUT}`);
-  if (/Permission denied|not permitted|Read-only/.test(text)) return permissionError(path, cause);
-  return new StoreError('unavailable', `${path}: the database cannot be opened: ${text}`, { cause });
 }

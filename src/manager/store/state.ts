@@ -8,6 +8,7 @@ export function goodEntry(document: GroupDocument): GroupEntry {
 
 /** The state after a change; the given one is left as it is. */
 export function applied({ groups, fleet }: FleetState, change: Change): FleetState {
-  const written = [...change.groups].map(([name, document]) => [name, goodEntry(document)] as const);
-  return { groups: new Map([...groups, ...written]), fleet: change.fleet ?? fleet };
+  const after = new Map(groups);
+  for (const [name, document] of change.groups) after.set(name, goodEntry(document));
+  return { groups: after, fleet: change.fleet ?? fleet };
 }

@@ -42,11 +42,12 @@ const modes: Readonly<Record<string, () => Promise<void>>> = {
       if ((await store.commit(step(index), [])) === 'committed') await say({ committed: index });
     }
   },
-  /** Commits steps with large documents while no file may grow beyond a limit, and says after each what the state has. */
+  /** Commits steps with large documents, at first while no file may grow beyond a limit, and says what came of each. */
   async full() {
     const store = await open();
     limitFiles(rest[0] ?? '');
     for (let index = 0; index < 80; index += 1) {
+      if (index === 60) limitFiles('unlimited');
       const before = store.state;
       const came = await outcome(() => store.commit(step(index, 1500), []));
       await say({ index, ...came, unchanged: store.state === before, problem: (await store.health()).problem });

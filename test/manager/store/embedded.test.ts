@@ -206,6 +206,21 @@ describe('damage', () => {
     expect(error.message).toMatch(wayOut);
   });
 
+  test.each([
+    ['cut short', (table: string) => truncateSync(table, statSync(table).size - 10)],
+    ['overwritten', (table: string) => writeFileSync(table, Buffer.alloc(statSync(table).size, 7))],
+    ['missing', (table: string) => rmSync(table)],
+  ])('of a table, %s: says which folder and what to do', async (_, damage) => {
+    const path = await used();
+    // What was in the log is in a table when it has been opened again.
+    await (await open(path)).close();
+    damage(fileOf(path, /\.ldb$/));
+    const error = await openingError(path);
+    expect(error.kind).toBe('broken');
+    expect(error.message).toContain(path);
+    expect(error.message).toMatch(wayOut);
+  });
+
   test('CURRENT is missing: nothing is begun anew over what is there', async () => {
     const path = await used();
     rmSync(join(path, 'CURRENT'));
