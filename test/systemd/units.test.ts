@@ -19,7 +19,6 @@ import { type Bus, BusError } from '../../src/bus/api.ts';
 import { startDbus } from '../support/dbus.ts';
 
 const SOURCE = join(import.meta.dirname, '../../systemd');
-const UNIT = 'holdpoint-agent.service';
 const run = promisify(execFile);
 
 function source(name: string): string {
@@ -40,15 +39,15 @@ let folder = '';
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'hp-units-'))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-describe(UNIT, () => {
+describe.each(['holdpoint-agent.service', 'holdpoint-manager.service'])('%s', (unit) => {
   const missing = lacks('systemd-analyze');
 
   /** The unit, wanted by multi-user.target as when it is enabled, with a command that exists on this machine. */
   function install(): string {
-    const path = join(folder, UNIT);
-    writeFileSync(path, source(UNIT).replace('/usr/bin/holdpoint', process.execPath));
+    const path = join(folder, unit);
+    writeFileSync(path, source(unit).replace('/usr/bin/holdpoint', process.execPath));
     mkdirSync(join(folder, 'multi-user.target.wants'));
-    symlinkSync(path, join(folder, 'multi-user.target.wants', UNIT));
+    symlinkSync(path, join(folder, 'multi-user.target.wants', unit));
     return path;
   }
 
@@ -63,7 +62,7 @@ describe(UNIT, () => {
 
   test('verify does find fault with a wrong setting', missing, async () => {
     const path = install();
-    writeFileSync(path, readFileSync(path, 'utf8').replace('RestartSec=30s', 'RestartSec=thirty'));
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/^RestartSec=.*$/m, 'RestartSec=thirty'));
     const { stderr } = await run('systemd-analyze', ['--man=no', 'verify', path]).catch((error: unknown) => {
       return error as { stderr: string };
     });
@@ -75,16 +74,7 @@ describe(UNIT, () => {
     await expect(run('systemd-analyze', options)).resolves.toBeDefined();
   });
 
-  const settings = (key: string): readonly string[] =>
-    source(UNIT)
-      .split('\n')
-      .filter((line) => line.startsWith(`${key}=`))
-      .map((line) => line.slice(key.length + 1));
-
-  it('never starts, and so never gives a slot back, in a boot that is not healthy', () => {
-    expect(settings('Requires')).toEqual(['boot-complete.target']);
-    expect(settings('After').join(' ')).toContain('boot-complete.target');
-  });
+  const settings = (key: string): readonly string[] => settingsOf(unit, key);
 
   it('leaves V8 what it needs: memory that it may write and execute, and all of /proc', () => {
     expect(settings('MemoryDenyWriteExecute')).toEqual([]);
@@ -98,6 +88,19 @@ describe(UNIT, () => {
   });
 });
 
+it('the agent gives its slot back in a healthy boot alone: it starts in no other', () => {
+  expect(settingsOf('holdpoint-agent.service', 'Requires')).toEqual(['boot-complete.target']);
+  expect(settingsOf('holdpoint-agent.service', 'After').join(' ')).toContain('boot-complete.target');
+});
+
+/** The values of a setting in a unit, in order. */
+function settingsOf(unit: string, key: string): readonly string[] {
+  return source(unit)
+    .split('\n')
+    .filter((line) => line.startsWith(`${key}=`))
+    .map((line) => line.slice(key.length + 1));
+}
+
 describe('the user and the folders', () => {
   const missing =
     lacks('systemd-sysusers') ||
@@ -110,12 +113,17 @@ describe('the user and the folders', () => {
       mkdirSync(join(folder, 'usr/lib', `${name}.d`), { recursive: true });
       copyFileSync(join(SOURCE, `holdpoint.${name}.conf`), join(folder, 'usr/lib', `${name}.d`, 'holdpoint.conf'));
     }
+    copyFileSync(
+      join(SOURCE, 'holdpoint-manager.sysusers.conf'),
+      join(folder, 'usr/lib/sysusers.d/holdpoint-manager.conf'),
+    );
     for (let time = 0; time < 2; time += 1) {
-      await run('systemd-sysusers', [`--root=${folder}`, 'holdpoint.conf']);
+      await run('systemd-sysusers', [`--root=${folder}`, 'holdpoint.conf', 'holdpoint-manager.conf']);
       await run('systemd-tmpfiles', [`--root=${folder}`, '--create', 'holdpoint.conf']);
     }
     const [, , uid = '', , , , shell] = /^holdpoint:.*$/m.exec(passwd())?.[0].split(':') ?? [];
     expect(shell).toMatch(/nologin$/);
+    expect(passwd()).toMatch(/^holdpoint-manager:.*nologin$/m);
     const own = statSync(join(folder, 'run/holdpoint'));
     const dropIns = statSync(join(folder, 'run/holdpoint/config.d'));
     expect([own.uid, own.mode & 0o777]).toEqual([Number(uid), 0o755]);
