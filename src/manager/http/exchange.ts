@@ -37,7 +37,8 @@ export class Exchange {
    * Nothing when the client goes away before its end.
    */
   readBody(take: (body: string | Refusal) => void): void {
-    const tooLarge = (): void => take(refuse('request_too_large', `the body is larger than ${this.#maxBodyBytes} bytes`));
+    const tooLarge = (): void =>
+      take(refuse('request_too_large', `the body is larger than ${this.#maxBodyBytes} bytes`));
     if (this.#declared() > this.#maxBodyBytes) {
       tooLarge();
       return;

@@ -10,10 +10,7 @@ export interface Pending {
 }
 
 /** What of the manager listeners use, with answers from a test. */
-export interface FakeManager extends Pick<
-  Manager,
-  'lock' | 'unlock' | 'takeBack' | 'status' | 'readiness' | 'drain'
-> {
+export interface FakeManager extends Pick<Manager, 'lock' | 'unlock' | 'takeBack' | 'status' | 'readiness' | 'drain'> {
   /** `lock workers/node-1`, … in order, with what came of waits: `aborted …`, `taken back …`. */
   readonly calls: string[];
   /** Requests that wait, oldest first. */

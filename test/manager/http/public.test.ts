@@ -49,7 +49,7 @@ describe('success', () => {
   );
 
   it('does not depend on how the body is sent', async () => {
-    const chunks = [...BODY].map((letter) => `1\r\n${letter}\r\n`).join('');
+    const chunks = Array.from(BODY, (letter) => `1\r\n${letter}\r\n`).join('');
     const headers = { 'content-length': '', 'transfer-encoding': 'chunked' };
     expect((await ask(requestText('pre-reboot', { headers, body: `${chunks}0\r\n\r\n` }))).status).toBe(200);
   });
@@ -85,7 +85,9 @@ describe('success', () => {
   it('follows the invitation to send the body', async () => {
     const { client } = await start();
     const one = await client();
-    const [head = '', body = ''] = requestText('pre-reboot', { headers: { expect: '100-continue' } }).split(/(?<=\r\n\r\n)/);
+    const [head = '', body = ''] = requestText('pre-reboot', { headers: { expect: '100-continue' } }).split(
+      /(?<=\r\n\r\n)/,
+    );
     one.send(head);
     expect((await one.answer()).status).toBe(100);
     one.send(body);
@@ -148,7 +150,9 @@ describe('refusals', () => {
   ])('a body with %s is invalid_request', async (_, body) => {
     const { client, manager, counted } = await start();
     const one = await client();
-    one.send(Buffer.from(requestText('pre-reboot', { headers: { 'content-length': String(body.length) }, body }), 'latin1'));
+    one.send(
+      Buffer.from(requestText('pre-reboot', { headers: { 'content-length': String(body.length) }, body }), 'latin1'),
+    );
     expect(kindOf(await one.answer())).toBe('400 invalid_request');
     expect(manager.calls).toEqual([]);
     expect(counted).toEqual(['pre-reboot', ' pre-reboot invalid_request']);
@@ -159,14 +163,19 @@ describe('refusals', () => {
   });
 
   it('an expectation that is not known is invalid', async () => {
-    expect(kindOf(await ask(requestText('pre-reboot', { headers: { expect: 'wonders' } })))).toBe('400 invalid_request');
+    expect(kindOf(await ask(requestText('pre-reboot', { headers: { expect: 'wonders' } })))).toBe(
+      '400 invalid_request',
+    );
   });
 
-  it.each(['GET', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE'])('%s is not allowed, and told what is', async (method) => {
-    const answer = await ask(requestText('pre-reboot').replace('POST', method));
-    expect(kindOf(answer)).toBe('405 method_not_allowed');
-    expect(answer.headers['allow']).toBe('POST');
-  });
+  it.each(['GET', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE'])(
+    '%s is not allowed, and told what is',
+    async (method) => {
+      const answer = await ask(requestText('pre-reboot').replace('POST', method));
+      expect(kindOf(answer)).toBe('405 method_not_allowed');
+      expect(answer.headers['allow']).toBe('POST');
+    },
+  );
 
   it('HEAD is not allowed, without a body', async () => {
     const { client } = await start();
@@ -190,12 +199,19 @@ describe('refusals', () => {
     expect((await ask(requestText('pre-reboot', { headers }))).status).toBe(200);
   });
 
-  it.each(['/', '/v1', '/v1/pre-reboot/', '//v1/pre-reboot', '/V1/pre-reboot', '/v1/%70re-reboot', '/metrics', '/v1/admin', '*'])(
-    '%s is not found',
-    async (path) => {
-      expect(kindOf(await ask(requestText('pre-reboot').replace('/v1/pre-reboot', path)))).toBe('404 not_found');
-    },
-  );
+  it.each([
+    '/',
+    '/v1',
+    '/v1/pre-reboot/',
+    '//v1/pre-reboot',
+    '/V1/pre-reboot',
+    '/v1/%70re-reboot',
+    '/metrics',
+    '/v1/admin',
+    '*',
+  ])('%s is not found', async (path) => {
+    expect(kindOf(await ask(requestText('pre-reboot').replace('/v1/pre-reboot', path)))).toBe('404 not_found');
+  });
 
   it('leave the connection usable', async () => {
     const { client } = await start();
@@ -218,7 +234,13 @@ describe('a base path', () => {
     one.send('GET /secret/lock/readyz HTTP/1.1\r\nhost: x\r\n\r\n');
     one.send(requestText('pre-reboot'));
     one.send('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
-    const answers = [await one.answer(), await one.answer(), await one.answer(), await one.answer(), await one.answer()];
+    const answers = [
+      await one.answer(),
+      await one.answer(),
+      await one.answer(),
+      await one.answer(),
+      await one.answer(),
+    ];
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 404, 404]);
   });
 });

@@ -19,7 +19,7 @@ export interface Started {
   readonly counted: string[];
   readonly logged: string[];
   /** A new client; closed at the end of the test. */
-  client(): Promise<RawClient>;
+  readonly client: () => Promise<RawClient>;
 }
 
 /** What a test may set. */
