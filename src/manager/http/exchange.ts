@@ -32,32 +32,31 @@ export class Exchange {
     this.#maxBodyBytes = maxBodyBytes;
   }
 
-  /** Reads the body and hands it over; from then on the client waits for us. What cannot be a body is refused here. */
-  readBody(take: (body: string) => void): void {
-    if (Number(this.request.headers['content-length'] ?? 0) > this.#maxBodyBytes) {
-      this.#tooLarge();
+  /**
+   * Reads the body and hands it over; from then on the client waits for us. Or hands over, once, why it cannot be read.
+   * Nothing when the client goes away before its end.
+   */
+  readBody(take: (body: string | Refusal) => void): void {
+    const tooLarge = (): void =>
+      take(refuse('request_too_large', `the body is larger than ${this.#maxBodyBytes} bytes`));
+    if (this.#declared() > this.#maxBodyBytes) {
+      tooLarge();
       return;
     }
     let body: Buffer | null = null;
     let size = 0;
     this.request.on('data', (chunk: Buffer) => {
-      size += chunk.length;
       if (this.#stage !== 'arriving') return;
-      if (size > this.#maxBodyBytes) {
-        body = null;
-        this.#tooLarge();
-      } else body = body === null ? chunk : Buffer.concat([body, chunk], size);
+      size += chunk.length;
+      if (size > this.#maxBodyBytes) tooLarge();
+      else body = body === null ? chunk : Buffer.concat([body, chunk], size);
     });
     this.request.on('end', () => {
       if (this.#stage !== 'arriving' || this.connection.closed) return;
       this.work();
-      if (body !== null && !isUtf8(body)) this.refuse(refuse('invalid_request', 'the body is not UTF-8'));
-      else take(body === null ? '' : body.toString());
+      if (body === null) take('');
+      else take(isUtf8(body) ? body.toString() : NOT_UTF8);
     });
-  }
-
-  #tooLarge(): void {
-    this.refuse(refuse('request_too_large', `the body is larger than ${this.#maxBodyBytes} bytes`));
   }
 
   /** From here on the client waits for us: whatever it still sends does not matter. */
@@ -76,9 +75,9 @@ export class Exchange {
     return this.#connections.hold();
   }
 
-  /** Whether the request is still being received. */
+  /** Whether something of the request is still to come. */
   get isArriving(): boolean {
-    return this.#stage === 'arriving';
+    return this.#stage === 'arriving' && !this.request.complete;
   }
 
   /** Answers. Only the first answer counts, and none when the client is gone. `extra`: names and values of headers. */
@@ -99,9 +98,13 @@ export class Exchange {
 
   /** The answer does not wait for the rest of the request, which is large, of unknown size, or not to be understood. */
   #isCut(): boolean {
-    if (this.#stage !== 'arriving') return false;
-    const { 'content-length': length, 'transfer-encoding': coding } = this.request.headers;
-    return this.connection.ending || coding !== undefined || Number(length ?? 0) > this.#maxBodyBytes;
+    if (!this.isArriving) return false;
+    const isChunked = this.request.headers['transfer-encoding'] !== undefined;
+    return this.connection.ending || isChunked || this.#declared() > this.#maxBodyBytes;
+  }
+
+  #declared(): number {
+    return Number(this.request.headers['content-length'] ?? 0);
   }
 
   #end(): boolean {
@@ -129,5 +132,6 @@ export class Exchange {
   }
 }
 
+const NOT_UTF8 = refuse('invalid_request', 'the body is not UTF-8');
 const NONE: readonly string[] = [];
 const CLOSE: readonly string[] = ['Connection', 'close'];

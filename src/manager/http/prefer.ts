@@ -1,6 +1,6 @@
 /** A preference (RFC 7240): a name, perhaps a value, perhaps parameters; up to a comma or the end. */
 const PREFERENCE =
-  /[ \t]*([\w!#$%&'*+.^`|~-]+)(?:[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^",;\s]*))?((?:[^",]|"(?:[^"\\]|\\.)*")*)(?:,|$)/y;
+  /[ \t,]*([\w!#$%&'*+.^`|~-]+)(?:[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^",;\s]*))?((?:[^",]|"(?:[^"\\]|\\.)*")*)(?:,|$)/y;
 /** Longer headers are not looked at: the pattern takes the square of the time where it does not match. */
 const LONGEST_HEADER = 256;
 /** Enough for any wait, and few enough digits to be a number. */

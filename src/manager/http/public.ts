@@ -1,8 +1,7 @@
 import { PROTOCOL_HEADER, parseRequest, type ClientParams, type Operation } from '../../fleetlock/protocol.ts';
 import type { Log } from '../../base/log.ts';
 import { errorText } from '../../base/text.ts';
-import type { Answer } from '../answer.ts';
-import { refuse } from '../answer.ts';
+import { type Answer, type Refusal, refuse } from '../answer.ts';
 import type { LockOptions, Manager } from '../api.ts';
 import type { HttpMeter } from '../meter.ts';
 import type { Access } from './access.ts';
@@ -60,10 +59,10 @@ function receive(exchange: Exchange, operation: Operation, options: PublicOption
     return;
   }
   exchange.readBody((body) => {
-    const params = parseRequest(body);
-    if (typeof params === 'string') {
-      meter.decision('', operation, 'invalid_request');
-      exchange.refuse(refuse('invalid_request', params));
+    const params = typeof body === 'string' ? paramsOf(body) : body;
+    if ('kind' in params) {
+      meter.decision('', operation, params.kind);
+      exchange.refuse(params);
       return;
     }
     const { connection, request } = exchange;
@@ -75,6 +74,11 @@ function receive(exchange: Exchange, operation: Operation, options: PublicOption
       exchange.refuse(refusal);
     }
   });
+}
+
+function paramsOf(body: string): ClientParams | Refusal {
+  const params = parseRequest(body);
+  return typeof params === 'string' ? refuse('invalid_request', params) : params;
 }
 
 async function decide(

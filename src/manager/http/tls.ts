@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { readCapped } from '../../base/files.ts';
@@ -17,13 +18,20 @@ const MOST_PEM_BYTES = 1024 * 1024;
 /** Reads the files, and makes sure that they can be used. Throws an error that names the file and says why not. */
 export function readTls({ certPath, keyPath, clientCaPath = null }: TlsFiles): SecureContextOptions {
   const options: SecureContextOptions = { cert: readPem(certPath), key: readPem(keyPath) };
-  attempt(`the certificate ${certPath} and the key ${keyPath} cannot be used together`, options);
+  attempt(`the certificate ${certPath} and the key ${keyPath} cannot be used together`, () =>
+    createSecureContext(options),
+  );
   if (clientCaPath === null) return options;
-  const ca = readPem(clientCaPath);
-  // Without a certificate in it, Node would trust its own CAs or none, and say nothing.
-  if (!ca.includes('-----BEGIN ')) throw new Error(`there is no certificate in ${clientCaPath}`);
-  attempt(`the CAs in ${clientCaPath} cannot be used`, { ca });
-  return { ...options, ca };
+  return { ...options, ca: checkedCas(clientCaPath) };
+}
+
+/** What Node cannot read among CAs it leaves out without a word. */
+function checkedCas(path: string): string {
+  const text = readPem(path);
+  const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]*(?:-----END CERTIFICATE-----)?/g);
+  if (certificates === null) throw new Error(`there is no certificate in ${path}`);
+  attempt(`the CAs in ${path} cannot be used`, () => certificates.map((one) => new X509Certificate(one)));
+  return text;
 }
 
 function readPem(path: string): string {
@@ -32,9 +40,9 @@ function readPem(path: string): string {
   return text;
 }
 
-function attempt(what: string, options: SecureContextOptions): void {
+function attempt(what: string, use: () => unknown): void {
   try {
-    createSecureContext(options);
+    use();
   } catch (error) {
     throw new Error(`${what}: ${errorText(error)}`, { cause: error });
   }
