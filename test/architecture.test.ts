@@ -18,6 +18,7 @@ const PURE = [
   /^base\/(text|record|failure|shape|siphash)\.ts$/,
   /^manager\/(answer|document|order|semaphore)\.ts$/,
   /^manager\/store\/(codec|history|layout|memory|state|store)\.ts$/,
+  /^manager\/store\/etcd\/(airlock|failure|group|keys|messages|own-writes|plan|reconcile|view)\.ts$/,
 ];
 
 /** Modules that stand for a clock, a device or chance. */
