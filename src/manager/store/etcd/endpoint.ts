@@ -76,7 +76,10 @@ export class Endpoint {
         fail(signal.reason);
         controller?.abort(signal.reason as Error);
       };
-      if (signal.aborted) return onAbort();
+      if (signal.aborted) {
+        onAbort();
+        return;
+      }
       signal.addEventListener('abort', onAbort, { once: true });
       const end = (): void => signal.removeEventListener('abort', onAbort);
       const request = { path, method, headers, body: method === 'GET' ? null : body };

@@ -112,12 +112,16 @@ export class EtcdStore implements Store {
   }
 
   watch(handler: () => void): () => void {
+    let told = 0;
     const stop = watchKeys(this.#gateway, [one(this.#keys.head), all(AIRLOCK_PREFIX)], {
       begun: handler,
       // An event can be here before the answer to the write that caused it.
       changed: (revision) =>
         void this.#own.settled().then(() => {
-          if (this.#watches.has(stop) && revision > this.#view.revision && !this.#own.has(revision)) handler();
+          const isNews = revision > Math.max(told, this.#view.revision) && !this.#own.has(revision);
+          if (!isNews || !this.#watches.has(stop)) return;
+          told = revision;
+          handler();
         }),
       failed: this.#options.onWarning,
     });

@@ -28,19 +28,34 @@ export class EtcdError extends Error {
 /** What our gateway of etcd's would have to be like. */
 export const NEEDS_GATEWAY = "etcd's JSON gateway over HTTP/1.1 is needed";
 
+/** Some of etcd's own words, and what they mean. */
+interface Words {
+  readonly pattern: RegExp;
+  readonly kind: Failure['kind'];
+  readonly certain: boolean;
+  /** For people, before the words. */
+  readonly meaning?: string;
+}
+
 /**
- * etcd's own words, with what they mean. The words are compared and not the codes alone, since one code stands for many
- * things. What is not listed may have happened after the request had gone to the other members: nobody knows then.
+ * The words are compared and not the codes alone, since one code stands for many things. What is not listed may have
+ * happened after the request had gone to the other members: nobody knows then. So it is with a full database: the write
+ * that fills it is done and answered with the error, those after it are not done.
  */
-const WORDS: readonly (readonly [RegExp, Failure['kind'], string?])[] = [
-  [/invalid auth token|revision of auth store is old/, 'token'],
-  [/CommonName of client sending a request against gateway/, 'broken', commonName()],
-  [/user name is empty/, 'broken', noUser()],
-  [/authentication failed/, 'broken', 'the user name or the password is wrong'],
-  [/permission denied/, 'broken', 'the user may not do this'],
-  [/too many operations|request is too large/, 'too-large'],
-  [/database space exceeded/, 'unavailable', 'its database is full: compact and defragment it, then disarm the alarm'],
-  [/too many requests|etcdserver: no leader|not capable|not supported for learner/, 'unavailable'],
+const WORDS: readonly Words[] = [
+  { pattern: /invalid auth token|revision of auth store is old/, kind: 'token', certain: true },
+  { pattern: /CommonName of client sending a request/, kind: 'broken', certain: true, meaning: commonName() },
+  { pattern: /user name is empty/, kind: 'broken', certain: true, meaning: noUser() },
+  {
+    pattern: /authentication failed/,
+    kind: 'broken',
+    certain: true,
+    meaning: 'the user name or the password is wrong',
+  },
+  { pattern: /permission denied/, kind: 'broken', certain: true, meaning: 'the user may not do this' },
+  { pattern: /too many operations|request is too large/, kind: 'too-large', certain: true },
+  { pattern: /space exceeded/, kind: 'unavailable', certain: false, meaning: 'its database is full' },
+  { pattern: /too many requests|etcdserver: no leader|not capable/, kind: 'unavailable', certain: true },
 ];
 
 function noUser(): string {
@@ -58,10 +73,10 @@ const REFUSED: ReadonlySet<unknown> = new Set([3, 5, 7, 9, 11, 16]);
 export function failureOfAnswer(status: number, body: string): Failure {
   const { message, code } = parseError(body);
   const words = oneLine(message.replace(/^rpc error: code = \w+ desc = /, ''));
-  const listed = WORDS.find(([pattern]) => pattern.test(words));
+  const listed = WORDS.find(({ pattern }) => pattern.test(words));
   if (listed !== undefined) {
-    const [, kind, meaning] = listed;
-    return { kind, certain: true, text: meaning === undefined ? words : `${meaning} (${words})` };
+    const { kind, certain, meaning } = listed;
+    return { kind, certain, text: meaning === undefined ? words : `${meaning} (${words})` };
   }
   if (status === 404) {
     const text = `${NEEDS_GATEWAY}, and is switched off (--enable-grpc-gateway=false) or older than etcd 3.4`;

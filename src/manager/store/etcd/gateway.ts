@@ -1,3 +1,4 @@
+import { errorText } from '../../../base/text.ts';
 import { type Answer, type Endpoint, type Post } from './endpoint.ts';
 import { EtcdError, type Failure, failureOfAnswer } from './failure.ts';
 
@@ -105,8 +106,8 @@ export class Gateway {
   }
 
   /** A token, or null when this etcd knows no users. */
-  async #authenticate(endpoint: Endpoint, { name, password }: User, timeoutMs: number): Promise<string | null> {
-    const body = JSON.stringify({ name, password: await password() });
+  async #authenticate(endpoint: Endpoint, user: User, timeoutMs: number): Promise<string | null> {
+    const body = JSON.stringify({ name: user.name, password: await passwordOf(user) });
     const answer = await endpoint.exchange({ ...AUTHENTICATE, body }, timeoutMs);
     if (answer.status === 200) return tokenIn(answer);
     if (answer.body.includes('authentication is not enabled')) return null;
@@ -124,6 +125,15 @@ const AUTHENTICATE: Omit<Post, 'body'> = {
   headers: { 'content-type': 'application/json', 'grpc-metadata-hasleader': 'true' },
 };
 
+async function passwordOf({ password }: User): Promise<string> {
+  try {
+    return await password();
+  } catch (error) {
+    const text = `the password cannot be read: ${errorText(error)}`;
+    throw new EtcdError({ kind: 'broken', certain: true, text }, { cause: error });
+  }
+}
+
 function tokenIn({ body }: Answer): string | null {
   const { token } = JSON.parse(body) as { token?: unknown };
   return typeof token === 'string' ? token : null;
@@ -131,8 +141,11 @@ function tokenIn({ body }: Answer): string | null {
 
 /** A failure that says where it happened. */
 export function failureIn(error: unknown, { url }: Endpoint): Failure {
-  if (error instanceof EtcdError) return { ...error.failure, text: `etcd at ${url.origin}: ${error.failure.text}` };
-  return { kind: 'broken', certain: false, text: `etcd at ${url.origin}: its answer is not JSON` };
+  const failure =
+    error instanceof EtcdError
+      ? error.failure
+      : ({ kind: 'broken', certain: false, text: `its answer cannot be read: ${errorText(error)}` } as const);
+  return { ...failure, text: `etcd at ${url.origin}: ${failure.text}` };
 }
 
 /** Broken only if it is so everywhere, certain only if it is so everywhere. */

@@ -50,7 +50,7 @@ async function memberWarnings(gateway: Gateway, endpoint: Endpoint, timeoutMs: n
   const where = `etcd at ${endpoint.url.origin}`;
   try {
     const status = record(await gateway.ask(endpoint, '/v3/maintenance/status', '{}', timeoutMs), 'status');
-    const isLost = whole(status['leader'], 'leader') === 0;
+    const isLost = (status['leader'] ?? '0') === '0';
     return [...(isLost ? [`${where} has no leader`] : []), ...sizeWarning(where, status)];
   } catch (error) {
     return [failureIn(error, endpoint).text];

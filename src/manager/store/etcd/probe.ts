@@ -49,19 +49,21 @@ async function version(
   try {
     return await endpoint.exchange({ method: 'GET', path: '/version', headers: {}, body: '' }, timeoutMs);
   } catch (error) {
-    // A server that wants TLS, or another certificate, closes the connection without a word.
-    const isClosed = error instanceof EtcdError && error.failure.kind === 'unavailable' && !error.failure.certain;
-    if (!isClosed) throw error;
-    const { lookAtTls } = await import('./tls-look.ts');
-    const reason = await lookAtTls(endpoint.url, (await tls?.()) ?? {}, timeoutMs);
+    if (!(error instanceof EtcdError) || !isClosed(error.cause)) throw error;
+    const { lookAt } = await import('./look.ts');
+    const reason = await lookAt(endpoint.url, (await tls?.()) ?? {}, timeoutMs);
     throw reason === null ? error : new EtcdError(reason, { cause: error });
   }
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'UND_ERR_SOCKET');
 }
 
 function versionIn(body: string): string | null {
   try {
     const { etcdserver } = JSON.parse(body) as { etcdserver?: unknown };
-    return typeof etcdserver === 'string' ? etcdserver : null;
+    return typeof etcdserver === 'string' && /^\d+\.\d+\./.test(etcdserver) ? etcdserver : null;
   } catch {
     return null;
   }
@@ -79,9 +81,11 @@ async function checkPrefix(gateway: Gateway, endpoint: Endpoint, prefix: string,
     await gateway.ask(endpoint, '/v3/kv/txn', JSON.stringify(request), needs.timeoutMs);
   } catch (error) {
     if (!(error instanceof EtcdError) || !error.failure.text.includes('permission denied')) throw error;
-    const who = needs.user === null ? 'nobody' : `the user ${needs.user}`;
+    const keys = `the keys that begin with ${prefix}`;
+    // etcd then takes the name in its own certificate, which its gateway shows, for the user.
+    if (needs.user === null) throw broken(`no user is configured, and without one ${keys} may not be read and written`);
     const how = `etcdctl role grant-permission ROLE --prefix=true readwrite ${prefix}`;
-    throw broken(`${who} may not read and write the keys that begin with ${prefix}: ${how}`);
+    throw broken(`the user ${needs.user} may not read and write ${keys}: ${how}`);
   }
 }
 
