@@ -11,6 +11,7 @@ const root = join(import.meta.dirname, '..');
 /** Program → the package that brings it, per package manager. */
 const PACKAGES = {
   'dbus-daemon': { 'apt-get': 'dbus-daemon', dnf: 'dbus-daemon', apk: 'dbus', zypper: 'dbus-1-daemon' },
+  etcd: { 'apt-get': 'etcd-server', dnf: 'etcd', zypper: 'etcd' },
 };
 const MANAGERS = {
   'apt-get': (name) => [
