@@ -2,7 +2,20 @@ import { REFUSALS, type RefusalKind } from '../../fleetlock/protocol.ts';
 import type { Done, Refusal } from '../answer.ts';
 import type { FleetStatus, GroupStatus, HolderStatus, WaiterStatus } from '../api.ts';
 import type { AuditAction, AuditRecord, Freeze } from '../document.ts';
-import { about, type Codec, fields, flag, list, moment, nullable, type Schema, text, whole, word, yes } from './codec.ts';
+import {
+  about,
+  type Codec,
+  fields,
+  flag,
+  list,
+  moment,
+  nullable,
+  type Schema,
+  text,
+  whole,
+  word,
+  yes,
+} from './codec.ts';
 
 /** No count in a status is larger. */
 const MOST = 1_000_000_000;
@@ -32,7 +45,10 @@ const freeze = fields<Freeze>({
 
 const holder = fields<HolderStatus>({
   id: text,
-  since: about('When the slot was granted; of a holder that another program put there, when it was first seen.', moment),
+  since: about(
+    'When the slot was granted; of a holder that another program put there, when it was first seen.',
+    moment,
+  ),
   soakUntil: about(
     'The host is steady, and its slot becomes free at this moment. Null: it has not reported.',
     nullable(moment),
@@ -70,7 +86,10 @@ const group = fields<GroupStatus>({
   holders: about('Sorted by the bytes of their ids.', list(holder)),
   waiters: about('Who was refused in the last hour and not granted since, those first who come first.', list(waiter)),
   halted: about('No new grants, since too many holders are stale.', flag),
-  closed: about('What the window or the gate of the group says when it refuses new grants; null: open.', nullable(closed)),
+  closed: about(
+    'What the window or the gate of the group says when it refuses new grants; null: open.',
+    nullable(closed),
+  ),
   seen: about('Hosts heard of in 90 days.', count),
 });
 
