@@ -123,6 +123,15 @@ describe('several stores at once', () => {
   });
 });
 
+test('a write of another store to a group that a change does not name is a conflict all the same', async () => {
+  const etcd = await start();
+  const [a, b] = [await openAt(etcd.endpoints), await openAt(etcd.endpoints)];
+  await b.commit(withHolder(b, 'y', 'n'), ['y']);
+  expect(await a.commit(withHolder(a, 'x', 'n'), ['x'])).toBe('conflict');
+  expect(holdersOf(a, 'y')).toEqual(['n']);
+  expect(await a.commit(withHolder(a, 'x', 'n'), ['x'])).toBe('committed');
+});
+
 describe('an answer that is lost', () => {
   test('after the write: ambiguous, and the next look tells', async () => {
     const etcd = await start();
