@@ -72,12 +72,13 @@ describe('a duration', () => {
     ['1d', 86_400_000],
     ['2w', 1_209_600_000],
     ['1h30m', 5_400_000],
+    ['3650d', 315_360_000_000],
     [' 5m ', 300_000],
   ])('%s', (written, ms) => {
     expect(parseDuration(written)).toBe(ms);
   });
 
-  test.each(['', '0', '5', '0m', '-5m', '1.5h', '5 m', '5M', 'm', '1h30', '9999999999s', 'forever'])(
+  test.each(['', '0', '5', '0m', '-5m', '1.5h', '5 m', '5M', 'm', '1h30', '9999999999s', '3650d1s', 'forever'])(
     '%j is none',
     (written) => {
       expect(parseDuration(written)).toBe(null);

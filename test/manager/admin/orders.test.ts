@@ -35,7 +35,7 @@ const order: fc.Arbitrary<AdminOrder> = fc.oneof(
     reason,
   }),
   fc.record({ operation: fc.constant('thaw'), group: groupOrAll, by, reason }),
-) as fc.Arbitrary<AdminOrder>;
+);
 
 test('an order is read as it was written', () => {
   fc.assert(

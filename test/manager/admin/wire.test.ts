@@ -58,7 +58,7 @@ const aRecord: fc.Arbitrary<AuditRecord> = fc.record({
 });
 
 function wire(value: unknown): unknown {
-  return value === undefined ? value : JSON.parse(JSON.stringify(value));
+  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as unknown);
 }
 
 describe('a status in JSON', () => {
@@ -116,7 +116,7 @@ function places(value: unknown, path: readonly string[] = []): readonly (readonl
 function replaced(value: unknown, [first, ...rest]: readonly string[], by: unknown): unknown {
   if (first === undefined) return by;
   if (Array.isArray(value))
-    return value.map((inner, index) => (String(index) === first ? replaced(inner, rest, by) : inner));
+    return value.map((inner: unknown, index) => (String(index) === first ? replaced(inner, rest, by) : inner));
   const raw = value as Readonly<Record<string, unknown>>;
   return { ...raw, [first]: replaced(raw[first], rest, by) };
 }
