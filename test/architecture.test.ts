@@ -19,6 +19,8 @@ const PURE = [
   /^bus\/(dict|address)\.ts$/,
   /^base\/(text|record|failure|shape|siphash)\.ts$/,
   /^manager\/(answer|batch|document|notices|order|policy|presence|semaphore)\.ts$/,
+  /^manager\/admin\/(codec|moment|orders|wire)\.ts$/,
+  /^cli\/manager\/(columns|history-text|shell|status-text)\.ts$/,
   /^manager\/store\/(codec|history|layout|memory|state|store)\.ts$/,
   /^manager\/meter\.ts$/,
   /^manager\/http\/(answers|credentials|limits|prefer|routes)\.ts$/,
