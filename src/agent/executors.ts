@@ -15,6 +15,8 @@ export interface World {
   /** Rejects with a `FailureError`. */
   readonly fetchGraph: () => Promise<Graph>;
   readonly settings: () => Settings;
+  /** Why what was decided may not be finalized any more, or null. */
+  readonly consentWithdrawn: () => string | null;
   /** Aborted when the agent stops: questions to lock servers are given up, those about steadiness are not. */
   readonly stopping: AbortSignal;
   readonly send: (event: EventBody) => void;
@@ -40,7 +42,7 @@ export function createExecutors(world: World): (effect: AsyncEffect) => void {
     },
     discard: async ({ id, key }) => ({ kind: 'discarded', id, reading: await rpmOstree.discard(key) }),
     finalize: async ({ id, target, allowUnlocked }) => {
-      await rpmOstree.finalize(target, allowUnlocked);
+      await rpmOstree.finalize(target, { allowUnlocked, withdrawn: world.consentWithdrawn });
       return { kind: 'finalized', id };
     },
     lock: async ({ id, lock }) => {

@@ -10,6 +10,7 @@ import { judgeDrivers } from '../host/drivers/judge.ts';
 import type { Notifier } from '../host/notify.ts';
 import type { RpmOstree } from '../host/rpm-ostree/client.ts';
 import { createExecutors } from './executors.ts';
+import { consentWithdrawn } from './machine/consent.ts';
 import type { AsyncEffect, Effect } from './machine/effect.ts';
 import type { Event, EventBody } from './machine/event.ts';
 import { statusLine } from './machine/explain.ts';
@@ -79,6 +80,7 @@ export class Agent {
       clock: parts.clock,
       fetchGraph: () => parts.fetchGraph(this.#situation),
       settings: () => this.#state.settings,
+      consentWithdrawn: () => consentWithdrawn(this.#state, parts.clock()),
       stopping: this.#stopping.signal,
       send: (event) => this.send(event),
     });

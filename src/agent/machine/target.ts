@@ -7,6 +7,7 @@ import {
   releaseKey,
   targetOf,
 } from '../../host/rpm-ostree/deployment.ts';
+import type { Memory } from './memory.ts';
 import { quarantineOf } from './quarantine.ts';
 import type { AgentState, Held, Refusal } from './state.ts';
 import {
@@ -52,8 +53,16 @@ export function foreignIn({ host, memory }: AgentState): Deployment | null {
 
 /** Why a release is kept away from this host at this moment, or null. */
 export function keptAway(turn: Turn, target: Pick<Target, 'scheme' | 'payload' | 'version'>): Denial | null {
-  const { quarantine, skipped } = turn.state.memory;
-  const kept = quarantineOf(quarantine, releaseKey(target), turn.event.at.wall);
+  return denialOf(turn.state.memory, target, turn.event.at.wall);
+}
+
+/** The same for a memory and a moment in milliseconds since 1970. */
+export function denialOf(
+  { quarantine, skipped }: Pick<Memory, 'quarantine' | 'skipped'>,
+  target: Pick<Target, 'scheme' | 'payload' | 'version'>,
+  wall: number,
+): Denial | null {
+  const kept = quarantineOf(quarantine, releaseKey(target), wall);
   if (kept !== null) return { kind: 'quarantined', reason: kept.reason };
   return skipped.includes(target.version) ? { kind: 'skipped', reason: SKIPPED } : null;
 }
