@@ -266,7 +266,7 @@ export class Agent {
   async #lookForDrivers(): Promise<void> {
     const units = await readDriverUnits(this.#parts.bus);
     const policy = this.#state.host?.automaticPolicy ?? 'none';
-    const drivers = judgeDrivers(units, policy);
+    const drivers = judgeDrivers(units, policy, this.#state.settings.source);
     if (JSON.stringify(drivers) !== JSON.stringify(this.#state.drivers)) this.send({ kind: 'driversSeen', drivers });
   }
 

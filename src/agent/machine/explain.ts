@@ -19,8 +19,14 @@ export function gatesOf(state: AgentState, at: Instant): readonly GateVerdict[] 
  */
 export function statusLine(state: AgentState, at: Instant): string {
   if (state.stopping !== null) return 'stopping';
-  const others = state.drivers.map((driver) => driver.name).join(', ');
-  return `${PHASE_LINES[state.phase.name](state, at)}${others === '' ? '' : `; also updating this host: ${others}`}`;
+  return PHASE_LINES[state.phase.name](state, at) + besides(state);
+}
+
+/** What else is at work here. With the source `staged`, those that only stage are no news. */
+function besides({ drivers, settings }: AgentState): string {
+  if (drivers.length === 0) return '';
+  const what = settings.source === 'staged' ? 'rebooting' : 'updating';
+  return `; also ${what} this host: ${drivers.map((driver) => driver.name).join(', ')}`;
 }
 
 const PHASE_LINES: Readonly<Record<Phase['name'], (state: AgentState, at: Instant) => string>> = {

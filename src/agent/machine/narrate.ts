@@ -68,11 +68,11 @@ function graphLines(before: AgentState, after: AgentState): readonly Line[] {
 }
 
 function driverLines(before: AgentState, after: AgentState): readonly Line[] {
-  const known = new Set(before.drivers.map(({ name }) => name));
+  const known = new Set(before.drivers.map(({ advice }) => advice));
   const seen = new Set(after.drivers.map(({ name }) => name));
   return [
     ...after.drivers
-      .filter(({ name }) => !known.has(name))
+      .filter(({ advice }) => !known.has(advice))
       .map(({ advice }) => ({ level: 'warn', text: advice }) as const),
     ...before.drivers
       .filter(({ name }) => !seen.has(name))

@@ -195,6 +195,13 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
         drivers: [{ name: 'zincati.service', advice: 'zincati.service is active: …' }],
       });
     }),
+  'something else reboots the host, with the source "staged"': () =>
+    after(settled({ source: 'staged' }), (driver) => {
+      driver.send({
+        kind: 'driversSeen',
+        drivers: [{ name: 'zincati.service', advice: 'zincati.service is active: …' }],
+      });
+    }),
   stopping: () => after(settled(), (driver) => driver.send({ kind: 'stop', hostGoesDown: false })),
 };
 
