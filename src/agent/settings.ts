@@ -1,13 +1,10 @@
-import { type Config } from '../config/schema.ts';
+import { CARRIED_OUT, type Config } from '../config/schema.ts';
 import { expandTemplate } from '../config/url.ts';
 import { type ConfiguredIdentity, type HostDescription, describeHost } from '../host/identity/parse.ts';
 import type { HostFiles } from '../host/identity/read.ts';
 import { nodeId } from '../host/node-id.ts';
 import { type Deployment, imageName } from '../host/rpm-ostree/deployment.ts';
 import type { Settings } from './machine/state.ts';
-
-/** Strategies that this version carries out. */
-const SUPPORTED: ReadonlySet<string> = new Set(['immediate', 'fleet_lock']);
 
 /** What is known about this host and its configuration at one moment. */
 export interface Situation {
@@ -44,7 +41,7 @@ export function settingsOf(situation: Situation): Settings {
     allowDowngrade: updates.allowDowngrade,
     steadyIntervalMs: config.agent.timing.steadyIntervalSecs * 1000,
     lock: lockOf(situation),
-    unsupported: updates.strategy.filter((strategy) => !SUPPORTED.has(strategy)),
+    unsupported: updates.strategy.filter((strategy) => !CARRIED_OUT.has(strategy)),
     nodeId: nodeIdOf(situation),
     wariness: identity.rolloutWariness,
     stream: identity.stream,

@@ -1,7 +1,7 @@
 import { nearest } from '../base/text.ts';
 import type { Merged } from './merge.ts';
 import { wholeFile, type Origin, type Report } from './problem.ts';
-import type { Config, Strategy } from './schema.ts';
+import { CARRIED_OUT, type Config, type Strategy } from './schema.ts';
 
 /** Reports what no single file shows: values that need each other, or that have no effect together. */
 export function checkTogether(config: Config, merged: Merged, report: Report): void {
@@ -20,6 +20,7 @@ export function checkTogether(config: Config, merged: Merged, report: Report): v
   if (config.updates.strategy.length > 1 && facts.uses('immediate')) {
     report(facts.at('updates.strategy'), 'updates.strategy: "immediate" has no effect beside others', 'warning');
   }
+  checkCarriedOut(facts);
   checkFleetLock(facts);
   checkPeriodic(facts);
 }
@@ -32,6 +33,13 @@ interface Facts {
   /** False when a file sets the key to something unacceptable: then nothing can be said about the key. */
   readonly good: (path: string) => boolean;
   readonly uses: (strategy: Strategy) => boolean;
+}
+
+function checkCarriedOut({ config, report, at }: Facts): void {
+  for (const strategy of config.updates.strategy.filter((one) => !CARRIED_OUT.has(one))) {
+    const text = `updates.strategy: this version does not carry out "${strategy}" yet: updates are staged and held, and this host is never rebooted into them`;
+    report(at('updates.strategy'), text, 'warning');
+  }
 }
 
 function checkFleetLock({ config, report, at, good, uses }: Facts): void {

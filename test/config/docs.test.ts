@@ -27,8 +27,11 @@ test('docs/configuration.md describes every key', () => {
   );
 });
 
-test('the examples in docs/configuration.md have no problem', () => {
+test('the examples in docs/configuration.md have no problem but what this version cannot do', () => {
   const blocks = [...readFileSync(PATH, 'utf8').matchAll(/```toml\n([^]*?)```/g)].map(([, block = '']) => block);
   expect(blocks).toHaveLength(2);
-  for (const text of blocks) expect(buildConfig([{ path: 'docs', text }]).problems).toEqual([]);
+  const problems = blocks.flatMap((text) => buildConfig([{ path: 'docs', text }]).problems);
+  expect(problems.map(({ message }) => message)).toEqual([
+    expect.stringContaining('this version does not carry out "periodic" yet'),
+  ]);
 });
