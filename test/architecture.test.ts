@@ -15,7 +15,7 @@ const PURE = [
   /^fleetlock\/protocol\.ts$/,
   /^config\/(problem|redact|types|url)\.ts$/,
   /^bus\/(dict|address)\.ts$/,
-  /^base\/(text|record|failure|shape|siphash)\.ts$/,
+  /^base\/(text|record|retry-after|failure|shape|siphash)\.ts$/,
   /^manager\/(answer|batch|document|order|policy|semaphore)\.ts$/,
   /^manager\/store\/(codec|layout|store)\.ts$/,
 ];

@@ -19,6 +19,8 @@ export interface World {
   readonly consentWithdrawn: () => string | null;
   /** Aborted when the agent stops: questions to lock servers are given up, those about steadiness are not. */
   readonly stopping: AbortSignal;
+  /** Aborted when the agent ends: then reports are given up as well. */
+  readonly ending: AbortSignal;
   readonly send: (event: EventBody) => void;
 }
 
@@ -52,7 +54,7 @@ export function createExecutors(world: World): (effect: AsyncEffect) => void {
       return { kind: 'slotRefused', id, text: answer.text, ...retryAfter(answer.retryAfterMs) };
     },
     report: async ({ id, lock }) => {
-      const answer = await askLock('steady-state', lock, world.clock().wall, new AbortController().signal);
+      const answer = await askLock('steady-state', lock, world.clock().wall, world.ending);
       if (answer.kind === 'failed') throw new FailureError(answer.failure);
       if (answer.kind === 'yes') return { kind: 'reported', id };
       throw new FailureError({ class: 'transient', text: answer.text, ...retryAfter(answer.retryAfterMs) });

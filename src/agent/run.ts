@@ -4,12 +4,12 @@ import type { Bus } from '../bus/api.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { duration, errorText } from '../base/text.ts';
-import type { Graph } from '../graph/types.ts';
 import { isGoingDown, readDriverUnits } from '../host/drivers/client.ts';
 import { judgeDrivers } from '../host/drivers/judge.ts';
 import type { Notifier } from '../host/notify.ts';
 import type { RpmOstree } from '../host/rpm-ostree/client.ts';
 import { createExecutors } from './executors.ts';
+import type { GraphSource } from './graph-source.ts';
 import { consentWithdrawn } from './machine/consent.ts';
 import type { AsyncEffect, Effect } from './machine/effect.ts';
 import type { Event, EventBody } from './machine/event.ts';
@@ -34,8 +34,7 @@ export interface AgentParts {
   /** Where `status.json` is written. */
   readonly runDir: string;
   readonly situation: Situation;
-  /** Fetches the update graph of a host. Rejects with a `FailureError`. */
-  readonly fetchGraph: (situation: Situation) => Promise<Graph>;
+  readonly fetchGraph: GraphSource;
   /** Called before each effect is carried out. */
   readonly beforeEffect?: (effect: Effect) => void;
 }
@@ -56,6 +55,8 @@ export class Agent {
   readonly #queue: EventBody[] = [];
   readonly #execute: (effect: AsyncEffect) => void;
   readonly #stopping = new AbortController();
+  /** Aborted when the time to stop is over: what is still under way is given up. */
+  readonly #ending = new AbortController();
   readonly #ended: Promise<void>;
   #end: () => void = () => undefined;
   readonly #timers: { wake: NodeJS.Timeout | null; drivers: NodeJS.Timeout | null } = { wake: null, drivers: null };
@@ -78,10 +79,11 @@ export class Agent {
     this.#execute = createExecutors({
       rpmOstree: parts.rpmOstree,
       clock: parts.clock,
-      fetchGraph: () => parts.fetchGraph(this.#situation),
+      fetchGraph: () => parts.fetchGraph(this.#situation, this.#stopping.signal),
       settings: () => this.#state.settings,
       consentWithdrawn: () => consentWithdrawn(this.#state, parts.clock()),
       stopping: this.#stopping.signal,
+      ending: this.#ending.signal,
       send: (event) => this.send(event),
     });
   }
@@ -94,6 +96,7 @@ export class Agent {
     await this.#ended;
     // What closing the bus makes fail is no news.
     this.#over = true;
+    this.#ending.abort();
     stopWatching?.();
     this.#clearTimers();
     notifier.close();

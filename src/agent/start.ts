@@ -80,7 +80,7 @@ function createAgent(options: StartOptions, config: Config, log: Log): Agent {
     store,
     runDir: options.runDir,
     situation,
-    fetchGraph: createGraphSource(options.env),
+    fetchGraph: createGraphSource(options.env, systemClock),
     ...(options.beforeEffect === undefined ? {} : { beforeEffect: options.beforeEffect }),
   });
 }
