@@ -50,7 +50,7 @@ interface Options {
 class Shell {
   readonly said: string[] = [];
   readonly status: string[] = [];
-  readonly finalizes: { readonly options: FinalizeOptions; readonly outcome: Open<void> }[] = [];
+  readonly finalizes: { readonly options: FinalizeOptions; readonly outcome: Open<unknown> }[] = [];
   readonly graphs: Open<Graph>[] = [];
   readonly asked: string[] = [];
   memory: Memory | null;
@@ -130,9 +130,9 @@ class Shell {
       discard: read,
       finalize: (_: unknown, options: FinalizeOptions) => {
         this.asked.push('finalize');
-        const outcome = open<void>();
+        const outcome = open<unknown>();
         this.finalizes.push({ options, outcome });
-        return outcome.promise;
+        return outcome.promise.then(() => undefined);
       },
       registerDriver: () => {
         this.asked.push('register-driver');
