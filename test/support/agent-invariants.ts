@@ -38,7 +38,7 @@ export class Invariants {
     this.#effectsAreInOrder(world, before, event, effects);
     slotIsKnown(world, state.memory);
     slotHasAPurpose(state);
-    if (event.kind === 'stop') stopIsProper(before, state, event.hostGoesDown);
+    if (event.kind === 'stop' && event.hostGoesDown !== 'unknown') stopIsProper(before, state, event.hostGoesDown);
     for (const effect of effects) {
       if (effect.kind === 'finalize') finalizeIsAllowed(world, effect);
       if (effect.kind === 'lock') mustBeRecorded(state, effect.lock);
@@ -79,6 +79,7 @@ export class Invariants {
     const { agent } = world;
     if (agent === null) return;
     for (const effect of effects.filter(isAsync)) {
+      must(agent.state.stopping === null || effect.kind === 'report', 'an agent that stops begins nothing');
       must(!agent.ids.has(effect.id), `the id ${effect.id} is used once`);
       agent.ids.add(effect.id);
       must(!agent.open.some(({ kind }) => kind === effect.kind), `one ${effect.kind} at a time`);
@@ -109,7 +110,7 @@ function slotIsKnown(world: World, memory: Memory): void {
 
 /** Outside holding, releasing and rebooting a slot is kept only while an answer about it is awaited. */
 function slotHasAPurpose({ memory, phase, pending, stopping }: AgentState): void {
-  if (memory.slot === null || pending.lock !== undefined || stopping === 'host') return;
+  if (memory.slot === null || pending.lock !== undefined || stopping === 'host' || stopping === 'unclear') return;
   const isNeeded = ['starting', 'holding', 'releasing', 'rebooting'].includes(phase.name);
   must(isNeeded, `no slot is kept while ${phase.name}`);
 }

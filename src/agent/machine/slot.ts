@@ -1,4 +1,5 @@
 import type { Lock } from './memory.ts';
+import type { AgentState } from './state.ts';
 import { backToHolding } from './target.ts';
 import { type Turn, arm, isDue, isPending, now, remember, request } from './turn.ts';
 
@@ -45,9 +46,15 @@ export function dropUnwantedSlot(turn: Turn): void {
   if (phase.name === 'starting' && stopping === null) return;
   const configured = settings.lock !== null && sameLock(memory.slot, settings.lock);
   const wanted = phase.name === 'holding' || phase.name === 'releasing';
-  if (stopping === 'host' || (configured && wanted && stopping === null)) return;
+  if (stopping === 'host' || stopping === 'unclear' || (configured && wanted && stopping === null)) return;
   if (phase.name === 'releasing') backToHolding(turn, phase, null);
   giveBack(turn);
+}
+
+/** True while a slot may be ours that has still to be given back, unless a reboot may be under way in it. */
+export function owesSlot({ memory, pending, bootId }: AgentState): boolean {
+  const isRebooting = memory.finalize?.bootId === bootId && pending.finalize === undefined;
+  return memory.owed.length > 0 || (memory.slot !== null && !isRebooting);
 }
 
 /** Delivers the first report owed, unless a reboot may be under way: then the slot must stay. */

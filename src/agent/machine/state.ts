@@ -116,6 +116,9 @@ export interface AgentState {
   readonly lastId: number;
   /** The moment of the last `wake` effect, or null. */
   readonly wakeAt: number | null;
-  /** The agent was told to stop, alone or with the host: only what is owed is still done. */
-  readonly stopping: 'agent' | 'host' | null;
+  /**
+   * The agent was told to stop, alone or with the host: only what is owed is still done. `unclear` while nobody knows
+   * which of both: then the slot stays where it is, too.
+   */
+  readonly stopping: 'agent' | 'host' | 'unclear' | null;
 }

@@ -150,7 +150,10 @@ const HANDLERS: Handlers = {
   resume: (turn) => remember(turn, { pause: null }),
   skip: (turn, event) => skip(turn, event.version),
   unskip: (turn, event) => unskip(turn, event.version),
-  stop: (turn, event) => patch(turn, { stopping: event.hostGoesDown ? 'host' : 'agent' }),
+  stop: (turn, { hostGoesDown }) => {
+    const known = hostGoesDown === true ? 'host' : 'agent';
+    patch(turn, { stopping: hostGoesDown === 'unknown' ? 'unclear' : known });
+  },
 };
 
 function handle(turn: Turn, event: Event): void {

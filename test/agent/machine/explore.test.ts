@@ -97,6 +97,10 @@ function command(world: World): void {
 
 function stop(world: World): void {
   const hostGoesDown = world.chance(0.5);
+  if (world.chance(0.5)) {
+    world.send({ kind: 'stop', hostGoesDown: 'unknown' });
+    for (let most = 0; most < 3; most += 1) world.answer();
+  }
   world.send({ kind: 'stop', hostGoesDown });
   for (let most = 0; most < 5; most += 1) world.answer();
   world.kill();

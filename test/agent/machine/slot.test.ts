@@ -299,6 +299,16 @@ describe('stop', () => {
     }
   });
 
+  test('keeps it until it is known whether the host goes down, and decides nothing meanwhile', () => {
+    const driver = held(IN_FLEET);
+    driver.send({ kind: 'stop', hostGoesDown: 'unknown' });
+    driver.granted();
+    driver.pass(INTERVAL);
+    expect([driver.asked, driver.memory.slot]).toMatchObject([[], { ...A, state: 'held' }]);
+    driver.send({ kind: 'stop', hostGoesDown: false });
+    expect(driver.question('report').lock).toEqual(A);
+  });
+
   test('before the host is known gives it back as well', () => {
     const driver = held(IN_FLEET);
     driver.granted();
