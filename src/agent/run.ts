@@ -6,6 +6,7 @@ import { isGoingDown, readDriverUnits } from '../host/drivers/client.ts';
 import { type UnitState, judgeDrivers } from '../host/drivers/judge.ts';
 import type { Notifier } from '../host/notify.ts';
 import type { RpmOstree } from '../host/rpm-ostree/client.ts';
+import { DriverRegistration } from './driver.ts';
 import { createExecutors } from './executors.ts';
 import type { GraphSource } from './graph-source.ts';
 import { consentWithdrawn } from './machine/consent.ts';
@@ -42,9 +43,8 @@ export interface AgentParts {
 /** Milliseconds that a stopping agent takes to give a slot back. */
 const STOP_MS = 5_000;
 const DRIVERS_MS = 3_600_000;
-/** Phases that last, and the work of which none may be under way, for the agent to register as the update driver. */
-const RESTING: ReadonlySet<string> = new Set(['disabled', 'watching', 'holding']);
-const BUSY = ['look', 'stage', 'discard', 'finalize', 'lock'] as const;
+/** After these a refused registration as update driver is worth another try: work is over, or somebody came or went. */
+const FRESH_TRY: ReadonlySet<string> = new Set(['staged', 'discarded', 'hostChanged', 'driversSeen', 'configured']);
 const PROGRESS_LOG_MS = 30_000;
 /** The longest time that a JavaScript timer can wait. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -69,7 +69,7 @@ export class Agent {
   #over = false;
   #progressLogged = -Infinity;
   #shown = '';
-  #driverRegistered = false;
+  readonly #driver: DriverRegistration;
   /** Why there is no connection to the bus; null while there is one, or the first is being made. */
   #outage: string | null = null;
   /** The units that may drive updates, as last seen. */
@@ -82,6 +82,7 @@ export class Agent {
     this.#parts = parts;
     this.#ended = new Promise((resolve) => (this.#end = resolve));
     this.#statusFile = new StatusFile(parts.runDir, (text) => parts.log.warn(text));
+    this.#driver = new DriverRegistration(() => parts.rpmOstree.registerDriver());
     this.#situation = parts.situation;
     const { memory, problems } = parts.store.load();
     for (const problem of problems) parts.log.error(problem);
@@ -125,7 +126,7 @@ export class Agent {
     const stopWatching = rpmOstree.watch(() => this.send({ kind: 'hostChanged' }));
     log.info(`ready; node ${this.#state.settings.nodeId}, boot ${this.#state.bootId}`);
     this.send({ kind: 'started' });
-    this.#timers.drivers = setInterval(() => void this.#lookForDrivers(), DRIVERS_MS).unref();
+    this.#timers.drivers = setInterval(() => this.#hourly(), DRIVERS_MS).unref();
     return stopWatching;
   }
 
@@ -189,17 +190,9 @@ export class Agent {
     this.#state = next.state;
     for (const { level, text, fields } of narrate(before, next, at)) this.#parts.log[level](fields ?? {}, text);
     this.#carryOut(next.effects);
-    this.#registerDriver();
+    if (FRESH_TRY.has(event.kind)) this.#driver.again();
+    this.#driver.consider(this.#state);
     this.#show();
-  }
-
-  /** Once, and when nothing else is wanted of rpm-ostree or about to be: a finalize would be refused meanwhile. */
-  #registerDriver(): void {
-    const { pending, phase } = this.#state;
-    const isQuiet = RESTING.has(phase.name) && BUSY.every((kind) => pending[kind] === undefined);
-    if (this.#driverRegistered || this.#situation.booted === null || !isQuiet) return;
-    this.#driverRegistered = true;
-    void this.#parts.rpmOstree.registerDriver();
   }
 
   /** The status line shows all of it, the log a line every half minute. */
@@ -287,6 +280,12 @@ export class Agent {
         }
       });
     });
+  }
+
+  #hourly(): void {
+    this.#driver.again();
+    this.#driver.consider(this.#state);
+    void this.#lookForDrivers();
   }
 
   async #lookForDrivers(): Promise<void> {

@@ -53,6 +53,8 @@ class Shell {
   readonly finalizes: { readonly options: FinalizeOptions; readonly outcome: Open<unknown> }[] = [];
   readonly graphs: Open<Graph>[] = [];
   readonly asked: string[] = [];
+  /** What comes of a registration as update driver. */
+  isDriverTaken = true;
   memory: Memory | null;
   bus: (state: BusState) => void = () => undefined;
   /** What the bus answers to everything. */
@@ -136,7 +138,7 @@ class Shell {
       },
       registerDriver: () => {
         this.asked.push('register-driver');
-        return Promise.resolve();
+        return Promise.resolve(this.isDriverTaken);
       },
       watch: () => () => undefined,
     };
@@ -188,6 +190,35 @@ describe('the registration as update driver', () => {
   test('comes when nothing else is wanted of rpm-ostree', async () => {
     const shell = new Shell();
     await until(() => shell.asked.includes('register-driver'));
+  });
+
+  test.each(['updates.enabled = false\n', 'updates.source = "staged"\n'])(
+    'is left to others with %s, until the configuration says otherwise',
+    async (config) => {
+      const shell = new Shell({ config });
+      await until(() => ['disabled', 'watching'].includes(String(shell.shown()['state'])));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(shell.asked).not.toContain('register-driver');
+      shell.agent.reconfigure(configOf(NODE));
+      await until(() => shell.asked.includes('register-driver'));
+    },
+  );
+
+  test('that came to nothing is tried again when something has happened, and no more once it is done', async () => {
+    const tries = (shell: Shell): number => shell.asked.filter((one) => one === 'register-driver').length;
+    const shell = new Shell();
+    shell.isDriverTaken = false;
+    await until(() => tries(shell) === 1);
+    shell.agent.send({ kind: 'tick' });
+    expect(tries(shell)).toBe(1);
+    shell.isDriverTaken = true;
+    for (const expected of [2, 2]) {
+      shell.bus({ connected: false, error: 'connect ENOENT', attempts: 1, retryInMs: 200 });
+      shell.bus(CONNECTED);
+      await until(() => tries(shell) === expected && shell.shown()['state'] === 'watching');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(tries(shell)).toBe(2);
   });
 
   test('does not stand in the way of a finalize', async () => {

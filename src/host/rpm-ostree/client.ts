@@ -54,8 +54,8 @@ export interface RpmOstree {
    * all: consent does not keep. While other work of this client is under way it is refused as `transient`.
    */
   finalize(target: Target, options: FinalizeOptions): Promise<void>;
-  /** Shows this agent as the update driver in `rpm-ostree status`, when nothing else is under way. */
-  registerDriver(): Promise<void>;
+  /** Shows this agent as the update driver in `rpm-ostree status`, when nothing else is under way. False if refused. */
+  registerDriver(): Promise<boolean>;
   /** Calls back whenever rpm-ostree appears or says that a deployment changed; returns the way to stop. */
   watch(handler: () => void): () => void;
 }
@@ -82,7 +82,8 @@ export function openRpmOstree(options: RpmOstreeOptions): RpmOstree {
     read: () => client.read(),
     stage: (target, stage) => client.exclusively(`staging ${target.version}`, () => client.stage(target, stage)),
     discard: (key) => client.exclusively('removing a staged deployment', () => client.discard(key)),
-    finalize: (target, options) => client.atOnce(`finalizing ${target.version}`, () => client.finalize(target, options)),
+    finalize: (target, options) =>
+      client.atOnce(`finalizing ${target.version}`, () => client.finalize(target, options)),
     registerDriver: () => client.exclusively(REGISTERING, () => client.registerDriver()),
     watch: (handler) => client.watch(handler),
   };
@@ -225,7 +226,7 @@ class Client {
     await this.#transact(call, what, { lost: 'unknown', stallMs: QUICK_STALL_MS, withdrawn });
   }
 
-  async registerDriver(): Promise<void> {
+  async registerDriver(): Promise<boolean> {
     const options = { 'register-driver': str('Holdpoint') };
     try {
       const call = {
@@ -236,8 +237,10 @@ class Client {
         body: ['', options],
       };
       await this.#transact(call, REGISTERING, { stallMs: DRIVER_STALL_MS });
+      return true;
     } catch (error) {
       this.#warnOnce(`rpm-ostree does not show this agent as its update driver: ${errorText(error)}`);
+      return false;
     }
   }
 
