@@ -51,6 +51,7 @@ export function initialState(
     settings,
     host: null,
     check: null,
+    slotConfirmedAt: null,
     drivers: [],
     troubles: {},
     due: {},
@@ -199,6 +200,7 @@ const FAILED: Readonly<Record<AsyncKind, (turn: Turn, failure: Failure) => void>
     const { phase } = turn.state;
     const text = `no decision from the lock server: ${failure.text}`;
     if (phase.name === 'releasing') backToHolding(turn, phase, { by: 'lock', text, until: next });
+    if (phase.name === 'rebooting') arm(turn, 'work', next);
   },
   report: (turn, failure) => {
     const next = Math.max(retryStreak(turn, 'report'), now(turn) + (failure.retryAfterMs ?? 0));
