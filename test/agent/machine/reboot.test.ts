@@ -370,7 +370,7 @@ describe('the next boot', () => {
     expect(third.phase).toBe('starting');
     third.looked(reading(third.mono, 2));
     expect([third.phase, third.memory.finalize]).toEqual(['watching', null]);
-    expect(third.memory.owed).toEqual([lockAt('a')]);
+    expect(third.memory.owed).toEqual([{ ...lockAt('a'), slot: true }]);
   });
 
   test('back in the release of before is a rollback: the one that was left is put in quarantine', () => {
