@@ -1,6 +1,6 @@
 import { array, boolean, number, object, oneOf, orNull, record, string, wrong } from '../base/shape.ts';
 import type { Target } from '../graph/types.ts';
-import type { Faults, FinalizeRecord, Lock, Memory, Quarantine, SlotRecord } from './machine/memory.ts';
+import type { Faults, FinalizeRecord, Memory, OwedReport, Quarantine, SlotRecord } from './machine/memory.ts';
 
 /** The version of the layout that this program writes. It reads this one and none later. */
 const LAYOUT = 1;
@@ -44,7 +44,7 @@ export function parseMemory(source: string): ParsedMemory {
     discard: field('discard', readDiscard, null),
     finalize: field('finalize', readFinalize, null),
     slot: field('slot', readSlot, null),
-    owed: entries('owed', readLock),
+    owed: entries('owed', readOwed),
     faults: entries('faults', readFaults),
     quarantine: entries('quarantine', readQuarantine),
     skipped: entries('skipped', string),
@@ -75,7 +75,13 @@ const readTarget = object<NonNullable<Memory['target']>>({ release: readRelease,
 const readDiscard = object<NonNullable<Memory['discard']>>({ key: string, version: string, reason: string });
 const readPause = object<NonNullable<Memory['pause']>>({ until: orNull(number), reason: string });
 const readLastBoot = object<NonNullable<Memory['lastBoot']>>({ key: string, version: string, from: orNull(string) });
-const readLock = object<Lock>({ baseUrl: string, group: string, id: string });
+const readOwed = object<OwedReport>({
+  baseUrl: string,
+  group: string,
+  id: string,
+  // In doubt a slot was asked for.
+  slot: (value, where) => (value === undefined ? true : boolean(value, where)),
+});
 const readSlot = object<SlotRecord>({
   baseUrl: string,
   group: string,

@@ -27,7 +27,7 @@ const memories: fc.Arbitrary<Memory> = fc.record({
     }),
   ),
   slot: fc.option(fc.record({ ...lock, state: fc.constantFrom('asked' as const, 'held' as const), since: moment })),
-  owed: fc.array(fc.record(lock), { maxLength: 8 }),
+  owed: fc.array(fc.record({ ...lock, slot: fc.boolean() }), { maxLength: 8 }),
   faults: fc.array(fc.record({ key: text, version: text, staging: fc.nat(), missedBoots: fc.nat() }), { maxLength: 4 }),
   quarantine: fc.array(fc.record({ key: text, version: text, reason: text, since: moment, until: moment }), {
     maxLength: 4,
@@ -78,6 +78,11 @@ test('a bad entry of a list loses only itself', () => {
     'quarantine[1].until: a number was expected, a text was found',
     'skipped[1]: a text was expected, 2 was found',
   ]);
+});
+
+test('a report of an earlier version may be one for a slot', () => {
+  const lock = { baseUrl: 'https://a.example/', group: 'g', id: '1' };
+  expect(parseMemory(JSON.stringify({ layout: 1, owed: [lock] })).memory.owed).toEqual([{ ...lock, slot: true }]);
 });
 
 test('no problem repeats what was found, which may be an address with a password', () => {

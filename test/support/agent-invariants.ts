@@ -4,6 +4,7 @@ import type { Event } from '../../src/agent/machine/event.ts';
 import type { Lock, Memory, Quarantine } from '../../src/agent/machine/memory.ts';
 import type { Target } from '../../src/graph/types.ts';
 import type { AgentState } from '../../src/agent/machine/state.ts';
+import { CONFIRMED_MS } from '../../src/agent/machine/confirm.ts';
 import { CONSENT_MS } from '../../src/agent/machine/hold.ts';
 import { parseMemory, serializeMemory } from '../../src/agent/memory-file.ts';
 import { deploymentKey, pendingDeployment, releaseKey } from '../../src/host/rpm-ostree/deployment.ts';
@@ -140,8 +141,17 @@ function finalizeIsAllowed(world: World, { target }: Extract<Effect, { kind: 'fi
   must(memory.owed.length === 0, 'finalize owes no report');
   must(memory.finalize?.bootId === host.bootId, 'finalize is recorded');
   if (!world.finalizing) firstIsAllowed(world, state, target);
-  else must(world.usedLock === null || same(memory.slot, world.usedLock), 'finalize again under the same slot');
+  else againIsAllowed(world, memory);
   [world.finalizing, world.usedLock] = [true, memory.slot];
+}
+
+/** A finalize that another went before in this boot. */
+function againIsAllowed({ usedLock, servers, agent, mono }: World, { slot }: Memory): void {
+  must(usedLock === null || same(slot, usedLock), 'finalize again under the same slot');
+  if (slot === null) return;
+  const confirmedAt = agent?.state.slotConfirmedAt ?? -Infinity;
+  must(mono - confirmedAt <= CONFIRMED_MS, 'finalize again under a slot that was confirmed');
+  must(servers.find(({ lock }) => same(lock, slot))?.held === true, 'finalize again under a slot that is held');
 }
 
 /** A finalize that no other went before in this boot. */
@@ -155,9 +165,10 @@ function firstIsAllowed(world: World, { host, memory, settings }: AgentState, ta
   must(server?.held === true, 'finalize under a slot that the server gave');
 }
 
-function mustBeRecorded({ memory, settings, pending }: AgentState, lock: Lock): void {
+function mustBeRecorded({ memory, settings, pending, phase }: AgentState, lock: Lock): void {
   must(same(memory.slot, lock), 'the slot that is asked for is recorded');
-  must(same(settings.lock, lock), 'the slot that is asked for is the configured one');
+  const isConfigured = phase.name === 'rebooting' || same(settings.lock, lock);
+  must(isConfigured, 'the slot that is asked for is the configured one, or that of the reboot');
   must(pending.report === undefined && memory.owed.length === 0, 'no slot is asked for while one is owed');
 }
 

@@ -24,7 +24,8 @@ function beginBoot(turn: Turn): void {
   const { memory, bootId, settings } = turn.state;
   const { slot } = memory;
   remember(turn, { bootId, target: null, discard: null, slot: null });
-  owe(turn, [slot, settings.lock]);
+  if (slot !== null) owe(turn, slot, true);
+  if (settings.lock !== null) owe(turn, settings.lock, false);
 }
 
 /** The boot of before with a finalize in flight: nobody knows how it ended, unless it was acknowledged. */

@@ -58,7 +58,8 @@ const PHASE_LINES: Readonly<Record<Phase['name'], (state: AgentState, at: Instan
     const { phase, memory } = state;
     if (phase.name !== 'rebooting') return '';
     const since = memory.finalize === null ? '' : ` since ${utc(memory.finalize.since.wall)}`;
-    const troubles = troubled(state, 'finalize', at) + troubled(state, 'reboot', at);
+    const sources = ['finalize', 'reboot', 'slot'] as const;
+    const troubles = sources.map((source) => troubled(state, source, at)).join('');
     return `rebooting into ${phase.target.version}${since}${troubles}${troubles === '' ? '' : inDoubt(state, at)}`;
   },
 };

@@ -2,6 +2,7 @@ import { evaluateGates } from '../gates/evaluate.ts';
 import { type ClosedGate, isClosed } from '../gates/gate.ts';
 import { deploymentKey } from '../../host/rpm-ostree/deployment.ts';
 import type { Target } from '../../graph/types.ts';
+import { confirmationRefused, slotIsConfirmed } from './confirm.ts';
 import { dropUnwantedSlot, giveBack } from './slot.ts';
 import {
   backToHolding,
@@ -20,6 +21,7 @@ import {
   isLooking,
   isPending,
   now,
+  patch,
   recovered,
   remember,
   request,
@@ -66,10 +68,10 @@ export function advanceReleasing(turn: Turn, phase: Releasing): void {
     giveBack(turn);
     return;
   }
-  finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
+  if (slotIsConfirmed(turn)) finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
 }
 
-/** `rebooting` without a result: finalize again, under consent as fresh as the first time. */
+/** `rebooting` without a result: finalize again, under consent as fresh as the first time, and a slot that still holds. */
 export function advanceRebooting(turn: Turn): void {
   const { phase } = turn.state;
   if (phase.name !== 'rebooting') return;
@@ -80,7 +82,8 @@ export function advanceRebooting(turn: Turn): void {
     arm(turn, 'work', earliest(closed));
     return;
   }
-  finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
+  // A look that is under way may still tell where the lock is.
+  if (!isLooking(turn) && slotIsConfirmed(turn)) finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
 }
 
 /** The step after which nothing can be taken back. The reading of the host must be of this moment. */
@@ -123,24 +126,26 @@ function replaced(turn: Turn, target: Target): boolean {
 /** The lock server granted the slot, or confirmed it. */
 export function slotGranted(turn: Turn): void {
   recovered(turn, 'slot');
-  const { slot } = turn.state.memory;
+  patch(turn, { slotConfirmedAt: now(turn) });
+  const { memory, phase } = turn.state;
+  const { slot } = memory;
   if (slot !== null && slot.state === 'asked') remember(turn, { slot: { ...slot, state: 'held' } });
   // What the host looked like before the question was sent does not count any more.
-  if (turn.state.phase.name === 'releasing') arm(turn, 'host', now(turn));
+  if (phase.name === 'releasing' || phase.name === 'rebooting') arm(turn, 'host', now(turn));
 }
 
 /** The lock server said "not now": nothing is held. */
 export function slotRefused(turn: Turn, text: string, retryAfterMs: number | undefined): void {
+  const { phase, settings } = turn.state;
+  const wait = retryAfterMs ?? settings.steadyIntervalMs * (1 + turn.event.dice / 10);
+  const [until, said] = [now(turn) + Math.ceil(wait), `the lock server refused: ${text}`];
+  if (phase.name === 'rebooting') {
+    confirmationRefused(turn, said, until);
+    return;
+  }
   recovered(turn, 'slot');
   remember(turn, { slot: null });
-  const { phase, settings } = turn.state;
-  if (phase.name !== 'releasing') return;
-  const wait = retryAfterMs ?? settings.steadyIntervalMs * (1 + turn.event.dice / 10);
-  backToHolding(turn, phase, {
-    by: 'lock',
-    text: `the lock server refused: ${text}`,
-    until: now(turn) + Math.ceil(wait),
-  });
+  if (phase.name === 'releasing') backToHolding(turn, phase, { by: 'lock', text: said, until });
 }
 
 function closedGates(turn: Turn, refusal: Refusal | null): readonly ClosedGate[] {

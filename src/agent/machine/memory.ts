@@ -7,6 +7,12 @@ export interface Lock {
   readonly id: string;
 }
 
+/** A steady-state report that is owed to a lock server. */
+export interface OwedReport extends Lock {
+  /** A slot was asked for there: the report gives it back. Else it only tells the server that this host is steady. */
+  readonly slot: boolean;
+}
+
 /** A release that is kept away from this host for a time, because it was at fault. */
 export interface Quarantine {
   /** `releaseKey` of the release. */
@@ -61,7 +67,7 @@ export interface Memory {
   readonly finalize: FinalizeRecord | null;
   readonly slot: SlotRecord | null;
   /** Steady-state reports that lock servers have not confirmed yet. At most 8. */
-  readonly owed: readonly Lock[];
+  readonly owed: readonly OwedReport[];
   readonly faults: readonly Faults[];
   readonly quarantine: readonly Quarantine[];
   /** Versions that the administrator does not want. */

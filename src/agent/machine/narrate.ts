@@ -2,6 +2,7 @@ import { duration, utc } from '../../base/text.ts';
 import type { Instant } from '../../base/clock.ts';
 import { foreignPending, gatesOf, statusLine } from './explain.ts';
 import { isClosed } from '../gates/gate.ts';
+import { isNeedless } from './slot.ts';
 import type { AgentState, Phase, Trouble, TroubleSource } from './state.ts';
 import type { Step } from './step.ts';
 
@@ -96,7 +97,7 @@ const TROUBLES: Readonly<Record<TroubleSource, string>> = {
 function troubleLines(before: AgentState, after: AgentState, at: Instant): readonly Line[] {
   return (Object.keys(TROUBLES) as TroubleSource[]).flatMap((source) => {
     const [old, now] = [before.troubles[source], after.troubles[source]];
-    if (old !== undefined && now === undefined) return gaveUp(source, after) ? [] : [recovery(source, old, at)];
+    if (old !== undefined && now === undefined) return gaveUp(source, before, after) ? [] : [recovery(source, old, at)];
     if (now === undefined || (old?.count === now.count && old.text === now.text)) return [];
     // Said when it begins, when it changes, and at every doubling: a streak of hours fills no journal.
     const worth = old?.text !== now.text || Number.isInteger(Math.log2(now.count));
@@ -111,8 +112,10 @@ function trouble(source: TroubleSource, { text, count, nextTry }: Trouble, at: I
   return { level, text: `${said} (attempt ${count}${next})` };
 }
 
-/** What went wrong with a target is not over when the target is left. */
-function gaveUp(source: TroubleSource, { phase }: AgentState): boolean {
+/** What went wrong with a target is not over when the target is left; nor with a report when it is dropped. */
+function gaveUp(source: TroubleSource, before: AgentState, after: AgentState): boolean {
+  if (source === 'report') return droppedReports(before, after);
+  const { phase } = after;
   const ofTarget = source === 'stage' || source === 'finalize' || source === 'reboot' || source === 'slot';
   return ofTarget && phase.name === 'watching';
 }
@@ -142,8 +145,18 @@ function memoryLines(before: AgentState, after: AgentState): readonly Line[] {
       lines.push({ level: 'warn', text: `${fault.version} was finalized, but this boot is not in it` });
     }
   }
-  if (before.memory.owed.length > 0 && owed.length === 0) {
+  if (droppedReports(before, after)) {
+    const text = 'a lock server that is no longer configured need not know that this host is steady';
+    lines.push({ level: 'info', text });
+  } else if (before.memory.owed.length > 0 && owed.length === 0) {
     lines.push({ level: 'info', text: 'the lock server knows that this host is steady' });
   }
   return lines;
+}
+
+/** True when the last reports that were owed are not any more, though nobody has them. */
+function droppedReports({ memory }: AgentState, after: AgentState): boolean {
+  return (
+    memory.owed.length > 0 && after.memory.owed.length === 0 && memory.owed.every((report) => isNeedless(after, report))
+  );
 }

@@ -110,6 +110,8 @@ export interface AgentState {
   readonly troubles: Readonly<Partial<Record<TroubleSource, Trouble>>>;
   readonly due: Readonly<Partial<Record<Timer, number>>>;
   readonly pending: Readonly<Partial<Record<AsyncKind, number>>>;
+  /** Milliseconds since boot at which a lock server last granted or confirmed the slot to this process, or null. */
+  readonly slotConfirmedAt: number | null;
   /** What else may update or reboot this host. */
   readonly drivers: readonly OtherDriver[];
   /** Number of the last effect. */

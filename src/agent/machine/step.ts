@@ -6,7 +6,7 @@ import type { Event, EventKind } from './event.ts';
 import { advanceHolding, advanceRebooting, advanceReleasing, slotGranted, slotRefused } from './hold.ts';
 import { type Lock, type Memory, freshMemory } from './memory.ts';
 import { finalizeFailed, finalized, rebootOverdue } from './reboot.ts';
-import { deliverReport, dropUnwantedSlot, giveBack, isFinalizing, owe, sameLock } from './slot.ts';
+import { deliverReport, dropNeedlessReports, dropUnwantedSlot, giveBack, isFinalizing, owe, sameLock } from './slot.ts';
 import { advanceStaging, staged, stagingFailed } from './stage.ts';
 import type { AgentState, AsyncKind, Settings, Timer } from './state.ts';
 import { backToHolding, discardFailed, discarded } from './target.ts';
@@ -51,6 +51,7 @@ export function initialState(
     settings,
     host: null,
     check: null,
+    slotConfirmedAt: null,
     drivers: [],
     troubles: {},
     due: {},
@@ -199,6 +200,7 @@ const FAILED: Readonly<Record<AsyncKind, (turn: Turn, failure: Failure) => void>
     const { phase } = turn.state;
     const text = `no decision from the lock server: ${failure.text}`;
     if (phase.name === 'releasing') backToHolding(turn, phase, { by: 'lock', text, until: next });
+    if (phase.name === 'rebooting') arm(turn, 'work', next);
   },
   report: (turn, failure) => {
     const next = Math.max(retryStreak(turn, 'report'), now(turn) + (failure.retryAfterMs ?? 0));
@@ -232,7 +234,7 @@ function configured(turn: Turn, settings: Settings): void {
 /** A lock server that is new to this agent is told that the host is steady, unless it holds the recorded slot. */
 function introduce(turn: Turn, lock: Lock): void {
   const { slot } = turn.state.memory;
-  if (!isFinalizing(turn) && (slot === null || !sameLock(slot, lock))) owe(turn, [lock]);
+  if (!isFinalizing(turn) && (slot === null || !sameLock(slot, lock))) owe(turn, lock, false);
 }
 
 /** One look at everything that may be due. */
@@ -255,6 +257,7 @@ function advance(turn: Turn): void {
 
 function settleSlot(turn: Turn): void {
   dropUnwantedSlot(turn);
+  dropNeedlessReports(turn);
   deliverReport(turn);
 }
 

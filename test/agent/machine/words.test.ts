@@ -171,9 +171,17 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
     after(rebooting(IN_FLEET), (driver) => {
       driver.finalized();
       driver.pass(3 * INTERVAL);
+      driver.granted();
       driver.looked(shown(driver));
       driver.finalized();
     }),
+  'the slot of a reboot in doubt is refused': () => {
+    const next = rebooting(IN_FLEET).restarted();
+    next.send({ kind: 'started' });
+    next.looked(shown(next));
+    next.refused('HTTP 409: slots_full: 2 of 2 slots are taken');
+    return next;
+  },
   updated: () => bootedAgain(rebooting(), 2),
   'the next boot is not in it': () => bootedAgain(rebooting(), 1),
   'rolled back': () => {
