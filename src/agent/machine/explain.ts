@@ -57,6 +57,9 @@ const PHASE_LINES: Readonly<Record<Phase['name'], (state: AgentState, at: Instan
   rebooting: (state, at) => {
     const { phase, memory } = state;
     if (phase.name !== 'rebooting') return '';
+    // Refused before, and called again: nothing is known to be under way.
+    const isRetry = memory.finalize?.outcome === 'called' && phase.tries === 0 && state.troubles.finalize !== undefined;
+    if (isRetry) return `${phase.target.version} is staged; finalizing it again${troubled(state, 'finalize', at)}`;
     const since = memory.finalize === null ? '' : ` since ${utc(memory.finalize.since.wall)}`;
     const sources = ['finalize', 'reboot', 'slot'] as const;
     const troubles = sources.map((source) => troubled(state, source, at)).join('');

@@ -28,22 +28,45 @@ export function narrate(before: AgentState, { state: after, ignored }: Step, at:
 
 function phaseLines(before: AgentState, after: AgentState, at: Instant): readonly Line[] {
   const [from, to] = [before.phase, after.phase];
-  if (from.name === to.name && targetOf(from) === targetOf(to) && reasons(before, at) === reasons(after, at)) return [];
-  const target = targetOf(to);
-  const fields = { state: to.name, ...(target === null ? {} : { target }) };
-  return [{ level: 'info', text: statusLine(after, at), fields }];
+  const isSame = from.name === to.name && targetOf(from) === targetOf(to);
+  const isTaken = to.name === 'rebooting' && before.troubles.finalize !== undefined && !isStreak(after);
+  if (isSame && !isTaken && reasons(before, at) === reasons(after, at)) return [];
+  const level = isRepetition(before, after, at) ? 'debug' : 'info';
+  return [{ level, text: statusLine(after, at), fields: fieldsOf(to) }];
 }
+
+function fieldsOf(phase: Phase): NonNullable<Line['fields']> {
+  const target = targetOf(phase);
+  return { state: phase.name, ...(target === null ? {} : { target }) };
+}
+
+/** Finalize is refused, and tried again and again: a streak, which is told of as one. */
+function isStreak({ troubles }: AgentState): boolean {
+  return troubles.finalize !== undefined;
+}
+
+/**
+ * The way from one try to finalize to the next. What refuses it is said by the streak, and its first line takes the
+ * place of the one for the phase; something else that keeps the reboot back is news all the same.
+ */
+function isRepetition(before: AgentState, after: AgentState, at: Instant): boolean {
+  if (!isStreak(after) || targetOf(before.phase) !== targetOf(after.phase)) return false;
+  return before.phase.name !== 'staging' && reasons(before, at, PASSING) === reasons(after, at, PASSING);
+}
+
+/** Gates that close and open with each try. */
+const PASSING: ReadonlySet<string> = new Set(['refusal', 'report']);
 
 function targetOf(phase: Phase): string | null {
   return 'target' in phase ? phase.target.version : null;
 }
 
 /** Which gates are closed and why, without the times, which change with every look. */
-function reasons(state: AgentState, at: Instant): string {
+function reasons(state: AgentState, at: Instant, without: ReadonlySet<string> = new Set()): string {
   if (state.phase.name === 'disabled') return state.phase.reason;
   if (state.phase.name !== 'holding') return '';
-  const closed = gatesOf(state, at).filter(isClosed);
-  return closed.map((gate) => `${gate.gate}: ${gate.reason}`).join('; ');
+  const closed = gatesOf(state, at).filter((gate) => isClosed(gate) && !without.has(gate.gate));
+  return closed.map((gate) => `${gate.gate}: ${gate.open ? '' : gate.reason}`).join('; ');
 }
 
 /** While watching, what the graph says is the news. */
@@ -101,7 +124,9 @@ function troubleLines(before: AgentState, after: AgentState, at: Instant): reado
     if (now === undefined || (old?.count === now.count && old.text === now.text)) return [];
     // Said when it begins, when it changes, and at every doubling: a streak of hours fills no journal.
     const worth = old?.text !== now.text || Number.isInteger(Math.log2(now.count));
-    return [trouble(source, now, at, worth)];
+    const line = trouble(source, now, at, worth);
+    const isPhase = source === 'finalize' && before.phase.name !== after.phase.name;
+    return [isPhase ? { ...line, fields: fieldsOf(after.phase) } : line];
   });
 }
 
@@ -132,7 +157,7 @@ function memoryLines(before: AgentState, after: AgentState): readonly Line[] {
     const text = `${entry.version} is kept away from this host until ${utc(entry.until)}: ${entry.reason}`;
     lines.push({ level: 'error', text, fields: { version: entry.version } });
   }
-  const { lastBoot, discard, owed } = after.memory;
+  const { lastBoot, discard } = after.memory;
   if (lastBoot !== null && before.memory.lastBoot?.key !== lastBoot.key) {
     lines.push({ level: 'info', text: `booted into ${lastBoot.version}`, fields: { booted: lastBoot.version } });
   }
@@ -145,13 +170,16 @@ function memoryLines(before: AgentState, after: AgentState): readonly Line[] {
       lines.push({ level: 'warn', text: `${fault.version} was finalized, but this boot is not in it` });
     }
   }
+  return [...lines, ...reportLines(before, after)];
+}
+
+function reportLines(before: AgentState, after: AgentState): readonly Line[] {
   if (droppedReports(before, after)) {
     const text = 'a lock server that is no longer configured need not know that this host is steady';
-    lines.push({ level: 'info', text });
-  } else if (before.memory.owed.length > 0 && owed.length === 0) {
-    lines.push({ level: 'info', text: 'the lock server knows that this host is steady' });
+    return [{ level: 'info', text }];
   }
-  return lines;
+  if (before.memory.owed.length === 0 || after.memory.owed.length > 0) return [];
+  return [{ level: isStreak(after) ? 'debug' : 'info', text: 'the lock server knows that this host is steady' }];
 }
 
 /** True when the last reports that were owed are not any more, though nobody has them. */

@@ -1,7 +1,7 @@
 import type { Lock, OwedReport } from './memory.ts';
 import type { AgentState } from './state.ts';
 import { backToHolding } from './target.ts';
-import { type Turn, arm, isDue, isPending, now, recovered, remember, request } from './turn.ts';
+import { type Turn, arm, isDue, isPending, now, patch, recovered, remember, request } from './turn.ts';
 
 const MOST_OWED = 8;
 
@@ -38,6 +38,12 @@ export function giveBack(turn: Turn): void {
   if (slot === null || isPending(turn, 'lock') || isFinalizing(turn)) return;
   remember(turn, { slot: null });
   owe(turn, slot, true);
+}
+
+/** A lock server knows that this host is steady. */
+export function takeNote(turn: Turn, lock: Lock): void {
+  const others = turn.state.told.filter((known) => !sameLock(known, lock));
+  patch(turn, { told: [...others, lock].slice(-MOST_OWED) });
 }
 
 /** True for a report that nobody needs: to a server that is not configured, and has given no slot. */

@@ -112,6 +112,8 @@ export interface AgentState {
   readonly pending: Readonly<Partial<Record<AsyncKind, number>>>;
   /** Milliseconds since boot at which a lock server last granted or confirmed the slot to this process, or null. */
   readonly slotConfirmedAt: number | null;
+  /** Lock servers that have confirmed to this process that the host is steady. At most 8. */
+  readonly told: readonly Lock[];
   /** What else may update or reboot this host. */
   readonly drivers: readonly OtherDriver[];
   /** Number of the last effect. */

@@ -6,7 +6,16 @@ import type { Event, EventKind } from './event.ts';
 import { advanceHolding, advanceRebooting, advanceReleasing, slotGranted, slotRefused } from './hold.ts';
 import { type Lock, type Memory, freshMemory } from './memory.ts';
 import { finalizeFailed, finalized, rebootOverdue } from './reboot.ts';
-import { deliverReport, dropNeedlessReports, dropUnwantedSlot, giveBack, isFinalizing, owe, sameLock } from './slot.ts';
+import {
+  deliverReport,
+  dropNeedlessReports,
+  dropUnwantedSlot,
+  giveBack,
+  isFinalizing,
+  owe,
+  sameLock,
+  takeNote,
+} from './slot.ts';
 import { advanceStaging, staged, stagingFailed } from './stage.ts';
 import type { AgentState, AsyncKind, Settings, Timer } from './state.ts';
 import { backToHolding, discardFailed, discarded } from './target.ts';
@@ -52,6 +61,7 @@ export function initialState(
     host: null,
     check: null,
     slotConfirmedAt: null,
+    told: [],
     drivers: [],
     troubles: {},
     due: {},
@@ -133,7 +143,9 @@ const HANDLERS: Handlers = {
   slotRefused: (turn, event) => slotRefused(turn, event.text, event.retryAfterMs),
   reported: (turn) => {
     recovered(turn, 'report');
-    remember(turn, { owed: turn.state.memory.owed.slice(1) });
+    const [lock, ...owed] = turn.state.memory.owed;
+    if (lock !== undefined) takeNote(turn, lock);
+    remember(turn, { owed });
     arm(turn, 'report', now(turn));
   },
   failed: (turn, event) => FAILED[event.effect](turn, event.failure),
@@ -233,7 +245,9 @@ function configured(turn: Turn, settings: Settings): void {
 
 /** A lock server that is new to this agent is told that the host is steady, unless it holds the recorded slot. */
 function introduce(turn: Turn, lock: Lock): void {
-  const { slot } = turn.state.memory;
+  const { memory, told } = turn.state;
+  const { slot } = memory;
+  if (told.some((known) => sameLock(known, lock))) return;
   if (!isFinalizing(turn) && (slot === null || !sameLock(slot, lock))) owe(turn, lock, false);
 }
 
