@@ -38,8 +38,8 @@ class FakePeer implements Peer {
     return () => undefined;
   }
 
-  finish(): void {
-    const body = [true, ''];
+  finish(success = true): void {
+    const body = [success, success ? '' : 'it did not work'];
     this.#handler({ sender: undefined, path: '/', interface: TRANSACTION, member: 'Finished', signature: 'bs', body });
   }
 
@@ -55,6 +55,8 @@ class World {
   readonly warnings: string[] = [];
   readonly peers: FakePeer[] = [];
   /** Not answered: what the bus is to do with a method instead. */
+  /** Says that the deployments have changed. */
+  changed: () => void = () => undefined;
   readonly instead = new Map<string, () => Promise<readonly unknown[]>>();
   connect: () => Promise<Peer> = () => {
     const peer = new FakePeer();
@@ -65,7 +67,17 @@ class World {
 
   constructor() {
     this.rpmOstree = openRpmOstree({
-      bus: { call: (call: MethodCall) => this.#answer(call) } as unknown as Bus,
+      bus: {
+        call: (call: MethodCall) => this.#answer(call),
+        watch: (_: unknown, handler: (signal: Signal) => void) => {
+          const body = ['org.projectatomic.rpmostree1.OS', { DefaultDeployment: new Variant('a{sv}', {}) }, []];
+          const member = 'PropertiesChanged';
+          this.changed = () =>
+            handler({ sender: ':1.1', path: OS, interface: 'org…Properties', member, signature: 'sa{sv}as', body });
+          return () => undefined;
+        },
+        watchOwner: () => () => undefined,
+      } as unknown as Bus,
       connectPeer: () => this.connect(),
       clock: () => ({ wall: 0, mono: 0 }),
       onWarning: (text) => void this.warnings.push(text),
@@ -175,6 +187,57 @@ describe('finalize', () => {
     const one = await world();
     one.instead.set('FinalizeDeployment', () => Promise.reject(new BusClosedError('the connection ended')));
     expect(await one.finalize()).toMatchObject({ class: 'unknown' });
+  });
+});
+
+describe('a reading', () => {
+  const stage = (one: World): Promise<unknown> =>
+    one.rpmOstree
+      .stage(target(3), { allowDowngrade: false, stream: null, onProgress: () => undefined })
+      .catch(() => 'failed');
+
+  it('is taken behind a sync point', async () => {
+    const one = await world();
+    await one.rpmOstree.read();
+    expect(one.calls).toEqual(['Reload', 'GetAll', 'GetAll']);
+  });
+
+  it('at the end of work is taken behind one as well, while the daemon is held', async () => {
+    const one = await world();
+    const work = stage(one);
+    await settle();
+    one.peers[0]?.finish();
+    await work;
+    await settle();
+    expect(one.calls).toEqual(['RegisterClient', 'Deploy', 'Reload', 'GetAll', 'UnregisterClient']);
+  });
+
+  it('at the end of work shows what changed meanwhile: that is not told as well', async () => {
+    const one = await world();
+    let told = 0;
+    one.rpmOstree.watch(() => (told += 1));
+    one.changed();
+    expect(told).toBe(1);
+    const work = stage(one);
+    await settle();
+    one.changed();
+    one.peers[0]?.finish();
+    await work;
+    expect(told).toBe(1);
+  });
+
+  it('that is not taken, since the work failed, leaves what changed to be told after it', async () => {
+    const one = await world();
+    let told = 0;
+    one.rpmOstree.watch(() => (told += 1));
+    const work = stage(one);
+    await settle();
+    one.changed();
+    one.changed();
+    expect(told).toBe(0);
+    one.peers[0]?.finish(false);
+    expect(await work).toBe('failed');
+    expect(told).toBe(1);
   });
 });
 
