@@ -87,6 +87,8 @@ export interface Check {
   readonly verdict: Verdict | null;
   /** What was left out of the last good graph, and why. */
   readonly warnings: readonly string[];
+  /** What waited for the next boot when it was read: the id of the deployment, or null. */
+  readonly pending: string | null;
 }
 
 /** The timers: each holds the moment, in milliseconds since boot, at which something is due. */

@@ -12,6 +12,7 @@ import {
   isStaged,
   keptAway,
   leaveTarget,
+  pendingNow,
 } from './target.ts';
 import { type Turn, arm, enter, isDue, isPending, now, patch, recovered, remember, request } from './turn.ts';
 
@@ -49,7 +50,8 @@ export function graphRead(turn: Turn, graph: Graph): void {
   const booted = bootedRelease(turn.state);
   if (booted === null || settings.source !== 'graph') return;
   const choice = chooseFor(turn, graph, booted);
-  patch(turn, { check: { at: turn.event.at, verdict: choice.verdict, warnings: graph.warnings } });
+  const pending = pendingNow(turn)?.id ?? null;
+  patch(turn, { check: { at: turn.event.at, verdict: choice.verdict, warnings: graph.warnings, pending } });
   followChoice(turn, graph, booted, choice);
 }
 
@@ -95,8 +97,10 @@ const GONE = 'the update graph no longer leads to it';
 /** Takes a release as the target: adopts it where it is staged already, waits for somebody else's, else stages it. */
 function take(turn: Turn, target: Target): void {
   const removing = turn.state.memory.discard?.key === releaseKey(target);
+  const { target: known } = turn.state.memory;
+  const isTheirs = foreignDeployment(turn) !== null || (known?.ours === false && isStaged(turn, known.release));
   if (isStaged(turn, target) && !removing) hold(turn, target);
-  else if (foreignDeployment(turn) === null) beginStaging(turn, target);
+  else if (!isTheirs) beginStaging(turn, target);
   else if (turn.state.phase.name !== 'watching') leaveTarget(turn, 'somebody else staged another one');
 }
 

@@ -66,8 +66,8 @@ function administer(world: World): void {
   const { host } = world;
   const foreign = FOREIGN + Math.floor(world.random() * 4);
   const actions: readonly [Action, ...Action[]] = [
-    () => host.adminStages(foreign, world.chance(0.3)),
-    () => host.adminStages(world.newest, world.chance(0.5)),
+    () => host.adminStages(foreign, world.chance(0.3), false),
+    () => host.adminStages(world.newest, world.chance(0.5), world.mayHaveStaged(world.newest)),
     () => host.adminCleans(),
     // The daemon goes with the host, or the reboot that it asked for does not come.
     () => (host.daemonGone = host.rebooting),
