@@ -265,6 +265,11 @@ export class World {
     if (effect.kind === 'stage' || effect.kind === 'discard') this.mail.push({ kind: 'hostChanged' });
   }
 
+  /** Lets a question be, which is never answered. */
+  forget(kind: AsyncEffect['kind']): void {
+    if (this.agent !== null) this.agent.open = this.agent.open.filter((effect) => effect.kind !== kind);
+  }
+
   /** Delivers an event that was on its way. */
   deliver(): void {
     const body = this.mail.shift();

@@ -52,8 +52,12 @@ function changeServers(world: World): void {
 }
 
 function changeSettings(world: World): void {
+  const graphQuestion = world.pick(['here', 'here', 'elsewhere']);
+  // Another question is asked without waiting for the answer to the one before.
+  if (graphQuestion !== world.settings.graphQuestion) world.forget('fetchGraph');
   world.settings = {
     ...world.settings,
+    graphQuestion,
     enabled: world.chance(0.85),
     source: world.chance(0.8) ? 'graph' : 'staged',
     lock: world.pick([null, lockAt('a'), lockAt('a'), lockAt('b')]),
