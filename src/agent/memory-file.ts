@@ -1,6 +1,14 @@
 import { array, boolean, number, object, oneOf, orNull, record, string, wrong } from '../base/shape.ts';
 import type { Target } from '../graph/types.ts';
-import type { Faults, FinalizeRecord, Memory, OwedReport, Quarantine, SlotRecord } from './machine/memory.ts';
+import type {
+  Faults,
+  FinalizeRecord,
+  Memory,
+  OwedReport,
+  Quarantine,
+  SlotRecord,
+  TargetRecord,
+} from './machine/memory.ts';
 
 /** The version of the layout that this program writes. It reads this one and none later. */
 const LAYOUT = 1;
@@ -71,7 +79,12 @@ const readRelease = object<Target>({
     /^\d{1,20}$/.test(string(value, where)) ? BigInt(string(value, where)) : wrong(where, 'digits', value),
 });
 
-const readTarget = object<NonNullable<Memory['target']>>({ release: readRelease, staged: boolean });
+const readTarget = object<TargetRecord>({
+  release: readRelease,
+  staged: boolean,
+  // In doubt it is somebody else's, and not to be removed.
+  ours: (value, where) => (value === undefined ? false : boolean(value, where)),
+});
 const readDiscard = object<NonNullable<Memory['discard']>>({ key: string, version: string, reason: string });
 const readPause = object<NonNullable<Memory['pause']>>({ until: orNull(number), reason: string });
 const readLastBoot = object<NonNullable<Memory['lastBoot']>>({ key: string, version: string, from: orNull(string) });

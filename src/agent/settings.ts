@@ -45,6 +45,7 @@ export function settingsOf(situation: Situation): Settings {
     nodeId: nodeIdOf(situation),
     wariness: identity.rolloutWariness,
     stream: identity.stream,
+    graphQuestion: JSON.stringify([config.cincinnati.baseUrl, identity]),
   };
 }
 

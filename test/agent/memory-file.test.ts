@@ -14,7 +14,7 @@ const release = fc.record({
 const lock = { baseUrl: text, group: text, id: text };
 const memories: fc.Arbitrary<Memory> = fc.record({
   bootId: text,
-  target: fc.option(fc.record({ release, staged: fc.boolean() })),
+  target: fc.option(fc.record({ release, staged: fc.boolean(), ours: fc.boolean() })),
   discard: fc.option(fc.record({ key: text, version: text, reason: text })),
   finalize: fc.option(
     fc.record({

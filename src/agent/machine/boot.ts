@@ -60,7 +60,8 @@ function resume(turn: Turn): void {
   if (memory.target === null) return;
   const { release, staged } = memory.target;
   if (staged && isStaged(turn, release)) hold(turn, release);
-  else if (settings.source === 'graph') enter(turn, { name: 'staging', target: release, failures: 0, progress: null });
+  else if (settings.source === 'graph')
+    enter(turn, { name: 'staging', target: release, failures: 0, progress: null, missing: 0 });
 }
 
 /** Compares what was finalized with what came up, and what came up with what ran before. */

@@ -5,7 +5,7 @@ import type { Deployment } from '../../host/rpm-ostree/deployment.ts';
 import { evaluateGates } from '../gates/evaluate.ts';
 import { type ClosedGate, type GateVerdict, isClosed } from '../gates/gate.ts';
 import type { AgentState, Phase, Timer, TroubleSource } from './state.ts';
-import { foreignIn } from './target.ts';
+import { foreignIn, isAdopted } from './target.ts';
 
 /** Every gate as it stands now. */
 export function gatesOf(state: AgentState, at: Instant): readonly GateVerdict[] {
@@ -85,7 +85,7 @@ function running(state: AgentState): string {
 
 function watching(state: AgentState, at: Instant): string {
   const foreign = foreignPending(state);
-  if (foreign !== null) return foreignNote(foreign);
+  if (foreign !== null) return foreignNote(state, foreign, at);
   if (state.memory.discard !== null) {
     const { version, reason } = state.memory.discard;
     return `removing the staged ${version}: ${reason}${troubled(state, 'discard', at)}`;
@@ -103,16 +103,24 @@ export function foreignPending(state: AgentState): Deployment | null {
   return state.phase.name === 'watching' ? foreignIn(state) : null;
 }
 
-function foreignNote(pending: Deployment): string {
+/** True when the graph may still turn out to lead to what somebody else staged: it is asked before that is left alone. */
+export function mayBeAdopted(state: AgentState, { id, staged }: Deployment): boolean {
+  return staged && state.settings.source === 'graph' && state.check?.pending !== id;
+}
+
+function foreignNote(state: AgentState, pending: Deployment, at: Instant): string {
   const what = pending.staged
     ? `${pending.version} was staged by somebody else and applies at the next reboot, unless it is locked`
     : `the next boot goes to ${pending.version}, as somebody else decided`;
+  if (mayBeAdopted(state, pending)) {
+    return `${what}; the update graph is asked whether it leads there${when(nextOf(state, 'poll'), at, ' at ')}`;
+  }
   return `${what}; it is left alone until it is booted or removed (rpm-ostree cleanup -p)`;
 }
 
-/** With the source `staged`, a deployment that was not locked needs nobody's consent to be booted. */
-function unlockedNote(state: AgentState): string {
-  return state.settings.source === 'staged'
+/** A deployment of somebody else's that was not locked needs nobody's consent to be booted. */
+function unlockedNote({ settings, memory }: AgentState): string {
+  return settings.source === 'staged' || isAdopted(memory)
     ? '; it was staged by somebody else: if unlocked, it applies at any reboot'
     : '';
 }

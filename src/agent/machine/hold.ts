@@ -109,7 +109,10 @@ function finalizeWhenFresh(turn: Turn, target: Target, allowUnlocked: boolean): 
 function replaced(turn: Turn, target: Target): boolean {
   if (turn.state.host === null || isStaged(turn, target)) return false;
   giveBack(turn);
-  if (pendingNow(turn) === null && turn.state.settings.source === 'graph') {
+  const { memory, settings } = turn.state;
+  // A target of the source `staged` is on no record: it came from whoever staged it, and so does the next one.
+  const isFromGraph = settings.source === 'graph' && memory.target !== null;
+  if (pendingNow(turn) === null && isFromGraph) {
     // Removed: staged again, after a pause in which somebody who removed it can say why.
     const next = retryAt(turn, 1);
     beginStaging(turn, target);

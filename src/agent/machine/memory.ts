@@ -56,12 +56,19 @@ export interface Faults {
   readonly missedBoots: number;
 }
 
+/** The release that is being staged, or staged, in this boot. */
+export interface TargetRecord {
+  readonly release: Target;
+  readonly staged: boolean;
+  /** rpm-ostree was asked to stage it, so that it may be removed. Else somebody else did: adopted, it stays theirs. */
+  readonly ours: boolean;
+}
+
 /** What outlives a restart of the agent and of the host. */
 export interface Memory {
   /** The boot in which this was written. */
   readonly bootId: string;
-  /** The release being staged, or staged, in this boot. */
-  readonly target: { readonly release: Target; readonly staged: boolean } | null;
+  readonly target: TargetRecord | null;
   /** Ours, staged, and to be removed: withdrawn, or not what was asked for. `deploymentKey` of it. */
   readonly discard: { readonly key: string; readonly version: string; readonly reason: string } | null;
   readonly finalize: FinalizeRecord | null;

@@ -1,10 +1,11 @@
 import { duration, utc } from '../../base/text.ts';
 import type { Instant } from '../../base/clock.ts';
-import { foreignPending, gatesOf, statusLine } from './explain.ts';
+import { foreignPending, gatesOf, mayBeAdopted, statusLine } from './explain.ts';
 import { isClosed } from '../gates/gate.ts';
 import { isNeedless } from './slot.ts';
 import type { AgentState, Phase, Trouble, TroubleSource } from './state.ts';
 import type { Step } from './step.ts';
+import { isAdopted } from './target.ts';
 
 /** One line for the log. */
 export interface Line {
@@ -72,11 +73,16 @@ function reasons(state: AgentState, at: Instant, without: ReadonlySet<string> = 
 /** While watching, what the graph says is the news. */
 function watchingLines(before: AgentState, after: AgentState, at: Instant): readonly Line[] {
   if (before.phase.name !== 'watching' || after.phase.name !== 'watching') return [];
-  const [said, foreign] = [verdictOf(before), foreignPending(before)?.id];
-  if (said === verdictOf(after) && foreign === foreignPending(after)?.id) return [];
+  if (verdictOf(before) === verdictOf(after) && foreignOf(before) === foreignOf(after)) return [];
   const verdict = after.check?.verdict?.kind;
   const fields = { state: 'watching', ...(verdict === undefined ? {} : { verdict }) };
   return [{ level: 'info', text: statusLine(after, at), fields }];
+}
+
+/** What somebody else staged, and whether the graph has been asked about it. */
+function foreignOf(state: AgentState): string {
+  const pending = foreignPending(state);
+  return pending === null ? '' : `${pending.id} ${mayBeAdopted(state, pending)}`;
 }
 
 function verdictOf(state: AgentState): string {
@@ -151,34 +157,54 @@ function recovery(source: TroubleSource, { count, since }: Trouble, at: Instant)
 }
 
 function memoryLines(before: AgentState, after: AgentState): readonly Line[] {
+  return [
+    ...quarantineLines(before, after),
+    ...targetLines(before, after),
+    ...faultLines(before, after),
+    ...reportLines(before, after),
+  ];
+}
+
+function quarantineLines({ memory }: AgentState, after: AgentState): readonly Line[] {
+  return after.memory.quarantine
+    .filter((entry) => !memory.quarantine.includes(entry))
+    .map(({ version, until, reason }) => {
+      const text = `${version} is kept away from this host until ${utc(until)}: ${reason}`;
+      return { level: 'error', text, fields: { version } };
+    });
+}
+
+function targetLines({ memory }: AgentState, after: AgentState): readonly Line[] {
   const lines: Line[] = [];
-  for (const entry of after.memory.quarantine) {
-    if (before.memory.quarantine.includes(entry)) continue;
-    const text = `${entry.version} is kept away from this host until ${utc(entry.until)}: ${entry.reason}`;
-    lines.push({ level: 'error', text, fields: { version: entry.version } });
-  }
-  const { lastBoot, discard } = after.memory;
-  if (lastBoot !== null && before.memory.lastBoot?.key !== lastBoot.key) {
+  const { lastBoot, discard, target } = after.memory;
+  if (lastBoot !== null && memory.lastBoot?.key !== lastBoot.key) {
     lines.push({ level: 'info', text: `booted into ${lastBoot.version}`, fields: { booted: lastBoot.version } });
   }
-  if (discard !== null && before.memory.discard !== discard) {
+  if (discard !== null && memory.discard !== discard) {
     lines.push({ level: 'info', text: `the staged ${discard.version} will be removed: ${discard.reason}` });
   }
-  for (const fault of after.memory.faults) {
-    const old = before.memory.faults.find((one) => one.key === fault.key);
-    if (fault.missedBoots > (old?.missedBoots ?? 0)) {
-      lines.push({ level: 'warn', text: `${fault.version} was finalized, but this boot is not in it` });
-    }
+  if (target !== null && isAdopted(after.memory) && !isAdopted(memory)) {
+    const what = `${target.release.version}, which somebody else staged, is what the update graph leads to`;
+    lines.push({ level: 'info', text: `${what}: it is adopted` });
   }
-  return [...lines, ...reportLines(before, after)];
+  return lines;
+}
+
+function faultLines({ memory }: AgentState, after: AgentState): readonly Line[] {
+  return after.memory.faults
+    .filter(({ key, missedBoots }) => {
+      const old = memory.faults.find((one) => one.key === key);
+      return missedBoots > (old?.missedBoots ?? 0);
+    })
+    .map(({ version }) => ({ level: 'warn', text: `${version} was finalized, but this boot is not in it` }));
 }
 
 function reportLines(before: AgentState, after: AgentState): readonly Line[] {
+  if (before.memory.owed.length === 0 || after.memory.owed.length > 0) return [];
   if (droppedReports(before, after)) {
     const text = 'a lock server that is no longer configured need not know that this host is steady';
     return [{ level: 'info', text }];
   }
-  if (before.memory.owed.length === 0 || after.memory.owed.length > 0) return [];
   return [{ level: isStreak(after) ? 'debug' : 'info', text: 'the lock server knows that this host is steady' }];
 }
 

@@ -23,6 +23,8 @@ export interface Settings {
   readonly wariness: number | null;
   /** The stream that releases must belong to, or null for whichever the booted release has. */
   readonly stream: string | null;
+  /** All that the configuration says about which graph is asked, and in whose name. Only compared, never shown. */
+  readonly graphQuestion: string;
 }
 
 /** A release that is staged, and what is known of it. */
@@ -43,7 +45,14 @@ export type Phase =
   /** No target: the graph is polled, the host's default deployment compared. */
   | { readonly name: 'watching' }
   /** A target was chosen and is being fetched and staged, locked. */
-  | { readonly name: 'staging'; readonly target: Target; readonly failures: number; readonly progress: string | null }
+  | {
+      readonly name: 'staging';
+      readonly target: Target;
+      readonly failures: number;
+      readonly progress: string | null;
+      /** Good graphs in a row that no longer lead to the target. */
+      readonly missing: number;
+    }
   /** The target is staged; the gates decide. */
   | (Held & {
       readonly name: 'holding';
@@ -87,6 +96,8 @@ export interface Check {
   readonly verdict: Verdict | null;
   /** What was left out of the last good graph, and why. */
   readonly warnings: readonly string[];
+  /** What waited for the next boot when it was read: the id of the deployment, or null. */
+  readonly pending: string | null;
 }
 
 /** The timers: each holds the moment, in milliseconds since boot, at which something is due. */

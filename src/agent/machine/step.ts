@@ -35,7 +35,7 @@ import {
   retryStreak,
   trouble,
 } from './turn.ts';
-import { advanceWatching, graphRead, isPolling, poll, skip, unskip } from './watch.ts';
+import { advanceWatching, graphRead, isPolling, poll, pollAnew, skip, unskip } from './watch.ts';
 
 /** What one event led to. */
 export interface Step {
@@ -236,8 +236,13 @@ function looked(turn: Turn, reading: NonNullable<AgentState['host']>): void {
 function configured(turn: Turn, settings: Settings): void {
   const before = turn.state.settings;
   patch(turn, { settings });
+  pollAnew(turn, before);
   const { lock } = settings;
-  if (lock !== null && (before.lock === null || !sameLock(lock, before.lock))) introduce(turn, lock);
+  const isSameLock = lock !== null && before.lock !== null && sameLock(lock, before.lock);
+  if (lock !== null && !isSameLock) introduce(turn, lock);
+  // What another lock server said is no reason to wait.
+  const { phase } = turn.state;
+  if (phase.name === 'holding' && phase.refusal?.by === 'lock' && !isSameLock) enter(turn, { ...phase, refusal: null });
   if (before.source === settings.source) return;
   arm(turn, 'poll', now(turn));
   if (turn.state.phase.name !== 'rebooting') enter(turn, { name: 'starting' });

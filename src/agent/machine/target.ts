@@ -36,7 +36,7 @@ export function isStaged(turn: Turn, target: Target): boolean {
   return pending?.staged === true && deploymentKey(pending) === releaseKey(target);
 }
 
-/** What waits for the next boot and was put there by somebody else, or null. */
+/** What waits for the next boot, was put there by somebody else and is not our target either, or null. */
 export function foreignDeployment(turn: Turn): Deployment | null {
   return foreignIn(turn.state);
 }
@@ -49,6 +49,11 @@ export function foreignIn({ host, memory }: AgentState): Deployment | null {
   const key = deploymentKey(pending);
   const ours = pending.staged && target !== null && releaseKey(target.release) === key;
   return ours || (pending.staged && discard?.key === key) ? null : pending;
+}
+
+/** True while the target is one that somebody else staged. */
+export function isAdopted({ target }: Pick<Memory, 'target'>): boolean {
+  return target?.staged === true && !target.ours;
 }
 
 /** Why a release is kept away from this host at this moment, or null. */
@@ -75,7 +80,9 @@ const SKIPPED = 'skipped by an administrator';
  */
 export function hold(turn: Turn, target: Target): void {
   const allowUnlocked = turn.state.settings.source === 'staged';
-  remember(turn, { discard: null, ...(allowUnlocked ? {} : { target: { release: target, staged: true } }) });
+  const { target: known } = turn.state.memory;
+  const ours = known !== null && releaseKey(known.release) === releaseKey(target) && known.ours;
+  remember(turn, { discard: null, ...(allowUnlocked ? {} : { target: { release: target, staged: true, ours } }) });
   recovered(turn, 'stage');
   recovered(turn, 'finalize');
   backToHolding(turn, { target, allowUnlocked, missing: 0 }, null);
@@ -90,10 +97,10 @@ export function backToHolding(turn: Turn, { target, allowUnlocked, missing }: He
 export function beginStaging(turn: Turn, target: Target): void {
   const { memory } = turn.state;
   const again = memory.target !== null && releaseKey(memory.target.release) === releaseKey(target);
-  const discard = again ? undefined : ours(turn, `replaced by ${target.version}`);
-  remember(turn, { target: { release: target, staged: false }, ...discard });
+  const discard = again ? undefined : toDiscard(turn, `replaced by ${target.version}`);
+  remember(turn, { target: { release: target, staged: false, ours: false }, ...discard });
   arm(turn, 'discard', null);
-  enter(turn, { name: 'staging', target, failures: 0, progress: null });
+  enter(turn, { name: 'staging', target, failures: 0, progress: null, missing: 0 });
   arm(turn, 'work', now(turn));
 }
 
@@ -104,18 +111,18 @@ export function leaveIfKeptAway(turn: Turn, target: Target): boolean {
   return denial !== null;
 }
 
-/** Leaves the target, and removes it where it is staged. */
+/** Leaves the target, and removes it where this agent staged it. */
 export function leaveTarget(turn: Turn, reason: string): void {
-  remember(turn, { target: null, ...ours(turn, reason) });
+  remember(turn, { target: null, ...toDiscard(turn, reason) });
   arm(turn, 'discard', null);
   enter(turn, { name: 'watching' });
 }
 
 /** What this agent staged, or may have staged: an answer can be lost. It is removed if it is there. */
-function ours(turn: Turn, reason: string): Pick<Turn['state']['memory'], 'discard'> | undefined {
+function toDiscard(turn: Turn, reason: string): Pick<Turn['state']['memory'], 'discard'> | undefined {
   const { target, discard } = turn.state.memory;
   // What is to be removed already was staged before: nothing has been staged since.
-  if (target === null || discard !== null) return undefined;
+  if (target === null || !target.ours || discard !== null) return undefined;
   return { discard: { key: releaseKey(target.release), version: target.release.version, reason } };
 }
 

@@ -241,6 +241,29 @@ describe('a changed configuration', () => {
     expect(driver.question('lock').lock).toEqual(B);
   });
 
+  test('is not held up by what the old server said before', () => {
+    for (const lock of [null, B]) {
+      const driver = held(IN_FLEET);
+      driver.refused('HTTP 503: frozen', 24 * 60 * MINUTE);
+      reconfigure(driver, { lock });
+      if (driver.asked.includes('report')) driver.reported();
+      if (driver.asked.includes('look')) driver.looked(shown(driver));
+      expect(driver.asked).toContain(lock === null ? 'finalize' : 'lock');
+    }
+  });
+
+  test('leaves a refusal of the same server, and one of rpm-ostree', () => {
+    const driver = held(IN_FLEET);
+    driver.refused('HTTP 503: frozen', 24 * 60 * MINUTE);
+    reconfigure(driver, { allowDowngrade: true });
+    expect(driver.state.phase).toMatchObject({ refusal: { by: 'lock' } });
+
+    const other = rebooting(IN_FLEET);
+    other.fails('finalize', 'transient', 'an inhibitor');
+    reconfigure(other, { lock: null });
+    expect(other.state.phase).toMatchObject({ refusal: { by: 'rpm-ostree' } });
+  });
+
   test('that ends the phase before the old server refuses stays as it is', () => {
     const driver = held(IN_FLEET);
     reconfigure(driver, { enabled: false });
