@@ -48,6 +48,7 @@ export function parseMemory(source: string): ParsedMemory {
   };
   const memory: Memory = {
     bootId: field('bootId', string, ''),
+    bootWall: field('bootWall', number, null),
     target: field('target', readTarget, null),
     discard: field('discard', readDiscard, null),
     finalize: field('finalize', readFinalize, null),

@@ -1,4 +1,5 @@
 import { type Deployment, deploymentKey, releaseKey } from '../../host/rpm-ostree/deployment.ts';
+import { beginClock } from './clock.ts';
 import { isFinalizing, owe } from './slot.ts';
 import { hold, isStaged } from './target.ts';
 import { countFault, forgetFaults, quarantine } from './quarantine.ts';
@@ -10,7 +11,9 @@ export const PATIENCE = 2;
 /** The agent's first event: reads the recorded boot id, then the host. */
 export function start(turn: Turn): void {
   const { memory, bootId, settings } = turn.state;
-  if (memory.bootId !== bootId) beginBoot(turn);
+  const isNewBoot = memory.bootId !== bootId;
+  if (isNewBoot) beginBoot(turn);
+  beginClock(turn, isNewBoot);
   // A record of an earlier boot is judged once the host is known.
   if (isFinalizing(turn)) resumeFinalize(turn);
   arm(turn, 'host', now(turn));

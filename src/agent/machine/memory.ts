@@ -68,6 +68,8 @@ export interface TargetRecord {
 export interface Memory {
   /** The boot in which this was written. */
   readonly bootId: string;
+  /** When that boot began, by the clock as it stood then: milliseconds since 1970, or null where nobody looked. */
+  readonly bootWall: number | null;
   readonly target: TargetRecord | null;
   /** Ours, staged, and to be removed: withdrawn, or not what was asked for. `deploymentKey` of it. */
   readonly discard: { readonly key: string; readonly version: string; readonly reason: string } | null;
@@ -88,6 +90,7 @@ export interface Memory {
 export function freshMemory(bootId: string): Memory {
   return {
     bootId,
+    bootWall: null,
     target: null,
     discard: null,
     finalize: null,

@@ -166,12 +166,22 @@ function memoryLines(before: AgentState, after: AgentState): readonly Line[] {
 }
 
 function quarantineLines({ memory }: AgentState, after: AgentState): readonly Line[] {
-  return after.memory.quarantine
-    .filter((entry) => !memory.quarantine.includes(entry))
-    .map(({ version, until, reason }) => {
+  const old = new Map(memory.quarantine.map((entry) => [entry.key, entry]));
+  const now = new Set(after.memory.quarantine.map(({ key }) => key));
+  const changed = after.memory.quarantine.filter((entry) => !memory.quarantine.includes(entry));
+  return [
+    ...changed.map(({ key, version, until, reason, since }): Line => {
       const text = `${version} is kept away from this host until ${utc(until)}: ${reason}`;
-      return { level: 'error', text, fields: { version } };
-    });
+      const before = old.get(key);
+      // One that was known already only moves with a clock that has been set.
+      const isNew = before === undefined || (before.reason !== reason && before.since !== since);
+      const level = isNew ? 'error' : 'info';
+      return { level, text: isNew ? text : `the clock was set: ${text}`, fields: { version } };
+    }),
+    ...memory.quarantine
+      .filter(({ key }) => !now.has(key))
+      .map(({ version }): Line => ({ level: 'info', text: `${version} is no longer kept away from this host` })),
+  ];
 }
 
 function targetLines({ memory }: AgentState, after: AgentState): readonly Line[] {

@@ -1,5 +1,6 @@
 import { without } from '../../base/record.ts';
 import { settle, start } from './boot.ts';
+import { endQuarantines, followClock } from './clock.ts';
 import type { Effect } from './effect.ts';
 import type { Failure } from '../../base/failure.ts';
 import type { Event, EventKind } from './event.ts';
@@ -79,6 +80,7 @@ export function initialState(
  */
 export function step(state: AgentState, event: Event): Step {
   const turn: Turn = { state, event, effects: [], dirty: false, ignored: null };
+  followClock(turn);
   if (accept(turn)) handle(turn, event);
   if (turn.ignored === null) advance(turn);
   if (turn.dirty) persist(turn);
@@ -262,6 +264,7 @@ function advance(turn: Turn): void {
     arm(turn, 'memory', null);
     turn.dirty = true;
   }
+  endQuarantines(turn);
   settleSlot(turn);
   if (turn.state.stopping !== null) return;
   if (isDue(turn, 'host') && !isPending(turn, 'look')) {
