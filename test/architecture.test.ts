@@ -17,7 +17,7 @@ const PURE = [
   /^config\/(facts|problem|redact|together-lock|types|url|zone)\.ts$/,
   /^manager\/config\/(build|facts)\.ts$/,
   /^bus\/(dict|address)\.ts$/,
-  /^base\/(text|record|failure|shape|siphash)\.ts$/,
+  /^base\/(text|record|retry-after|failure|shape|siphash)\.ts$/,
   /^manager\/(answer|batch|document|notices|order|policy|presence|semaphore)\.ts$/,
   /^manager\/admin\/(codec|moment|orders|wire)\.ts$/,
   /^cli\/manager\/(columns|history-text|shell|status-text)\.ts$/,

@@ -291,6 +291,8 @@ describe('what somebody else did', () => {
     one.machine.adminStages({ version: MID });
     await arrives(one, MID);
     expect(one.server.requests).toEqual([]);
+    // The command line of whoever stages goes on working.
+    expect(one.machine.state().driver).toBeNull();
   });
 
   test.concurrent('other drivers are named, with what wins', LIMIT, async (context) => {

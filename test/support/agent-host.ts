@@ -49,6 +49,12 @@ export class ModelHost {
     return null;
   }
 
+  /** The agent asks for what somebody has staged at this very moment: "No change" tells it nothing of that. */
+  askedFor(target: Target): void {
+    if (this.staged?.by !== 'other' || deploymentKey(this.staged.deployment) !== releaseKey(target)) return;
+    this.staged = { ...this.staged, by: 'admin' };
+  }
+
   discard(key: string): Failure | null {
     if (this.#closed !== null) return this.#closed;
     if (this.staged === null || deploymentKey(this.staged.deployment) !== key) return null;
@@ -76,10 +82,13 @@ export class ModelHost {
     return this.rebooting ? UNDERWAY : null;
   }
 
-  /** Somebody stages a release past the agent. Not possible while a reboot is on its way. */
-  adminStages(number: number, locked: boolean): void {
+  /**
+   * Somebody stages a release past the agent. Not possible while a reboot is on its way. `agents`: the agent staged it,
+   * or may have, and cannot tell.
+   */
+  adminStages(number: number, locked: boolean, agents: boolean): void {
     if (this.#closed !== null) return;
-    const by = number >= FOREIGN ? 'other' : 'admin';
+    const by = agents ? 'admin' : 'other';
     this.staged = { number, by, locked, deployment: deployment(number, { staged: true, layered: number % 2 === 0 }) };
   }
 

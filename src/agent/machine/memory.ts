@@ -7,6 +7,12 @@ export interface Lock {
   readonly id: string;
 }
 
+/** A steady-state report that is owed to a lock server. */
+export interface OwedReport extends Lock {
+  /** A slot was asked for there: the report gives it back. Else it only tells the server that this host is steady. */
+  readonly slot: boolean;
+}
+
 /** A release that is kept away from this host for a time, because it was at fault. */
 export interface Quarantine {
   /** `releaseKey` of the release. */
@@ -54,18 +60,27 @@ export interface Faults {
   readonly missedBoots: number;
 }
 
+/** The release that is being staged, or staged, in this boot. */
+export interface TargetRecord {
+  readonly release: Target;
+  readonly staged: boolean;
+  /** rpm-ostree was asked to stage it, so that it may be removed. Else somebody else did: adopted, it stays theirs. */
+  readonly ours: boolean;
+}
+
 /** What outlives a restart of the agent and of the host. */
 export interface Memory {
   /** The boot in which this was written. */
   readonly bootId: string;
-  /** The release being staged, or staged, in this boot. */
-  readonly target: { readonly release: Target; readonly staged: boolean } | null;
+  /** When that boot began, by the clock as it stood then: milliseconds since 1970, or null where nobody looked. */
+  readonly bootWall: number | null;
+  readonly target: TargetRecord | null;
   /** Ours, staged, and to be removed: withdrawn, or not what was asked for. `deploymentKey` of it. */
   readonly discard: { readonly key: string; readonly version: string; readonly reason: string } | null;
   readonly finalize: FinalizeRecord | null;
   readonly slot: SlotRecord | null;
   /** Steady-state reports that lock servers have not confirmed yet. At most 8. */
-  readonly owed: readonly Lock[];
+  readonly owed: readonly OwedReport[];
   readonly faults: readonly Faults[];
   readonly quarantine: readonly Quarantine[];
   /** Versions that the administrator does not want. */
@@ -79,6 +94,7 @@ export interface Memory {
 export function freshMemory(bootId: string): Memory {
   return {
     bootId,
+    bootWall: null,
     target: null,
     discard: null,
     finalize: null,

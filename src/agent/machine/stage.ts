@@ -3,7 +3,7 @@ import type { Target } from '../../graph/types.ts';
 import type { Failure } from '../../base/failure.ts';
 import { countFault } from './quarantine.ts';
 import type { AgentState, Phase } from './state.ts';
-import { discardIsDone, foreignDeployment, hold, leaveIfKeptAway } from './target.ts';
+import { discardIsDone, foreignDeployment, hold, isStaged, leaveIfKeptAway } from './target.ts';
 import {
   type Turn,
   arm,
@@ -31,7 +31,13 @@ export function advanceStaging(turn: Turn, phase: Staging): void {
   }
   // A slot that is still asked for belonged to another release: its answer comes first.
   if (!isDue(turn, 'work') || turn.state.memory.slot !== null) return;
+  const { target } = turn.state.memory;
+  if (target?.ours !== true && isStaged(turn, phase.target)) {
+    hold(turn, phase.target);
+    return;
+  }
   arm(turn, 'work', null);
+  if (target?.ours === false) remember(turn, { target: { ...target, ours: true } });
   request(turn, { kind: 'stage', target: phase.target, allowDowngrade: turn.state.settings.allowDowngrade });
 }
 

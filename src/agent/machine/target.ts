@@ -7,6 +7,7 @@ import {
   releaseKey,
   targetOf,
 } from '../../host/rpm-ostree/deployment.ts';
+import type { Memory } from './memory.ts';
 import { quarantineOf } from './quarantine.ts';
 import type { AgentState, Held, Refusal } from './state.ts';
 import {
@@ -35,7 +36,7 @@ export function isStaged(turn: Turn, target: Target): boolean {
   return pending?.staged === true && deploymentKey(pending) === releaseKey(target);
 }
 
-/** What waits for the next boot and was put there by somebody else, or null. */
+/** What waits for the next boot, was put there by somebody else and is not our target either, or null. */
 export function foreignDeployment(turn: Turn): Deployment | null {
   return foreignIn(turn.state);
 }
@@ -50,10 +51,23 @@ export function foreignIn({ host, memory }: AgentState): Deployment | null {
   return ours || (pending.staged && discard?.key === key) ? null : pending;
 }
 
+/** True while the target is one that somebody else staged. */
+export function isAdopted({ target }: Pick<Memory, 'target'>): boolean {
+  return target?.staged === true && !target.ours;
+}
+
 /** Why a release is kept away from this host at this moment, or null. */
 export function keptAway(turn: Turn, target: Pick<Target, 'scheme' | 'payload' | 'version'>): Denial | null {
-  const { quarantine, skipped } = turn.state.memory;
-  const kept = quarantineOf(quarantine, releaseKey(target), turn.event.at.wall);
+  return denialOf(turn.state.memory, target, turn.event.at.wall);
+}
+
+/** The same for a memory and a moment in milliseconds since 1970. */
+export function denialOf(
+  { quarantine, skipped }: Pick<Memory, 'quarantine' | 'skipped'>,
+  target: Pick<Target, 'scheme' | 'payload' | 'version'>,
+  wall: number,
+): Denial | null {
+  const kept = quarantineOf(quarantine, releaseKey(target), wall);
   if (kept !== null) return { kind: 'quarantined', reason: kept.reason };
   return skipped.includes(target.version) ? { kind: 'skipped', reason: SKIPPED } : null;
 }
@@ -66,7 +80,9 @@ const SKIPPED = 'skipped by an administrator';
  */
 export function hold(turn: Turn, target: Target): void {
   const allowUnlocked = turn.state.settings.source === 'staged';
-  remember(turn, { discard: null, ...(allowUnlocked ? {} : { target: { release: target, staged: true } }) });
+  const { target: known } = turn.state.memory;
+  const ours = known !== null && releaseKey(known.release) === releaseKey(target) && known.ours;
+  remember(turn, { discard: null, ...(allowUnlocked ? {} : { target: { release: target, staged: true, ours } }) });
   recovered(turn, 'stage');
   recovered(turn, 'finalize');
   backToHolding(turn, { target, allowUnlocked, missing: 0 }, null);
@@ -81,10 +97,10 @@ export function backToHolding(turn: Turn, { target, allowUnlocked, missing }: He
 export function beginStaging(turn: Turn, target: Target): void {
   const { memory } = turn.state;
   const again = memory.target !== null && releaseKey(memory.target.release) === releaseKey(target);
-  const discard = again ? undefined : ours(turn, `replaced by ${target.version}`);
-  remember(turn, { target: { release: target, staged: false }, ...discard });
+  const discard = again ? undefined : toDiscard(turn, `replaced by ${target.version}`);
+  remember(turn, { target: { release: target, staged: false, ours: false }, ...discard });
   arm(turn, 'discard', null);
-  enter(turn, { name: 'staging', target, failures: 0, progress: null });
+  enter(turn, { name: 'staging', target, failures: 0, progress: null, missing: 0 });
   arm(turn, 'work', now(turn));
 }
 
@@ -95,18 +111,18 @@ export function leaveIfKeptAway(turn: Turn, target: Target): boolean {
   return denial !== null;
 }
 
-/** Leaves the target, and removes it where it is staged. */
+/** Leaves the target, and removes it where this agent staged it. */
 export function leaveTarget(turn: Turn, reason: string): void {
-  remember(turn, { target: null, ...ours(turn, reason) });
+  remember(turn, { target: null, ...toDiscard(turn, reason) });
   arm(turn, 'discard', null);
   enter(turn, { name: 'watching' });
 }
 
 /** What this agent staged, or may have staged: an answer can be lost. It is removed if it is there. */
-function ours(turn: Turn, reason: string): Pick<Turn['state']['memory'], 'discard'> | undefined {
+function toDiscard(turn: Turn, reason: string): Pick<Turn['state']['memory'], 'discard'> | undefined {
   const { target, discard } = turn.state.memory;
   // What is to be removed already was staged before: nothing has been staged since.
-  if (target === null || discard !== null) return undefined;
+  if (target === null || !target.ours || discard !== null) return undefined;
   return { discard: { key: releaseKey(target.release), version: target.release.version, reason } };
 }
 
