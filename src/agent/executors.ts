@@ -58,7 +58,9 @@ export function createExecutors(world: World): Executors {
       const { stream } = world.settings();
       return { kind: 'staged', id, reading: await rpmOstree.stage(target, { allowDowngrade, stream, onProgress }) };
     },
-    discard: async ({ id, key }) => ({ kind: 'discarded', id, reading: await rpmOstree.discard(key) }),
+    discard: async ({ id, key, deployment }) => {
+      return { kind: 'discarded', id, reading: await rpmOstree.discard({ key, deployment }) };
+    },
     finalize: async ({ id, target, allowUnlocked }) => {
       await rpmOstree.finalize(target, { allowUnlocked, withdrawn: world.consentWithdrawn });
       return { kind: 'finalized', id };

@@ -8,6 +8,7 @@ import type {
   Quarantine,
   SlotRecord,
   TargetRecord,
+  DiscardRecord,
 } from './machine/memory.ts';
 
 /** The version of the layout that this program writes. It reads this one and none later. */
@@ -85,8 +86,12 @@ const readTarget = object<TargetRecord>({
   staged: boolean,
   // In doubt it is somebody else's, and not to be removed.
   ours: (value, where) => (value === undefined ? false : boolean(value, where)),
+  deployment: (value, where) => maybe(value, where),
 });
-const readDiscard = object<NonNullable<Memory['discard']>>({ key: string, version: string, reason: string });
+/** Where it is not there, it is not known. */
+const maybe = (value: unknown, where: string): string | null =>
+  value === undefined ? null : orNull(string)(value, where);
+const readDiscard = object<DiscardRecord>({ key: string, version: string, reason: string, deployment: maybe });
 const readPause = object<NonNullable<Memory['pause']>>({ until: orNull(number), reason: string });
 const readLastBoot = object<NonNullable<Memory['lastBoot']>>({ key: string, version: string, from: orNull(string) });
 const readOwed = object<OwedReport>({

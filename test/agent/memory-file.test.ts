@@ -15,8 +15,8 @@ const lock = { baseUrl: text, group: text, id: text };
 const memories: fc.Arbitrary<Memory> = fc.record({
   bootId: text,
   bootWall: fc.option(moment),
-  target: fc.option(fc.record({ release, staged: fc.boolean(), ours: fc.boolean() })),
-  discard: fc.option(fc.record({ key: text, version: text, reason: text })),
+  target: fc.option(fc.record({ release, staged: fc.boolean(), ours: fc.boolean(), deployment: fc.option(text) })),
+  discard: fc.option(fc.record({ key: text, version: text, reason: text, deployment: fc.option(text) })),
   finalize: fc.option(
     fc.record({
       target: release,

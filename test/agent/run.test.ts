@@ -151,7 +151,7 @@ class Shell {
 
 /** Memory and host of an agent that has release 2 staged. */
 const STAGED = {
-  memory: { target: { release: target(2), staged: true, ours: true } },
+  memory: { target: { release: target(2), staged: true, ours: true, deployment: null } },
   pending: stagedDeployment(2),
 };
 

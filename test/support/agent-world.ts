@@ -308,7 +308,7 @@ export class World {
         return this.#stage(effect, fails);
       case 'discard':
         if (fails) return TRANSIENT;
-        return this.host.discard(effect.key) ?? { kind: 'discarded', id, reading: this.#look() };
+        return this.host.discard(effect) ?? { kind: 'discarded', id, reading: this.#look() };
       case 'finalize':
         return this.#finalize(effect, fails);
       case 'lock':

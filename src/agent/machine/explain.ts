@@ -5,7 +5,7 @@ import type { Deployment } from '../../host/rpm-ostree/deployment.ts';
 import { evaluateGates } from '../gates/evaluate.ts';
 import { type ClosedGate, type GateVerdict, isClosed } from '../gates/gate.ts';
 import type { AgentState, Phase, Timer, TroubleSource } from './state.ts';
-import { foreignIn, isAdopted } from './target.ts';
+import { foreignIn, isAdopted, isChanged } from './target.ts';
 
 /** Every gate as it stands now. */
 export function gatesOf(state: AgentState, at: Instant): readonly GateVerdict[] {
@@ -129,10 +129,10 @@ function foreignNote(state: AgentState, pending: Deployment, at: Instant): strin
 }
 
 /** A deployment of somebody else's that was not locked needs nobody's consent to be booted. */
-function unlockedNote({ settings, memory }: AgentState): string {
-  return settings.source === 'staged' || isAdopted(memory)
-    ? '; it was staged by somebody else: if unlocked, it applies at any reboot'
-    : '';
+function unlockedNote(state: AgentState): string {
+  const risk = 'if unlocked, it applies at any reboot';
+  if (state.settings.source === 'staged' || isAdopted(state.memory)) return `; it was staged by somebody else: ${risk}`;
+  return isChanged(state) ? `; it was changed by somebody else since it was staged: ${risk}` : '';
 }
 
 function reasonOf(

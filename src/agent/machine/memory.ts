@@ -1,4 +1,5 @@
 import type { Target } from '../../graph/types.ts';
+import type { OwnStaged } from '../../host/rpm-ostree/deployment.ts';
 
 /** Where a slot is asked for and given back. */
 export interface Lock {
@@ -66,6 +67,14 @@ export interface TargetRecord {
   readonly staged: boolean;
   /** rpm-ostree was asked to stage it, so that it may be removed. Else somebody else did: adopted, it stays theirs. */
   readonly ours: boolean;
+  /** Id of the deployment as this agent staged it; null while that is not known. Another one was touched by somebody. */
+  readonly deployment: string | null;
+}
+
+/** A deployment that this agent staged and does not want any more. */
+export interface DiscardRecord extends OwnStaged {
+  readonly version: string;
+  readonly reason: string;
 }
 
 /** What outlives a restart of the agent and of the host. */
@@ -75,8 +84,8 @@ export interface Memory {
   /** When that boot began, by the clock as it stood then: milliseconds since 1970, or null where nobody looked. */
   readonly bootWall: number | null;
   readonly target: TargetRecord | null;
-  /** Ours, staged, and to be removed: withdrawn, or not what was asked for. `deploymentKey` of it. */
-  readonly discard: { readonly key: string; readonly version: string; readonly reason: string } | null;
+  /** Ours, staged, and to be removed: withdrawn, or not what was asked for. */
+  readonly discard: DiscardRecord | null;
   readonly finalize: FinalizeRecord | null;
   readonly slot: SlotRecord | null;
   /** Steady-state reports that lock servers have not confirmed yet. At most 8. */

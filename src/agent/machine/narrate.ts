@@ -5,7 +5,7 @@ import { isClosed } from '../gates/gate.ts';
 import { isNeedless } from './slot.ts';
 import type { AgentState, Phase, Trouble, TroubleSource } from './state.ts';
 import type { Step } from './step.ts';
-import { isAdopted } from './target.ts';
+import { isAdopted, isChanged } from './target.ts';
 
 /** One line for the log. */
 export interface Line {
@@ -191,7 +191,8 @@ function quarantineLines({ memory }: AgentState, after: AgentState): readonly Li
   ];
 }
 
-function targetLines({ memory }: AgentState, after: AgentState): readonly Line[] {
+function targetLines(before: AgentState, after: AgentState): readonly Line[] {
+  const { memory } = before;
   const lines: Line[] = [];
   const { lastBoot, discard, target } = after.memory;
   if (lastBoot !== null && memory.lastBoot?.key !== lastBoot.key) {
@@ -203,6 +204,10 @@ function targetLines({ memory }: AgentState, after: AgentState): readonly Line[]
   if (target !== null && isAdopted(after.memory) && !isAdopted(memory)) {
     const what = `${target.release.version}, which somebody else staged, is what the update graph leads to`;
     lines.push({ level: 'info', text: `${what}: it is adopted` });
+  }
+  if (target !== null && isChanged(after) && !isChanged(before)) {
+    const what = `the staged ${target.release.version} was changed by somebody else (layered packages, for example)`;
+    lines.push({ level: 'info', text: `${what}: it is taken as it is, and not removed` });
   }
   return lines;
 }

@@ -10,6 +10,7 @@ import {
   followPending,
   foreignDeployment,
   hold,
+  isChanged,
   isStaged,
   keptAway,
   leaveTarget,
@@ -113,7 +114,8 @@ const GONE = 'the update graph no longer leads to it';
 function take(turn: Turn, target: Target): void {
   const removing = turn.state.memory.discard?.key === releaseKey(target);
   const { target: known } = turn.state.memory;
-  const isTheirs = foreignDeployment(turn) !== null || (known?.ours === false && isStaged(turn, known.release));
+  const isKept = known !== null && isStaged(turn, known.release) && (!known.ours || isChanged(turn.state));
+  const isTheirs = foreignDeployment(turn) !== null || isKept;
   if (isStaged(turn, target) && !removing) hold(turn, target);
   else if (!isTheirs) beginStaging(turn, target);
   else if (turn.state.phase.name !== 'watching') leaveTarget(turn, 'somebody else staged another one');

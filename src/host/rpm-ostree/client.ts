@@ -8,7 +8,8 @@ import type { Target } from '../../graph/types.ts';
 import {
   type Deployment,
   type HostReading,
-  deploymentKey,
+  type OwnStaged,
+  isUntouched,
   parseReading,
   pendingDeployment,
   releaseKey,
@@ -47,8 +48,8 @@ export interface RpmOstree {
   read(): Promise<HostReading>;
   /** Fetches and stages a release, locked; resolves with the reading after it. */
   stage(target: Target, options: StageOptions): Promise<HostReading>;
-  /** Removes the staged deployment if it is still the one with this key; resolves with the reading after it. */
-  discard(key: string): Promise<HostReading>;
+  /** Removes the staged deployment if it is still this one, untouched; resolves with the reading after it. */
+  discard(own: OwnStaged): Promise<HostReading>;
   /**
    * Unlocks the staged deployment and reboots; resolves when rpm-ostree has acknowledged it. Goes out at once or not at
    * all: consent does not keep. While other work of this client is under way it is refused as `transient`.
@@ -81,7 +82,7 @@ export function openRpmOstree(options: RpmOstreeOptions): RpmOstree {
   return {
     read: () => client.read(),
     stage: (target, stage) => client.exclusively(`staging ${target.version}`, () => client.stage(target, stage)),
-    discard: (key) => client.exclusively('removing a staged deployment', () => client.discard(key)),
+    discard: (own) => client.exclusively('removing a staged deployment', () => client.discard(own)),
     finalize: (target, options) =>
       client.atOnce(`finalizing ${target.version}`, () => client.finalize(target, options)),
     registerDriver: () => client.exclusively(REGISTERING, () => client.registerDriver()),
@@ -189,10 +190,10 @@ class Client {
     });
   }
 
-  async discard(key: string): Promise<HostReading> {
+  async discard(own: OwnStaged): Promise<HostReading> {
     const before = await this.read();
     const pending = pendingDeployment(before);
-    if (pending?.staged !== true || deploymentKey(pending) !== key) return before;
+    if (pending === null || !isUntouched(pending, own)) return before;
     const call = {
       path: bootedOf(before).osPath,
       interface: OS_INTERFACE,

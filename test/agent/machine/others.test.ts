@@ -130,7 +130,7 @@ describe('the very target, staged by somebody else', () => {
   test('is adopted with a line in the log, and the status tells that it may apply at any reboot', () => {
     const driver = adopted();
     expect(driver.phase).toBe('holding');
-    expect(driver.written?.target).toEqual({ release: target(2), staged: true, ours: false });
+    expect(driver.written?.target).toEqual({ release: target(2), staged: true, ours: false, deployment: null });
     const said = driver.said.filter((line) => line.includes('adopted'));
     expect(said).toEqual(['info: 42.2, which somebody else staged, is what the update graph leads to: it is adopted']);
     expect(status(driver)).toMatch('it was staged by somebody else: if unlocked, it applies at any reboot');
@@ -177,7 +177,7 @@ describe('the very target, staged by somebody else', () => {
     driver.pass(MINUTE);
     if (driver.asked.includes('fetchGraph')) driver.graphRead(graph([1, 2]));
     driver.staged(reading(driver.mono, 1, OTHERS));
-    expect(driver.memory.target).toEqual({ release: target(2), staged: true, ours: true });
+    expect(driver.memory.target).toEqual({ release: target(2), staged: true, ours: true, deployment: OTHERS.id });
     driver.send({ kind: 'skip', version: '42.2' });
     expect(driver.question('discard').key).toBe(keyOf(2));
   });

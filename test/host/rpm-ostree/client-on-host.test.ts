@@ -105,7 +105,7 @@ describe('staging', () => {
 describe('discarding', () => {
   test('removes what has the key', LIMIT, async () => {
     const { rpmOstree, staged: pending } = await staged();
-    const reading = await rpmOstree.discard(releaseKey(V2));
+    const reading = await rpmOstree.discard({ key: releaseKey(V2), deployment: null });
     expect(pending()).toBeUndefined();
     expect(pendingDeployment(reading)).toBeNull();
   });
@@ -113,9 +113,25 @@ describe('discarding', () => {
   test('keeps what somebody else has put in its place', LIMIT, async () => {
     const { rpmOstree, staged: pending, host: one } = await staged();
     one.adminStages({ version: VERSIONS.v3, packages: ['vim'] });
-    const reading = await rpmOstree.discard(releaseKey(V2));
+    const reading = await rpmOstree.discard({ key: releaseKey(V2), deployment: null });
     expect(pending()).toMatchObject({ base: COMMITS.v3, packages: ['vim'] });
     expect(pendingDeployment(reading)?.version).toBe(VERSIONS.v3);
+  });
+
+  test('keeps what somebody else has layered on it', LIMIT, async () => {
+    const { rpmOstree, host: one, staged: pending } = await host();
+    const ours = pendingDeployment(await rpmOstree.stage(V2, STAGE));
+    one.adminStages({ version: VERSIONS.v2, packages: ['vim'] });
+    for (const deployment of [ours?.id ?? '', null]) await rpmOstree.discard({ key: releaseKey(V2), deployment });
+    expect(pending()).toMatchObject({ base: COMMITS.v2, packages: ['vim'] });
+  });
+
+  test('knows its own on a host with layered packages', LIMIT, async () => {
+    const { rpmOstree, staged: pending } = await host({ packages: ['tmux'] });
+    const ours = pendingDeployment(await rpmOstree.stage(V2, STAGE));
+    expect(ours?.layered).toBe(true);
+    await rpmOstree.discard({ key: releaseKey(V2), deployment: ours?.id ?? '' });
+    expect(pending()).toBeUndefined();
   });
 });
 
@@ -199,7 +215,7 @@ describe('the daemon', () => {
     const { rpmOstree, host: one, warnings, staged: pending } = await host();
     one.setFault('deny', { methods: ['RegisterClient'] });
     await rpmOstree.stage(V2, STAGE);
-    await rpmOstree.discard(releaseKey(V2));
+    await rpmOstree.discard({ key: releaseKey(V2), deployment: null });
     expect(pending()).toBeUndefined();
     expect(warnings.filter((text) => text.includes('as a client'))).toHaveLength(1);
   });
