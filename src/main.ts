@@ -4,10 +4,17 @@ import type { Command, Io } from './cli/command.ts';
 import { configCommands } from './cli/config.ts';
 import { demoCommand } from './cli/demo.ts';
 import { dispatch } from './cli/dispatch.ts';
+import { managerCommands } from './cli/manager/index.ts';
 import { simCommands } from './cli/sim.ts';
 
 /** Every command. Help texts come from this table. */
-const COMMANDS: readonly Command[] = [agentCommand, ...configCommands, demoCommand, ...simCommands];
+const COMMANDS: readonly Command[] = [
+  agentCommand,
+  ...managerCommands(),
+  ...configCommands,
+  demoCommand,
+  ...simCommands,
+];
 
 const io: Io = {
   stdout: (text) => void process.stdout.write(text),

@@ -21,7 +21,7 @@ export const EXIT_HELP: Readonly<Record<Exit, string>> = {
   failure: 'the command failed',
   usage: 'the command line is wrong',
   configuration: 'the configuration has errors',
-  notRunning: 'the agent is not running',
+  notRunning: 'the agent or manager is not running',
   denied: 'permission denied',
   nothingToDo: 'there is nothing to do',
 };

@@ -1,4 +1,5 @@
 import type { LoadedConfig } from '../config/load.ts';
+import { printCheck } from './check.ts';
 import { defineCommand, EXIT, type Command, type Io } from './command.ts';
 
 /** The option that replaces the configuration folders, for every command that reads the configuration. */
@@ -17,12 +18,8 @@ const check = defineCommand({
   options: { 'config-dir': CONFIG_DIR, json: JSON_OPTION },
   exits: ['configuration'],
   run: async ({ options }, io) => {
-    const loaded = await load(options['config-dir']);
-    const { formatProblem } = await import('../config/problem.ts');
-    const { config, problems, files } = loaded;
-    if (options.json) io.stdout(json({ ok: config !== null, files, problems }));
-    else io.stdout([...problems.map(formatProblem), verdict(loaded)].map((line) => `${line}\n`).join(''));
-    return config === null ? EXIT.configuration : EXIT.ok;
+    const { config, problems, files } = await load(options['config-dir']);
+    return printCheck({ usable: config !== null, problems, files }, options.json, io);
   },
 });
 
@@ -58,16 +55,6 @@ async function load(dirs: readonly string[]): Promise<LoadedConfig> {
 async function printProblems(problems: LoadedConfig['problems'], io: Io): Promise<void> {
   const { formatProblem } = await import('../config/problem.ts');
   for (const problem of problems) io.stderr(`${formatProblem(problem)}\n`);
-}
-
-function verdict({ config, problems, files }: LoadedConfig): string {
-  const errors = problems.filter(({ severity }) => severity === 'error').length;
-  const found = `${count(errors, 'error')}, ${count(problems.length - errors, 'warning')} in ${count(files.length, 'file')}`;
-  return config === null ? `The configuration is not usable: ${found}.` : `The configuration is good: ${found}.`;
-}
-
-function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
 }
 
 function json(data: unknown): string {

@@ -119,14 +119,29 @@ export function parseRequest(body: string): ClientParams | string {
   const params = field(parsed, 'client_params');
   if (typeof params !== 'object' || params === null) return 'client_params: expected an object with id and group';
   const [id, group] = [field(params, 'id'), field(params, 'group')];
-  if (typeof id !== 'string' || id === '') return 'client_params.id: expected a text that is not empty';
-  if (id.length > LONGEST_ID) return `client_params.id: longer than ${LONGEST_ID} characters`;
-  if (/\p{Cs}/u.test(id)) return 'client_params.id: holds half of a character';
-  if (typeof group !== 'string' || group.length > LONGEST_GROUP || !GROUP.test(group)) {
-    return "client_params.group: expected letters, digits, '.' and '-'";
-  }
+  if (!isId(id)) return `client_params.id: ${idProblem(id)}`;
+  if (!isGroup(group)) return `client_params.group: expected ${A_GROUP}`;
   return { id, group };
 }
+
+/** Whether a value can be the id of a node. */
+export function isId(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= LONGEST_ID && !/\p{Cs}/u.test(value);
+}
+
+/** What is wrong with a value that can be no id, without repeating it. */
+export function idProblem(value: unknown): string {
+  if (typeof value !== 'string' || value === '') return 'expected a text that is not empty';
+  return value.length > LONGEST_ID ? `longer than ${LONGEST_ID} characters` : 'holds half of a character';
+}
+
+/** Whether a value can be the name of a group. */
+export function isGroup(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_GROUP && GROUP.test(value);
+}
+
+/** What the name of a group is made of, for messages. */
+export const A_GROUP = "letters, digits, '.' and '-'";
 
 function field(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;

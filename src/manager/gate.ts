@@ -1,5 +1,5 @@
-import { readCapped } from '../base/files.ts';
 import { httpRequest, type HttpResult } from '../base/http.ts';
+import { readSecret } from '../base/secret-file.ts';
 import { errorText, oneLine } from '../base/text.ts';
 import { refuse, type Refusal } from './answer.ts';
 import type { Gate } from './config/group.ts';
@@ -8,7 +8,6 @@ import type { Gate } from './config/group.ts';
 type Now = () => number;
 
 const MOST_BYTES = 256 * 1024;
-const MOST_TOKEN_BYTES = 4096;
 const MOST_NAMED = 3;
 
 /**
@@ -78,9 +77,7 @@ export class GateKeeper {
   #authorization(): Readonly<Record<string, string>> {
     const { tokenPath } = this.#gate;
     if (tokenPath === null) return {};
-    const token = readCapped(tokenPath, MOST_TOKEN_BYTES)?.trim() ?? '';
-    if (token === '') throw new Error(`${tokenPath}: there is no token in it`);
-    return { authorization: `Bearer ${token}` };
+    return { authorization: `Bearer ${readSecret(tokenPath)}` };
   }
 
   #closed(why: string): Refusal {

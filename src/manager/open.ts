@@ -1,8 +1,12 @@
+import { systemClock } from '../base/clock.ts';
+import { readCapped } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
-import type { ManagerConfig } from './config/schema.ts';
+import { readSecret } from '../base/secret-file.ts';
+import type { EtcdConfig, ManagerConfig } from './config/schema.ts';
 import type { Meter } from './meter.ts';
 import { ConfiguredPolicies } from './policies.ts';
 import { Service, type Time } from './service.ts';
+import type { TlsMaterial } from './store/etcd.ts';
 import type { AuditBounds, Store } from './store/store.ts';
 import { createWitness } from './witness.ts';
 
@@ -46,7 +50,7 @@ export async function openManager(config: ManagerConfig, log: Log, meter: Meter 
       manager,
       policies,
       close: async () => {
-        manager.close();
+        await manager.close();
         await store.close();
       },
     };
@@ -63,5 +67,31 @@ async function openStore({ etcd3, store, audit }: ManagerConfig, log: Log): Prom
     return openEmbeddedStore({ path: store.path, clock: REAL_TIME.now, audit: bounds });
   }
   const { openEtcdStore } = await import('./store/etcd.ts');
-  return openEtcdStore(etcdOptions(etcd3, bounds, log));
+  const { endpoints, transactionTimeoutMs, prefix, user } = etcd3;
+  return openEtcdStore({
+    endpoints,
+    timeoutMs: transactionTimeoutMs,
+    prefix,
+    clock: systemClock,
+    audit: bounds,
+    onWarning: (text) => log.warn(text),
+    ...(user === null ? {} : { user: { name: user.name, password: () => readSecret(user.passwordPath) } }),
+    ...(etcd3.caCertPath === null && etcd3.clientCert === null ? {} : { tls: () => readTls(etcd3) }),
+  });
+}
+
+/** Certificates as they are at the moment. Throws an error that names the file that cannot be read. */
+function readTls({ caCertPath, clientCert }: EtcdConfig): TlsMaterial {
+  return {
+    ...(caCertPath === null ? {} : { ca: readPem(caCertPath) }),
+    ...(clientCert === null ? {} : { cert: readPem(clientCert.certPath), key: readPem(clientCert.keyPath) }),
+  };
+}
+
+const MOST_PEM_BYTES = 1024 * 1024;
+
+function readPem(path: string): string {
+  const text = readCapped(path, MOST_PEM_BYTES);
+  if (text === null) throw new Error(`${path}: there is no such file`);
+  return text;
 }

@@ -1,8 +1,10 @@
+import { readCapped } from '../base/files.ts';
 import { createLog, type Log, type LogFormat, type LogLevel } from '../base/log.ts';
 import { errorText } from '../base/text.ts';
 import { VERSION } from '../base/version.ts';
 import { formatProblem } from '../config/problem.ts';
-import { openAdmin } from './admin/listen.ts';
+import { createAdminHandler } from './admin/handler.ts';
+import { openAdminSocket, openAdminTcp } from './admin/listen.ts';
 import { loadManagerConfig } from './config/load.ts';
 import type { ManagerConfig } from './config/schema.ts';
 import { type Access, createAccess } from './http/access.ts';
@@ -75,6 +77,8 @@ function readConfig(path: string | null, log: Log): ManagerConfig | null {
   for (const problem of problems) log[problem.severity === 'error' ? 'error' : 'warn'](formatProblem(problem));
   return config;
 }
+
+const MOST_TOKEN_BYTES = 64 * 1024;
 
 /** A manager with everything by which it is reached. */
 class ManagerServer {
@@ -174,9 +178,19 @@ class ManagerServer {
       const metrics = statusHandler({ manager, readiness, metrics: this.#metrics, connections });
       this.#listeners.push(await listen({ section: 'status', ...status, handler: metrics, ...common }));
     }
-    this.#undo.push(await openAdmin(admin, manager, this.#log));
+    const socket = await openAdminSocket(admin.socket, createAdminHandler(manager, { token: null }));
+    this.#undo.push(() => socket.close());
+    if (admin.tcp !== null) await this.#listenForAdministrators(admin.tcp);
     this.#undo.push(startLookout({ status: () => manager.status(), log: this.#log, send: this.#webhook() }));
     this.#log.info(`holdpoint ${VERSION} manager: ${this.summary()}; ${this.#config.groups.size} groups configured`);
+  }
+
+  async #listenForAdministrators(tcp: NonNullable<ManagerConfig['admin']['tcp']>): Promise<void> {
+    // Read for each request, so that a new token counts at once; one that cannot be read lets nobody in.
+    const tokens = (): string => readCapped(tcp.tokenPath, MOST_TOKEN_BYTES) ?? '';
+    if (tokens().trim() === '') throw new Error(`${tcp.tokenPath} (admin.token_path): there is no token in it`);
+    const listener = await openAdminTcp(tcp, this.#opened.manager, tokens);
+    this.#undo.push(() => listener.close());
   }
 
   #webhook(): (notice: Parameters<Webhook['send']>[0]) => void {

@@ -89,6 +89,7 @@ export class Service implements Manager {
   readonly #heldOpen = new Map<string, number>();
   readonly #stops = new Set<() => void>();
   #working: Promise<void> | null = null;
+  #notes: Promise<void> = Promise.resolve();
   #draining = false;
   #closed = false;
   #failingSince: number | null = null;
@@ -107,7 +108,7 @@ export class Service implements Manager {
     await this.reconfigured();
     this.#stops.add(store.watch(() => this.#touchWaited()));
     this.#every(NOTES_MS, () => {
-      void this.#keepNotes();
+      this.#notes = this.#keepNotes();
       void this.#configure(isPercentage);
     });
     this.#every(LOOK_AGAIN_MS, () => void this.#lookAgain());
@@ -211,14 +212,18 @@ export class Service implements Manager {
     for (const group of this.#waiting.values()) {
       for (const pending of group.values()) this.#giveUp(pending, refuse('draining', STOPPING, 5_000));
     }
-    await this.#idle(() => this.#keepNotes());
+    while (this.#working !== null) await this.#working;
+    await this.#notes;
+    await this.#keepNotes();
   }
 
-  /** Ends all timers. The store is the caller's to close. */
-  close(): void {
+  /** Ends all timers; resolves when nothing is under way. The store is the caller's to close. */
+  async close(): Promise<void> {
     this.#closed = true;
     this.#stopWake();
     for (const stop of this.#stops) stop();
+    while (this.#working !== null) await this.#working;
+    await this.#notes;
   }
 
   #now(): number {

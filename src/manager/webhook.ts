@@ -1,5 +1,5 @@
-import { readCapped } from '../base/files.ts';
 import { httpRequest } from '../base/http.ts';
+import { readSecret } from '../base/secret-file.ts';
 import { errorText, utc } from '../base/text.ts';
 import type { Notice } from './notices.ts';
 
@@ -19,7 +19,6 @@ export interface WebhookOptions {
 /** Milliseconds between tries; then a notice is given up. */
 const RETRIES_MS = [1_000, 10_000, 60_000];
 const MOST_WAITING = 100;
-const MOST_TOKEN_BYTES = 4096;
 
 /** Sends notices, one after the other, as JSON. What cannot be delivered in time is given up and said so. */
 export class Webhook {
@@ -80,8 +79,6 @@ export class Webhook {
   #authorization(): Readonly<Record<string, string>> {
     const { tokenPath } = this.#options;
     if (tokenPath === null) return {};
-    const token = readCapped(tokenPath, MOST_TOKEN_BYTES)?.trim() ?? '';
-    if (token === '') throw new Error(`${tokenPath}: there is no token in it`);
-    return { authorization: `Bearer ${token}` };
+    return { authorization: `Bearer ${readSecret(tokenPath)}` };
   }
 }

@@ -153,7 +153,7 @@ Exit status:
    0  success
    1  the command failed
    2  the command line is wrong
-   4  the agent is not running
+   4  the agent or manager is not running
 `;
 
   test.each([

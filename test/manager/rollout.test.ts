@@ -41,7 +41,7 @@ async function withWaiting(fleet: Fleet): Promise<number> {
   for (let node = 0; node < fleet.nodes; node += 1) void run(`node-${node}`);
   await time.until(() => done === fleet.nodes, 10 * (fleet.nodes / fleet.slots) * DOWN_MS);
   expect(mostDown).toBe(fleet.slots);
-  service.close();
+  await service.close();
   return time.now() - begun;
 }
 
@@ -114,7 +114,7 @@ describe('the efficiency of a rollout, N·R/S ÷ makespan', () => {
         },
       };
       const ours = await withPolling(fleet, server, time, 7);
-      service.close();
+      await service.close();
       const baseline = await withPolling(fleet, firstComeFirstServed(fleet), new VirtualTime(), 7);
       expect(baseline / ours).toBeGreaterThanOrEqual(0.99);
     },

@@ -364,7 +364,7 @@ test('who waits and who was seen outlives a restart', async () => {
   await before.lock('a');
   await before.lock('b');
   await before.time.pass(61_000);
-  before.service.close();
+  await before.service.close();
   const after = await startBench(rules, { data, time });
   const [group] = (await after.service.status()).groups;
   expect(group?.waiters.map(({ id }) => id)).toEqual(['b']);

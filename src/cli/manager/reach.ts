@@ -1,0 +1,132 @@
+import { statSync } from 'node:fs';
+import { isNotFound } from '../../base/files.ts';
+import type { Log } from '../../base/log.ts';
+import { errorText } from '../../base/text.ts';
+import type { Admin, AdminFailure, Asked } from '../../manager/admin/admin.ts';
+import type { Manager } from '../../manager/api.ts';
+import type { LoadedManagerConfig } from '../../manager/config/load.ts';
+import type { ManagerConfig } from '../../manager/config/schema.ts';
+import { EXIT, type Io } from '../command.ts';
+
+/** Opens the store of a configuration, and a manager on it. */
+export type OpenManager = (
+  config: ManagerConfig,
+  log: Log,
+) => Promise<{ readonly manager: Manager; close(): Promise<void> }>;
+
+/** A command as it was called. */
+export interface Call {
+  /** Its name after `holdpoint`. */
+  readonly name: string;
+  readonly options: { readonly config: string | undefined; readonly socket: string | undefined };
+  readonly io: Io;
+}
+
+/** Where the manager of a call is. */
+export interface Where {
+  readonly loaded: LoadedManagerConfig;
+  readonly socket: string;
+  /** Of the configuration; the default where that has errors. */
+  readonly defaultGroup: string;
+}
+
+/** Finds the manager's socket, in a configuration with errors too. */
+export async function locate({ options }: Call): Promise<Where> {
+  const { loadManagerConfig } = await import('../../manager/config/load.ts');
+  const { MANAGER_KEYS } = await import('../../manager/config/schema.ts');
+  const { valueReader } = await import('../../config/merge.ts');
+  const loaded = loadManagerConfig(options.config ?? null);
+  const get = valueReader(MANAGER_KEYS, loaded.values);
+  return { loaded, socket: options.socket ?? get('admin.socket'), defaultGroup: get('lock.default_group_name') };
+}
+
+/**
+ * Asks the manager that runs, or, when none does and no socket was named, a manager of our own on the same store.
+ * Resolves with the answer, or, once it has said why there is none, with an exit status.
+ */
+export async function reach<T>(
+  call: Call,
+  where: Where,
+  ask: (admin: Admin) => Promise<Asked<T>>,
+  open: OpenManager,
+): Promise<{ readonly value: T } | { readonly exit: number }> {
+  const { socketAdmin } = await import('../../manager/admin/client.ts');
+  const asked = await ask(socketAdmin(where.socket));
+  const alone = !asked.ok && asked.failure.kind === 'not-running' && call.options.socket === undefined;
+  if (!alone) return outcome(call, asked);
+  const { config, problems } = where.loaded;
+  if (config === null) {
+    const { formatProblem } = await import('../../config/problem.ts');
+    for (const problem of problems) call.io.stderr(`${formatProblem(problem)}\n`);
+    complain(call, `${asked.failure.text}, and the configuration that says where its store is has errors`);
+    return { exit: EXIT.configuration };
+  }
+  const refusal = config.etcd3 === null ? storeRefusal(config.store.path, asked.failure.text) : null;
+  if (refusal !== null) return outcome(call, { ok: false, failure: refusal });
+  complain(call, `${asked.failure.text}; this is done on its store, and no host is being answered`);
+  return outcome(call, await askStore(config, call.io, ask, open));
+}
+
+/** Says on stderr what is wrong. */
+export function complain({ name, io }: Call, text: string): void {
+  io.stderr(`holdpoint ${name}: ${text}\n`);
+}
+
+function outcome<T>(call: Call, asked: Asked<T>): { readonly value: T } | { readonly exit: number } {
+  if (asked.ok) return { value: asked.value };
+  complain(call, asked.failure.text);
+  return { exit: EXITS[asked.failure.kind] };
+}
+
+const EXITS: Readonly<Record<AdminFailure['kind'], number>> = {
+  'not-running': EXIT.notRunning,
+  denied: EXIT.denied,
+  failed: EXIT.failure,
+};
+
+/**
+ * Why the embedded store is not to be opened from here, or null. A command makes no store where there is none, and leaves
+ * no files in it that the manager's own user could not use afterwards.
+ */
+function storeRefusal(path: string, notRunning: string): AdminFailure | null {
+  try {
+    const { uid } = statSync(path);
+    if (uid === process.geteuid?.()) return null;
+    return {
+      kind: 'denied',
+      text: `${notRunning}, and only the user who owns its store ${path} (number ${uid}) may work on it: run this as that user`,
+    };
+  } catch (error) {
+    if (isNotFound(error)) return { kind: 'not-running', text: `${notRunning}, and there is no store at ${path}` };
+    return { kind: isDenied(error) ? 'denied' : 'failed', text: `${notRunning}; ${path}: ${errorText(error)}` };
+  }
+}
+
+async function askStore<T>(
+  config: ManagerConfig,
+  io: Io,
+  ask: (admin: Admin) => Promise<Asked<T>>,
+  open: OpenManager,
+): Promise<Asked<T>> {
+  const { directAdmin } = await import('../../manager/admin/admin.ts');
+  const { createLog } = await import('../../base/log.ts');
+  const log = createLog({ format: 'text', level: 'warn', write: io.stderr, journald: false });
+  let opened: Awaited<ReturnType<OpenManager>>;
+  try {
+    opened = await open(config, log);
+  } catch (error) {
+    return { ok: false, failure: { kind: isDenied(error) ? 'denied' : 'failed', text: errorText(error, 500) } };
+  }
+  try {
+    return await ask(directAdmin(opened.manager));
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Whether an error, or what led to it, is a lack of permission. */
+function isDenied(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? error.code : '';
+  return code === 'EACCES' || code === 'EPERM' || isDenied(error.cause);
+}

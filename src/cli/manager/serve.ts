@@ -1,0 +1,33 @@
+import { defineCommand, EXIT, type Command } from '../command.ts';
+import { CONFIG } from './options.ts';
+
+/** `holdpoint manager serve`: the lock manager itself. */
+export const serveCommand: Command = defineCommand({
+  name: 'manager serve',
+  summary: 'Run the lock manager',
+  details:
+    'Meant to be started by systemd or as a container. SIGHUP reads the configuration again; SIGTERM and SIGINT stop, after those who wait have been answered.',
+  options: {
+    config: CONFIG,
+    'log-format': { type: 'string', choices: ['text', 'json'], help: 'how log lines look (default text)' },
+    'log-level': {
+      type: 'string',
+      choices: ['error', 'warn', 'info', 'debug'],
+      help: 'least level shown (default info)',
+    },
+  },
+  exits: ['failure', 'configuration'],
+  run: async ({ options }, io) => {
+    const { createNotifier } = await import('../../host/notify.ts');
+    const { serveManager } = await import('../../manager/serve.ts');
+    const outcome = await serveManager({
+      configPath: options.config ?? null,
+      logFormat: options['log-format'] ?? 'text',
+      logLevel: options['log-level'] ?? 'info',
+      env: io.env,
+      write: io.stderr,
+      notifier: createNotifier(io.env, (error) => io.stderr(`holdpoint manager serve: ${error.message}\n`)),
+    });
+    return EXIT[outcome];
+  },
+});
