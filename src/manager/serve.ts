@@ -150,8 +150,9 @@ class ManagerServer {
   /** Answers who waits, ends the listeners, then the store. */
   async stop(): Promise<void> {
     const { drainMs } = this.#config.service;
-    const drain = (): Promise<void> => this.#opened.manager.drain();
-    await Promise.all(this.#listeners.map((listener) => listener.close(drainMs, drain)));
+    const drained = this.#opened.manager.drain();
+    await Promise.all(this.#listeners.map((listener) => listener.close(drainMs, () => drained)));
+    await drained;
     for (const undo of this.#undo.toReversed()) await undo();
     await this.#opened.close();
   }

@@ -90,6 +90,7 @@ export class Service implements Manager {
   readonly #stops = new Set<() => void>();
   #working: Promise<void> | null = null;
   #notes: Promise<void> = Promise.resolve();
+  #looking = false;
   #draining = false;
   #closed = false;
   #failingSince: number | null = null;
@@ -101,12 +102,11 @@ export class Service implements Manager {
 
   /** Takes over the configuration, reads what was noted of sights, and begins to look after time. */
   async start(): Promise<void> {
-    const { store, policies } = this.#parts;
+    const { store } = this.#parts;
     await store.refresh([]);
-    const names = new Set([...store.state.groups.keys(), ...policies.configured()]);
-    await Promise.all([...names].map((group) => this.#recall(group)));
+    await Promise.all(this.#groupNames().map((group) => this.#recall(group)));
     await this.reconfigured();
-    this.#stops.add(store.watch(() => this.#touchWaited()));
+    this.#stops.add(store.watch(() => void this.#lookElsewhere()));
     this.#every(NOTES_MS, () => {
       this.#notes = this.#keepNotes();
       void this.#configure(isPercentage);
@@ -179,10 +179,8 @@ export class Service implements Manager {
   }
 
   async status(): Promise<FleetStatus> {
-    const { store, policies } = this.#parts;
-    const names = [...new Set([...store.state.groups.keys(), ...policies.configured()])];
-    await this.#idle(() => this.#refreshAll(names));
-    const { warnings } = await store.health();
+    await this.#idle(() => this.#refreshAll(this.#groupNames()));
+    const { warnings } = await this.#parts.store.health();
     return this.peek(warnings);
   }
 
@@ -459,6 +457,30 @@ export class Service implements Manager {
   async #lookAgain(): Promise<void> {
     for (const group of this.#waiting.keys()) await (this.#parts.policies.prepare(group) ?? Promise.resolve());
     this.#touchWaited();
+  }
+
+  /** Somebody else wrote something: it is read as soon as nothing else is under way, once for all who say so meanwhile. */
+  async #lookElsewhere(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      await this.#idle(() => {
+        this.#looking = false;
+        return this.#refreshAll(this.#groupNames());
+      });
+      this.#wake();
+    } catch (error) {
+      if (error instanceof StoreError) this.#failed(error);
+      else throw error;
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  /** Groups of the configuration, and those that the store has besides. */
+  #groupNames(): readonly string[] {
+    const { store, policies } = this.#parts;
+    return [...new Set([...store.state.groups.keys(), ...policies.configured()])];
   }
 
   /** Wakes at the next moment at which time alone changes something. */

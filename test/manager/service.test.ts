@@ -357,6 +357,21 @@ test('replicas that decide at the same time never exceed the slots, and lose no 
   expect(words.filter((answer) => answer === 'slots_full')).toHaveLength(293);
 });
 
+test('a change by another program is on record as soon as it is heard of, though nobody asks', async () => {
+  const [data, time] = [emptyMemory(), new VirtualTime()];
+  const bench = await startBench(policies([policyOf('g')]), { data, time });
+  await bench.lock('a');
+  const before = data.state.groups.get('g');
+  if (before?.kind !== 'good') throw new Error('there is no group');
+  const holder = { id: 'z', since: time.now(), soakUntil: null, waited: false };
+  const document = { ...before.document, holders: [...before.document.holders, holder] };
+  const found = [{ action: 'found', group: 'g', id: 'z', by: 'another program', reason: '' } as const];
+  data.state = { ...data.state, groups: new Map([['g', { kind: 'good', document, found }]]) };
+  for (const { handler } of data.watchers) handler();
+  await time.pass(100);
+  expect(bench.audit.map(({ action, id }) => `${action} ${id ?? ''}`)).toEqual(['granted a', 'found z']);
+});
+
 test('who waits and who was seen outlives a restart', async () => {
   const [data, time] = [emptyMemory(), new VirtualTime()];
   const rules = policies([policyOf('g')]);
