@@ -1,6 +1,6 @@
 // Bundles the program: one entry and chunks that load when they are used. Libraries are compiled in, except for one with
 // a native part (classic-level), which npm packs into the package. Run as a program it builds src/main.ts (and the
-// benchmark) into dist/.
+// benchmarks) into dist/.
 import { build } from 'esbuild';
 import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,7 +45,8 @@ export async function bundle(outdir, entries) {
 
 if (process.argv[1] === import.meta.filename) {
   const dist = join(root, 'dist');
-  const bench = existsSync(join(root, 'src/bench.ts')) ? { bench: 'src/bench.ts' } : {};
-  await bundle(dist, { holdpoint: 'src/main.ts', ...bench });
+  const extra = ['bench', 'bench-manager'].filter((name) => existsSync(join(root, `src/${name}.ts`)));
+  const benches = Object.fromEntries(extra.map((name) => [name, `src/${name}.ts`]));
+  await bundle(dist, { holdpoint: 'src/main.ts', ...benches });
   chmodSync(join(dist, 'holdpoint.js'), 0o755);
 }

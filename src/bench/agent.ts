@@ -7,6 +7,7 @@ import { packageRoot } from '../base/package-root.ts';
 import { type AgentLine, MachineAgent } from '../sim/agent-process.ts';
 import { type Machine, createMachine } from '../sim/machine.ts';
 import { type Notified, standForSystemd } from './notified.ts';
+import { cpuOf } from './process.ts';
 import { median, ms, type Row } from './table.ts';
 
 /** What is measured, and how often. */
@@ -190,13 +191,6 @@ function ended(child: ChildProcess): Promise<unknown> {
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill();
   return gone;
-}
-
-/** Milliseconds of CPU that a process and its ended children have used: fields 14 to 17 of /proc/PID/stat, in ticks of 10 ms. */
-function cpuOf(pid: number | null | undefined): number {
-  const stat = readFileSync(`/proc/${pid ?? 'self'}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) * 10;
 }
 
 function memoryOf(pid: number | null | undefined): { rssMb: number; privateMb: number } {

@@ -11,18 +11,15 @@ export interface Row {
 /** Rows as a table for people. */
 export function table(rows: readonly Row[]): string {
   const head: Row = { what: 'figure', value: 'measured', beside: 'beside the baseline', aim: 'aim' };
-  const all = [head, ...rows];
-  const width = (key: keyof Row): number => Math.max(...all.map((row) => row[key].length));
-  const columns = (['what', 'value', 'beside', 'aim'] as const).map((key) => [key, width(key)] as const);
-  return all
-    .map(
-      (row) =>
-        `${columns
-          .map(([key, size]) => row[key].padEnd(size))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
+  return grid([head, ...rows].map(({ what, value, beside, aim }) => [what, value, beside, aim]));
+}
+
+/** Rows of cells in columns of equal width. */
+export function grid(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+  return rows.map((row) => `${line(row).trimEnd()}\n`).join('');
 }
 
 /** The middle value; of an even number the lower of the two in the middle. */
