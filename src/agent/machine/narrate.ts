@@ -68,11 +68,17 @@ function verdictOf(state: AgentState): string {
   );
 }
 
+/** What a server leaves to be desired may be worded anew with each answer: news is when there is more or less of it. */
 function graphLines(before: AgentState, after: AgentState): readonly Line[] {
   const [old, now] = [before.check?.warnings ?? [], after.check?.warnings ?? []];
-  if (old.join('\n') === now.join('\n')) return [];
-  return now.map((text) => ({ level: 'warn', text: `update graph: ${text}` }));
+  if (old.length === now.length) return [];
+  const texts = now.slice(0, MOST_WARNINGS);
+  if (now.length > texts.length) texts.push(`and ${now.length - texts.length} more of the kind`);
+  return texts.map((text) => ({ level: 'warn', text: `update graph: ${text}` }));
 }
+
+/** Lines about one graph, at most. */
+const MOST_WARNINGS = 5;
 
 function driverLines(before: AgentState, after: AgentState): readonly Line[] {
   const known = new Set(before.drivers.map(({ name }) => name));
