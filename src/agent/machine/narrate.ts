@@ -127,6 +127,7 @@ function trouble(source: TroubleSource, { text, count, nextTry }: Trouble, at: I
 /** What went wrong with a target is not over when the target is left; nor with a report when it is dropped. */
 function gaveUp(source: TroubleSource, before: AgentState, after: AgentState): boolean {
   if (source === 'report') return droppedReports(before, after);
+  if (source === 'slot' && JSON.stringify(before.settings.lock) !== JSON.stringify(after.settings.lock)) return true;
   const { phase } = after;
   const ofTarget = source === 'stage' || source === 'finalize' || source === 'reboot' || source === 'slot';
   return ofTarget && phase.name === 'watching';
