@@ -27,5 +27,7 @@ const io: Io = {
 const ended = new AbortController();
 ended.signal.addEventListener('abort', () => process.kill(process.pid, 'SIGTERM'));
 process.stdout.on('error', () => ended.abort());
+// The agent writes its log there: what nobody reads is dropped, and the agent goes on.
+process.stderr.on('error', () => undefined);
 
 process.exitCode = await dispatch(COMMANDS, process.argv.slice(2), io);

@@ -22,6 +22,10 @@ export interface World {
    * given back with the credentials of today, not with those it was taken with.
    */
   readonly lockAccess: () => LockAccess;
+  /** Why what was decided may not be finalized any more, or null. */
+  readonly consentWithdrawn: () => string | null;
+  /** Aborted when the agent ends: then reports are given up as well. */
+  readonly ending: AbortSignal;
   readonly send: (event: EventBody) => void;
 }
 
@@ -54,9 +58,11 @@ export function createExecutors(world: World): Executors {
       const { stream } = world.settings();
       return { kind: 'staged', id, reading: await rpmOstree.stage(target, { allowDowngrade, stream, onProgress }) };
     },
-    discard: async ({ id, key }) => ({ kind: 'discarded', id, reading: await rpmOstree.discard(key) }),
+    discard: async ({ id, key, deployment }) => {
+      return { kind: 'discarded', id, reading: await rpmOstree.discard({ key, deployment }) };
+    },
     finalize: async ({ id, target, allowUnlocked }) => {
-      await rpmOstree.finalize(target, allowUnlocked);
+      await rpmOstree.finalize(target, { allowUnlocked, withdrawn: world.consentWithdrawn });
       return { kind: 'finalized', id };
     },
     lock: async ({ id, lock, waitMs }) => {
@@ -68,7 +74,7 @@ export function createExecutors(world: World): Executors {
       return { kind: 'slotRefused', id, text: answer.text, ...retryAfter(answer.retryAfterMs) };
     },
     report: async ({ id, lock }) => {
-      const answer = await ask('steady-state', lock, 0, new AbortController().signal);
+      const answer = await ask('steady-state', lock, 0, world.ending);
       if (answer.kind === 'failed') throw new FailureError(answer.failure);
       if (answer.kind === 'yes') return { kind: 'reported', id };
       throw new FailureError({ class: 'transient', text: answer.text, ...retryAfter(answer.retryAfterMs) });

@@ -1,14 +1,21 @@
+import type { Clock } from '../base/clock.ts';
 import { FailureError } from '../base/failure.ts';
+import { retryAfterMs } from '../base/retry-after.ts';
 import { GraphClient } from '../graph/client.ts';
+import type { GraphRequest } from '../graph/request.ts';
 import type { Graph } from '../graph/types.ts';
 import { type Situation, describe, expand, nodeIdOf } from './settings.ts';
+
+/** Fetches the update graph of a host, until `signal` is aborted. Rejects with a `FailureError`. */
+export type GraphSource = (situation: Situation, signal: AbortSignal) => Promise<Graph>;
 
 /** Makes a function that fetches the update graph of a host, with the limits of its configuration. */
 export function createGraphSource(
   environment: Readonly<Record<string, string | undefined>>,
-): (situation: Situation) => Promise<Graph> {
+  clock: Clock,
+): GraphSource {
   const clients = new WeakMap<Situation['config'], GraphClient>();
-  return async (situation) => {
+  return async (situation, signal) => {
     const { config } = situation;
     const host = describe(situation);
     const baseUrl = expand(situation, config.cincinnati.baseUrl);
@@ -18,16 +25,19 @@ export function createGraphSource(
     const client = clients.get(config) ?? createClient(config, environment);
     clients.set(config, client);
     const { oci, ...description } = host.description;
-    const result = await client.fetch({
+    const request: GraphRequest = {
       ...description,
       baseUrl,
       scheme: oci ? 'oci' : 'checksum',
       nodeId: nodeIdOf(situation),
       rolloutWariness: config.identity.rolloutWariness,
       group: config.identity.group,
-    });
+    };
+    const result = await client.fetch(request, signal);
     if (result.ok) return result.graph;
-    throw new FailureError({ class: 'transient', text: result.failure.text });
+    const { text, retryAfter } = result.failure;
+    const wait = retryAfterMs(retryAfter, clock().wall);
+    throw new FailureError({ class: 'transient', text, ...(wait === undefined ? {} : { retryAfterMs: wait }) });
   };
 }
 

@@ -1,6 +1,15 @@
 import { array, boolean, number, object, oneOf, orNull, record, string, wrong } from '../base/shape.ts';
 import type { Target } from '../graph/types.ts';
-import type { Faults, FinalizeRecord, Lock, Memory, Quarantine, SlotRecord } from './machine/memory.ts';
+import type {
+  Faults,
+  FinalizeRecord,
+  Memory,
+  OwedReport,
+  Quarantine,
+  SlotRecord,
+  TargetRecord,
+  DiscardRecord,
+} from './machine/memory.ts';
 
 /** The version of the layout that this program writes. It reads this one and none later. */
 const LAYOUT = 1;
@@ -40,11 +49,12 @@ export function parseMemory(source: string): ParsedMemory {
   };
   const memory: Memory = {
     bootId: field('bootId', string, ''),
+    bootWall: field('bootWall', number, null),
     target: field('target', readTarget, null),
     discard: field('discard', readDiscard, null),
     finalize: field('finalize', readFinalize, null),
     slot: field('slot', readSlot, null),
-    owed: entries('owed', readLock),
+    owed: entries('owed', readOwed),
     faults: entries('faults', readFaults),
     quarantine: entries('quarantine', readQuarantine),
     skipped: entries('skipped', string),
@@ -71,11 +81,26 @@ const readRelease = object<Target>({
     /^\d{1,20}$/.test(string(value, where)) ? BigInt(string(value, where)) : wrong(where, 'digits', value),
 });
 
-const readTarget = object<NonNullable<Memory['target']>>({ release: readRelease, staged: boolean });
-const readDiscard = object<NonNullable<Memory['discard']>>({ key: string, version: string, reason: string });
+const readTarget = object<TargetRecord>({
+  release: readRelease,
+  staged: boolean,
+  // In doubt it is somebody else's, and not to be removed.
+  ours: (value, where) => (value === undefined ? false : boolean(value, where)),
+  deployment: (value, where) => maybe(value, where),
+});
+/** Where it is not there, it is not known. */
+const maybe = (value: unknown, where: string): string | null =>
+  value === undefined ? null : orNull(string)(value, where);
+const readDiscard = object<DiscardRecord>({ key: string, version: string, reason: string, deployment: maybe });
 const readPause = object<NonNullable<Memory['pause']>>({ until: orNull(number), reason: string });
 const readLastBoot = object<NonNullable<Memory['lastBoot']>>({ key: string, version: string, from: orNull(string) });
-const readLock = object<Lock>({ baseUrl: string, group: string, id: string });
+const readOwed = object<OwedReport>({
+  baseUrl: string,
+  group: string,
+  id: string,
+  // In doubt a slot was asked for.
+  slot: (value, where) => (value === undefined ? true : boolean(value, where)),
+});
 const readSlot = object<SlotRecord>({
   baseUrl: string,
   group: string,

@@ -1,24 +1,26 @@
-import { renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Bus } from '../bus/api.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { duration, errorText } from '../base/text.ts';
-import type { Graph } from '../graph/types.ts';
 import { isGoingDown, readDriverUnits } from '../host/drivers/client.ts';
-import { judgeDrivers } from '../host/drivers/judge.ts';
+import { type UnitState, judgeDrivers } from '../host/drivers/judge.ts';
 import type { Notifier } from '../host/notify.ts';
 import type { RpmOstree } from '../host/rpm-ostree/client.ts';
+import { DriverRegistration } from './driver.ts';
 import { type Executors, createExecutors } from './executors.ts';
+import type { GraphSource } from './graph-source.ts';
+import { consentWithdrawn } from './machine/consent.ts';
 import type { Effect } from './machine/effect.ts';
 import type { Event, EventBody } from './machine/event.ts';
 import { statusLine } from './machine/explain.ts';
 import { narrate } from './machine/narrate.ts';
 import type { AgentState } from './machine/state.ts';
+import { owesSlot } from './machine/slot.ts';
 import { initialState, step } from './machine/step.ts';
 import { NEEDS_MEMORY } from './machine/turn.ts';
 import type { MemoryStore } from './memory-store.ts';
 import { type Situation, describe, lockAccessOf, settingsOf } from './settings.ts';
+import { StatusFile } from './status-file.ts';
 
 /** What the shell is made of; tests replace parts. */
 export interface AgentParts {
@@ -33,8 +35,7 @@ export interface AgentParts {
   /** Where `status.json` is written. */
   readonly runDir: string;
   readonly situation: Situation;
-  /** Fetches the update graph of a host. Rejects with a `FailureError`. */
-  readonly fetchGraph: (situation: Situation) => Promise<Graph>;
+  readonly fetchGraph: GraphSource;
   /** Called before each effect is carried out. */
   readonly beforeEffect?: (effect: Effect) => void;
 }
@@ -42,6 +43,8 @@ export interface AgentParts {
 /** Milliseconds that a stopping agent takes to give a slot back. */
 const STOP_MS = 5_000;
 const DRIVERS_MS = 3_600_000;
+/** After these a refused registration as update driver is worth another try: work is over, or somebody came or went. */
+const FRESH_TRY: ReadonlySet<string> = new Set(['staged', 'discarded', 'hostChanged', 'driversSeen', 'configured']);
 const PROGRESS_LOG_MS = 30_000;
 /** The longest time that a JavaScript timer can wait. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -55,6 +58,8 @@ export class Agent {
   readonly #queue: EventBody[] = [];
   readonly #executors: Executors;
   readonly #stopping = new AbortController();
+  /** Aborted when the time to stop is over: what is still under way is given up. */
+  readonly #ending = new AbortController();
   readonly #ended: Promise<void>;
   #end: () => void = () => undefined;
   readonly #timers: { wake: NodeJS.Timeout | null; drivers: NodeJS.Timeout | null } = { wake: null, drivers: null };
@@ -64,11 +69,20 @@ export class Agent {
   #over = false;
   #progressLogged = -Infinity;
   #shown = '';
-  #driverRegistered = false;
+  readonly #driver: DriverRegistration;
+  /** Why there is no connection to the bus; null while there is one, or the first is being made. */
+  #outage: string | null = null;
+  /** The units that may drive updates, as last seen. */
+  #units: readonly UnitState[] = [];
+  /** A fault of the agent itself, with which it ends. */
+  #fault: Error | null = null;
+  readonly #statusFile: StatusFile;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#ended = new Promise((resolve) => (this.#end = resolve));
+    this.#statusFile = new StatusFile(parts.runDir, (text) => parts.log.warn(text));
+    this.#driver = new DriverRegistration(() => parts.rpmOstree.registerDriver());
     this.#situation = parts.situation;
     const { memory, problems } = parts.store.load();
     for (const problem of problems) parts.log.error(problem);
@@ -77,14 +91,19 @@ export class Agent {
     this.#executors = createExecutors({
       rpmOstree: parts.rpmOstree,
       clock: parts.clock,
-      fetchGraph: () => parts.fetchGraph(this.#situation),
+      fetchGraph: () => parts.fetchGraph(this.#situation, this.#stopping.signal),
       settings: () => this.#state.settings,
       lockAccess: () => lockAccessOf(this.#situation.config),
+      consentWithdrawn: () => consentWithdrawn(this.#state, parts.clock()),
+      ending: this.#ending.signal,
       send: (event) => this.send(event),
     });
   }
 
-  /** Runs until `stop` was called and what is owed is delivered. Ready as soon as the bus is connected. */
+  /**
+   * Runs until `stop` was called and what is owed is delivered. Ready as soon as the bus is connected. Rejects when the
+   * agent itself is at fault: what it has written down is what the next start goes on with.
+   */
   async run(): Promise<void> {
     const { bus, notifier } = this.#parts;
     await Promise.race([this.#connected(), this.#ended]);
@@ -92,10 +111,12 @@ export class Agent {
     await this.#ended;
     // What closing the bus makes fail is no news.
     this.#over = true;
+    this.#ending.abort();
     stopWatching?.();
     this.#clearTimers();
     notifier.close();
     bus.close();
+    if (this.#fault !== null) throw this.#fault;
   }
 
   /** The bus is there: says so, and sets the machine going. Returns the way to end the watch on rpm-ostree. */
@@ -105,14 +126,16 @@ export class Agent {
     const stopWatching = rpmOstree.watch(() => this.send({ kind: 'hostChanged' }));
     log.info(`ready; node ${this.#state.settings.nodeId}, boot ${this.#state.bootId}`);
     this.send({ kind: 'started' });
-    this.#timers.drivers = setInterval(() => void this.#lookForDrivers(), DRIVERS_MS).unref();
+    this.#timers.drivers = setInterval(() => this.#hourly(), DRIVERS_MS).unref();
     return stopWatching;
   }
 
-  /** Takes a new configuration, already checked. */
+  /** Takes a new configuration, already checked. Throws, and changes nothing, when this host cannot run with it. */
   reconfigure(config: Situation['config']): void {
-    this.#situation = { ...this.#situation, config };
-    this.send({ kind: 'configured', settings: settingsOf(this.#situation) });
+    const situation = { ...this.#situation, config };
+    const settings = settingsOf(situation);
+    this.#situation = situation;
+    this.send({ kind: 'configured', settings });
     void this.#lookForDrivers();
   }
 
@@ -121,15 +144,15 @@ export class Agent {
     const { bus, notifier, clock, log } = this.#parts;
     notifier.stopping();
     const holdsSlot = this.#state.memory.slot !== null;
+    // Nothing is decided any more from here on; what becomes of the slot waits for the answer.
+    if (holdsSlot) this.send({ kind: 'stop', hostGoesDown: 'unknown' });
     const hostGoesDown = holdsSlot && (await isGoingDown(bus));
     this.#stopping.abort();
     this.send({ kind: 'stop', hostGoesDown });
     const deadline = clock().mono + STOP_MS;
-    const isSettled = ({ memory, pending }: AgentState): boolean =>
-      memory.owed.length === 0 && pending.lock === undefined;
-    const owes = (): boolean => holdsSlot && !hostGoesDown && !isSettled(this.#state);
+    const owes = (): boolean => holdsSlot && !hostGoesDown && owesSlot(this.#state);
     while (owes() && clock().mono < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
-    if (owes()) log.error('stopping with a slot that could not be given back; it is owed at the next start');
+    if (owes()) log.error('stopping with a slot that could not be given back; the next start sees to it');
     this.#end();
   }
 
@@ -141,9 +164,20 @@ export class Agent {
     this.#draining = true;
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#take(next);
+    } catch (error) {
+      this.#fail(error);
     } finally {
       this.#draining = false;
     }
+  }
+
+  /** A fault in this program: to go on with a state that nobody foresaw could lose a slot, so it starts anew. */
+  #fail(error: unknown): void {
+    this.#over = true;
+    this.#fault = error instanceof Error ? error : new Error(errorText(error));
+    const { stack = '' } = this.#fault;
+    this.#parts.log.error({ stack }, 'a fault in the agent, which ends, to go on from what it has written down');
+    this.#end();
   }
 
   #take(body: EventBody): void {
@@ -156,6 +190,8 @@ export class Agent {
     this.#state = next.state;
     for (const { level, text, fields } of narrate(before, next, at)) this.#parts.log[level](fields ?? {}, text);
     this.#carryOut(next.effects);
+    if (FRESH_TRY.has(event.kind)) this.#driver.again();
+    this.#driver.consider(this.#state);
     this.#show();
   }
 
@@ -176,10 +212,6 @@ export class Agent {
     const { state, effects } = step(this.#state, event);
     this.#state = state;
     this.#carryOut(effects);
-    if (!this.#driverRegistered) {
-      this.#driverRegistered = true;
-      void this.#parts.rpmOstree.registerDriver();
-    }
     queueMicrotask(() => void this.#lookForDrivers());
   }
 
@@ -220,54 +252,48 @@ export class Agent {
 
   /** Tells the service manager, and writes `status.json` for whoever looks. */
   #show(): void {
-    const at = this.#parts.clock();
-    const line = statusLine(this.#state, at);
+    const outage = this.#outage === null ? '' : `no connection to the system bus: ${this.#outage}; `;
+    const line = outage + statusLine(this.#state, this.#parts.clock());
     if (line === this.#shown) return;
     this.#shown = line;
     this.#parts.notifier.status(line);
     const { phase, since, host } = this.#state;
     const target = 'target' in phase ? phase.target.version : null;
-    const status = {
-      layout: 1,
-      state: phase.name,
-      since: since.wall,
-      booted: host?.booted?.version ?? null,
-      target,
-      line,
-    };
-    const path = join(this.#parts.runDir, 'status.json');
-    try {
-      writeFileSync(`${path}.new`, `${JSON.stringify(status)}\n`, { mode: 0o644 });
-      renameSync(`${path}.new`, path);
-    } catch (error) {
-      this.#parts.log.debug(`status.json: ${errorText(error)}`);
-    }
+    const booted = host?.booted?.version ?? null;
+    this.#statusFile.write({ state: phase.name, since: since.wall, booted, target, line });
   }
 
   /** Follows the connection to the bus; resolves with the first one. */
   #connected(): Promise<void> {
     const { bus, log } = this.#parts;
     return new Promise((resolve) => {
-      let lost = false;
       bus.onState((state) => {
         if (state.connected) {
-          if (lost) log.info('the system bus is connected again');
-          lost = false;
+          if (this.#outage !== null) log.info('the system bus is connected again');
+          this.#outage = null;
           resolve();
           if (this.#state.lastId > 0) this.send({ kind: 'hostChanged' });
-        } else if (!lost && state.attempts > 0 && !this.#stopping.signal.aborted) {
-          lost = true;
+          this.#show();
+        } else if (this.#outage === null && state.attempts > 0 && !this.#stopping.signal.aborted) {
+          this.#outage = state.error;
           log.warn(`no connection to the system bus: ${state.error} (next try in ${duration(state.retryInMs)})`);
-          this.#parts.notifier.status(`no connection to the system bus: ${state.error}`);
+          this.#show();
         }
       });
     });
   }
 
+  #hourly(): void {
+    this.#driver.again();
+    this.#driver.consider(this.#state);
+    void this.#lookForDrivers();
+  }
+
   async #lookForDrivers(): Promise<void> {
-    const units = await readDriverUnits(this.#parts.bus);
+    // Where nobody answers, what was seen last still holds.
+    this.#units = (await readDriverUnits(this.#parts.bus)) ?? this.#units;
     const policy = this.#state.host?.automaticPolicy ?? 'none';
-    const drivers = judgeDrivers(units, policy);
+    const drivers = judgeDrivers(this.#units, policy, this.#state.settings.source);
     if (JSON.stringify(drivers) !== JSON.stringify(this.#state.drivers)) this.send({ kind: 'driversSeen', drivers });
   }
 

@@ -1,4 +1,4 @@
-import { type Config } from '../config/schema.ts';
+import { CARRIED_OUT, type Config } from '../config/schema.ts';
 import { expandTemplate } from '../config/url.ts';
 import type { LockAccess } from '../fleetlock/client.ts';
 import { type ConfiguredIdentity, type HostDescription, describeHost } from '../host/identity/parse.ts';
@@ -6,9 +6,6 @@ import type { HostFiles } from '../host/identity/read.ts';
 import { nodeId } from '../host/node-id.ts';
 import { type Deployment, imageName } from '../host/rpm-ostree/deployment.ts';
 import type { Settings } from './machine/state.ts';
-
-/** Strategies that this version carries out. */
-const SUPPORTED: ReadonlySet<string> = new Set(['immediate', 'fleet_lock']);
 
 /** What is known about this host and its configuration at one moment. */
 export interface Situation {
@@ -46,10 +43,11 @@ export function settingsOf(situation: Situation): Settings {
     steadyIntervalMs: config.agent.timing.steadyIntervalSecs * 1000,
     lock: lockOf(situation),
     lockWaitMs: updates.fleetLock.waitSecs * 1000,
-    unsupported: updates.strategy.filter((strategy) => !SUPPORTED.has(strategy)),
+    unsupported: updates.strategy.filter((strategy) => !CARRIED_OUT.has(strategy)),
     nodeId: nodeIdOf(situation),
     wariness: identity.rolloutWariness,
     stream: identity.stream,
+    graphQuestion: JSON.stringify([config.cincinnati.baseUrl, identity]),
   };
 }
 

@@ -80,7 +80,7 @@ function createAgent(options: StartOptions, config: Config, log: Log): Agent {
     store,
     runDir: options.runDir,
     situation,
-    fetchGraph: createGraphSource(options.env),
+    fetchGraph: createGraphSource(options.env, systemClock),
     ...(options.beforeEffect === undefined ? {} : { beforeEffect: options.beforeEffect }),
   });
 }
@@ -88,10 +88,12 @@ function createAgent(options: StartOptions, config: Config, log: Log): Agent {
 function listen(agent: Agent, options: StartOptions, log: Log): void {
   process.on('SIGHUP', () => {
     const config = readConfig(options, log);
-    if (config === null) log.error('the new configuration is refused; the one before stays in force');
-    else {
+    try {
+      if (config === null) throw new Error('it has errors');
       agent.reconfigure(config);
       log.info('the configuration was read again');
+    } catch (error) {
+      log.error(`the new configuration is refused: ${errorText(error)}; the one before stays in force`);
     }
   });
   const stop = (): void => void agent.stop();

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   existsSync,
   fstatSync,
   fsyncSync,
@@ -13,11 +14,14 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Reads a text file of at most `cap` bytes. Null when it does not exist; throws when it is larger or unreadable. */
+/**
+ * Reads a text file of at most `cap` bytes. Null when it does not exist; throws when it is larger, unreadable, or no
+ * regular file. Never waits for whoever may write to a pipe.
+ */
 export function readCapped(path: string, cap: number): string | null {
   let file: number;
   try {
-    file = openSync(path, 'r');
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (isNotFound(error)) return null;
     throw error;
@@ -31,7 +35,7 @@ export function readCapped(path: string, cap: number): string | null {
 
 /** Reads to the end rather than to the stated size: files under /proc state none. */
 function readUpTo(file: number, path: string, cap: number): string {
-  if (fstatSync(file).isDirectory()) throw new Error(`${path}: is a folder, a file was expected`);
+  if (!fstatSync(file).isFile()) throw new Error(`${path}: not a regular file`);
   const chunk = Buffer.alloc(Math.min(cap + 1, 65_536));
   const parts: Buffer[] = [];
   let total = 0;

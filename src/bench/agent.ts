@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../base/package-root.ts';
 import { type AgentLine, MachineAgent } from '../sim/agent-process.ts';
 import { type Machine, createMachine } from '../sim/machine.ts';
+import { type Notified, standForSystemd } from './notified.ts';
 import { cpuOf } from './process.ts';
 import { median, ms, type Row } from './table.ts';
 
@@ -67,6 +68,7 @@ export async function benchAgent(bench: AgentBench): Promise<Row[]> {
 interface Host {
   readonly machine: Machine;
   readonly agent: MachineAgent;
+  readonly systemd: Notified;
   /** Resolves with the next line of the agent's log that satisfies `check`. */
   readonly nextLine: (check: (line: AgentLine) => boolean) => Promise<AgentLine>;
   /** When the last answer with the graph was sent, by `performance.now()`. */
@@ -92,13 +94,14 @@ async function onHost<T>(bench: AgentBench, graph: string, from: string, work: (
     bootedVersion: from,
     command: [...bench.program, 'sim', 'rpm-ostreed'],
   });
+  const systemd = standForSystemd(machine.dir);
   const waiting = new Set<(line: AgentLine) => void>();
   const agent = new MachineAgent({
     machine,
     command: [...bench.program, 'agent'],
     config: config(1),
-    // As under systemd: a socket to notify, and the watchdog of the unit.
-    env: { NOTIFY_SOCKET: join(machine.dir, 'notify'), WATCHDOG_USEC: '300000000' },
+    // As under systemd: with somebody to notify, and the watchdog of the unit.
+    env: { ...systemd.env, WATCHDOG_USEC: '300000000' },
     onLine: (line) => {
       for (const waiter of [...waiting]) waiter(line);
     },
@@ -107,6 +110,7 @@ async function onHost<T>(bench: AgentBench, graph: string, from: string, work: (
     return await work({
       machine,
       agent,
+      systemd,
       servedAt: () => served,
       setInterval: (secs) => agent.configure(config(secs)),
       nextLine: (check) =>
@@ -127,11 +131,12 @@ async function onHost<T>(bench: AgentBench, graph: string, from: string, work: (
   }
 }
 
-async function measureStarts({ agent, nextLine }: Host, { runs }: AgentBench): Promise<number> {
+/** Until the service manager has been told, which takes a process of its own. */
+async function measureStarts({ agent, systemd }: Host, { runs }: AgentBench): Promise<number> {
   const times: number[] = [];
   for (let run = 0; run < runs; run += 1) {
     const started = performance.now();
-    const ready = nextLine(({ text }) => text.startsWith('ready'));
+    const ready = systemd.next('READY=1');
     agent.start();
     await ready;
     times.push(performance.now() - started);

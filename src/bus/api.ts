@@ -47,6 +47,13 @@ export class BusTimeoutError extends Error {
 /** The connection was closed, or is not there: whether a call under way was carried out is unknown. */
 export class BusClosedError extends Error {
   override readonly name = 'BusClosedError';
+  /** Nothing had been sent: the call was certainly not carried out. */
+  readonly unsent: boolean;
+
+  constructor(text: string, { unsent = false, ...options }: ErrorOptions & { readonly unsent?: boolean } = {}) {
+    super(text, options);
+    this.unsent = unsent;
+  }
 }
 
 /** One authenticated stream to a peer, for example to an rpm-ostree transaction. Ends once and stays ended. */

@@ -82,7 +82,7 @@ class BusClient implements Bus {
   }
 
   async call(call: MethodCall): Promise<readonly unknown[]> {
-    if (this.#connection === null) throw new BusClosedError('not connected to the bus');
+    if (this.#connection === null) throw new BusClosedError('not connected to the bus', { unsent: true });
     return this.#connection.call(call);
   }
 

@@ -107,7 +107,7 @@ export class Connection {
 
   /** Sends a message and returns its serial. Throws `BusClosedError`, `BusError` (LimitsExceeded) or TypeError. */
   send(message: Omit<Outgoing, 'serial'>): number {
-    if (this.#ended) throw new BusClosedError('the connection is closed');
+    if (this.#ended) throw new BusClosedError('the connection is closed', { unsent: true });
     const serial = this.#nextSerial();
     const bytes = encodeMessage({ ...message, serial });
     const waiting = this.#socket.writableLength;

@@ -1,6 +1,9 @@
 import { CONFIG_DIR } from './config.ts';
 import { defineCommand, EXIT, type Command } from './command.ts';
 
+/** Milliseconds in which what is under way may end by itself once the agent has stopped. */
+const LAST_MS = 500;
+
 /** `holdpoint agent`: the daemon of one host. */
 export const agentCommand: Command = defineCommand({
   name: 'agent',
@@ -35,6 +38,8 @@ export const agentCommand: Command = defineCommand({
       env: io.env,
       write: io.stderr,
     });
+    // What is stalled (a transaction, a server) must not keep the process: whoever told it to stop is waiting.
+    setTimeout(() => process.exit(EXIT[code]), LAST_MS).unref();
     return EXIT[code];
   },
 });

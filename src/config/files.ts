@@ -30,7 +30,8 @@ export interface ConfigFiles {
 /**
  * Reads the `*.toml` files of some folders, in the order of their names. Of files with the same name only the one in
  * the last folder counts; there a link to /dev/null means that no file of this name counts. Names that start with a
- * dot are skipped. A missing folder is empty; one that is not among `CONFIG_DIRS` is warned about. Never throws.
+ * dot are skipped. A missing folder is empty if it is one of `CONFIG_DIRS`; one that was named is an error, since a
+ * policy that is silently missing could reboot a host at the wrong time. Never throws.
  */
 export function readConfigFiles(dirs: readonly string[]): ConfigFiles {
   const problems: Problem[] = [];
@@ -55,7 +56,7 @@ function listFolder(dir: string, problems: Problem[]): string[] {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
       problems.push(problem(wholeFile(dir), `cannot read this folder: ${readError(error, dir)}`));
     } else if (!CONFIG_DIRS.includes(dir)) {
-      problems.push(problem(wholeFile(dir), 'there is no such folder', 'warning'));
+      problems.push(problem(wholeFile(dir), 'there is no such folder'));
     }
     return [];
   }

@@ -8,6 +8,9 @@ import { timeZone } from './zone.ts';
 /** How a host decides when to reboot. Where several are given, all of them must consent. */
 export type Strategy = 'immediate' | 'periodic' | 'fleet_lock';
 
+/** Strategies that this version carries out; another one keeps the host from rebooting. */
+export const CARRIED_OUT: ReadonlySet<Strategy> = new Set(['immediate', 'fleet_lock']);
+
 /** Names such as `stable`, `x86_64`, `aws`: they become part of URLs and requests. */
 const name = (example: string) =>
   text(`a name such as "${example}" (letters, digits, '.', '_', '-')`, /^[A-Za-z0-9][A-Za-z0-9._-]*$/);
@@ -78,7 +81,7 @@ export const AGENT_KEYS = {
   'updates.strategy': key(
     someOf<Strategy>(['immediate', 'periodic', 'fleet_lock']),
     ['immediate'],
-    'When the host may reboot. `immediate`: as soon as an update is staged. `periodic`: in the windows of `updates.periodic`. `fleet_lock`: when the lock manager of `updates.fleet_lock` grants a slot. In an array of several, all must agree.',
+    'When the host may reboot. `immediate`: as soon as an update is staged. `periodic`: in the windows of `updates.periodic` (not carried out yet: this version stages, and never reboots). `fleet_lock`: when the lock manager of `updates.fleet_lock` grants a slot. In an array of several, all must agree.',
   ),
   'updates.fleet_lock.base_url': optional(
     urlTemplate(['http', 'https']),

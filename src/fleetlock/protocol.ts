@@ -1,5 +1,7 @@
 import { oneLine } from '../base/text.ts';
 
+export { retryAfterMs } from '../base/retry-after.ts';
+
 /** The two operations of the FleetLock protocol, by their paths. */
 export type Operation = 'pre-reboot' | 'steady-state';
 
@@ -59,13 +61,6 @@ export function parseRefusal(body: string): Refusal {
 
 function clean(value: unknown, max: number): string {
   return typeof value === 'string' ? oneLine(value, max) : '';
-}
-
-/** Milliseconds that a `Retry-After` header asks for, or undefined; at most a day. Takes seconds or a date. */
-export function retryAfterMs(header: string | undefined, wall: number): number | undefined {
-  if (header === undefined) return undefined;
-  const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - wall;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), 86_400_000);
 }
 
 /**

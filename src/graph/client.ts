@@ -23,6 +23,8 @@ export interface GraphFailure {
   readonly kind: HttpFailure['kind'] | 'http' | 'file';
   /** Of the answer, when there was one (`http`). */
   readonly status?: number;
+  /** The header `Retry-After` of that answer. */
+  readonly retryAfter?: string;
   readonly text: string;
 }
 
@@ -77,7 +79,11 @@ export class GraphClient {
 
   #take(url: URL, request: GraphRequest, { status, headers, body }: HttpAnswer): GraphResult {
     const origin = `${url.protocol}//${url.host}`;
-    if (status !== 200) return { ok: false, failure: { kind: 'http', status, text: refusal(origin, status, request) } };
+    if (status !== 200) {
+      const { 'retry-after': retryAfter } = headers;
+      const wait = retryAfter === undefined ? {} : { retryAfter };
+      return { ok: false, failure: { kind: 'http', status, ...wait, text: refusal(origin, status, request) } };
+    }
     const parsed = parseGraph(body, request.scheme);
     if (!parsed.ok) return failed('invalid', `${origin}: ${parsed.error}`);
     const { etag } = headers;

@@ -18,24 +18,35 @@ const LONGEST_STATUS = 1_000;
 /** Node fires a timer of more than this at once, and then without a pause. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** Sends assignments such as `READY=1` to the service manager; `done` is called once, with what went wrong or null. */
+export type Sender = (assignments: readonly string[], done: (error: Error | null) => void) => void;
+
+/** Sends by way of `systemd-notify`, since Node cannot write to datagram sockets. */
+export function systemdNotify(env: Readonly<Record<string, string | undefined>>): Sender {
+  return (assignments, done) => {
+    // It waits until its message was taken: the manager cannot tell whose message it is once the sender has gone.
+    execFile('systemd-notify', assignments, { env, timeout: 10_000 }, (error, _, stderr) => {
+      done(error === null ? null : new Error(`systemd does not hear of our state: ${reason(error, stderr)}`));
+    });
+  };
+}
+
 /**
- * A notifier by way of `systemd-notify`, since Node cannot write to datagram sockets. Without `NOTIFY_SOCKET` it does
- * nothing. A failure is reported once, until it works again. With `WATCHDOG_USEC`, the watchdog is fed twice in its period for as long as this process answers.
+ * Without `NOTIFY_SOCKET` it does nothing. A failure is reported once, until it works again. With `WATCHDOG_USEC`, the
+ * watchdog is fed twice in its period for as long as this process answers.
  */
 export function createNotifier(
   env: Readonly<Record<string, string | undefined>>,
   onError: (error: Error) => void,
+  sender: Sender = systemdNotify(env),
 ): Notifier {
   if ((env['NOTIFY_SOCKET'] ?? '') === '') return SILENT;
   let failing = false;
-  const send = (...assignments: string[]): void => {
-    // It waits until its message was taken: the manager cannot tell whose message it is once the sender has gone.
-    execFile('systemd-notify', assignments, { env, timeout: 10_000 }, (error, _, stderr) => {
-      if (error !== null && !failing)
-        onError(new Error(`systemd does not hear of our state: ${reason(error, stderr)}`));
+  const send = (assignment: string): void =>
+    sender([assignment], (error) => {
+      if (error !== null && !failing) onError(error);
       failing = error !== null;
     });
-  };
   const period = Number(env['WATCHDOG_USEC'] ?? 0) / 1000;
   const watchdog = period >= 1 ? setInterval(() => send('WATCHDOG=1'), Math.min(period / 2, LONGEST_TIMER_MS)) : null;
   const pace = paced((line) => send(`STATUS=${line}`));

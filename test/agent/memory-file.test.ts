@@ -14,8 +14,9 @@ const release = fc.record({
 const lock = { baseUrl: text, group: text, id: text };
 const memories: fc.Arbitrary<Memory> = fc.record({
   bootId: text,
-  target: fc.option(fc.record({ release, staged: fc.boolean() })),
-  discard: fc.option(fc.record({ key: text, version: text, reason: text })),
+  bootWall: fc.option(moment),
+  target: fc.option(fc.record({ release, staged: fc.boolean(), ours: fc.boolean(), deployment: fc.option(text) })),
+  discard: fc.option(fc.record({ key: text, version: text, reason: text, deployment: fc.option(text) })),
   finalize: fc.option(
     fc.record({
       target: release,
@@ -27,7 +28,7 @@ const memories: fc.Arbitrary<Memory> = fc.record({
     }),
   ),
   slot: fc.option(fc.record({ ...lock, state: fc.constantFrom('asked' as const, 'held' as const), since: moment })),
-  owed: fc.array(fc.record(lock), { maxLength: 8 }),
+  owed: fc.array(fc.record({ ...lock, slot: fc.boolean() }), { maxLength: 8 }),
   faults: fc.array(fc.record({ key: text, version: text, staging: fc.nat(), missedBoots: fc.nat() }), { maxLength: 4 }),
   quarantine: fc.array(fc.record({ key: text, version: text, reason: text, since: moment, until: moment }), {
     maxLength: 4,
@@ -56,6 +57,7 @@ test('a bad field loses only itself, and is named', () => {
   const bad = fc.constantFrom<unknown>(7, true, { nonsense: 1 });
   fc.assert(
     fc.property(memories, fc.constantFrom(...keys), bad, (memory, key, value) => {
+      fc.pre(key !== 'bootWall' || typeof value !== 'number');
       const { memory: read, problems } = parseMemory(withoutField(memory, key, value));
       expect(read).toEqual({ ...memory, [key]: EMPTY[key] });
       expect(problems).toHaveLength(1);
@@ -78,6 +80,11 @@ test('a bad entry of a list loses only itself', () => {
     'quarantine[1].until: a number was expected, a text was found',
     'skipped[1]: a text was expected, 2 was found',
   ]);
+});
+
+test('a report of an earlier version may be one for a slot', () => {
+  const lock = { baseUrl: 'https://a.example/', group: 'g', id: '1' };
+  expect(parseMemory(JSON.stringify({ layout: 1, owed: [lock] })).memory.owed).toEqual([{ ...lock, slot: true }]);
 });
 
 test('no problem repeats what was found, which may be an address with a password', () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   mkdirSync,
@@ -39,8 +40,14 @@ describe('readCapped', () => {
     expect(readCapped('/proc/sys/kernel/random/boot_id', 100)).toMatch(/^[0-9a-f-]{36}\n$/);
   });
 
-  it('does not read without end', () => {
-    expect(() => readCapped('/dev/zero', 1_000_000)).toThrow('/dev/zero: larger than 1000000 bytes');
+  it('reads no more than the limit of a file that states no size', () => {
+    expect(() => readCapped('/proc/self/smaps', 100)).toThrow('/proc/self/smaps: larger than 100 bytes');
+  });
+
+  it('throws for a device, and for a pipe without waiting for whoever writes to it', () => {
+    expect(() => readCapped('/dev/zero', 1_000_000)).toThrow('/dev/zero: not a regular file');
+    execFileSync('mkfifo', [path('pipe')]);
+    expect(() => readCapped(path('pipe'), 10)).toThrow(`${path('pipe')}: not a regular file`);
   });
 
   it('gives null for what is not there', () => {
@@ -50,7 +57,7 @@ describe('readCapped', () => {
   });
 
   it('throws for a folder', () => {
-    expect(() => readCapped(folder, 10)).toThrow(`${folder}: is a folder, a file was expected`);
+    expect(() => readCapped(folder, 10)).toThrow(`${folder}: not a regular file`);
   });
 
   it('leaves no file open', () => {

@@ -12,8 +12,11 @@ test('docs/configuration.md describes every key', () => {
   expectGolden(documentKeys(readFileSync(PATH, 'utf8'), 'keys', AGENT_KEYS), PATH);
 });
 
-test('the examples in docs/configuration.md have no problem', () => {
+test('the examples in docs/configuration.md have no problem but what this version cannot do', () => {
   const blocks = tomlBlocks(readFileSync(PATH, 'utf8'));
   expect(blocks).toHaveLength(3);
-  for (const text of blocks) expect(buildConfig([{ path: 'docs', text }]).problems).toEqual([]);
+  const problems = blocks.flatMap((text) => buildConfig([{ path: 'docs', text }]).problems);
+  expect(problems.map(({ message }) => message)).toEqual([
+    expect.stringContaining('this version does not carry out "periodic" yet'),
+  ]);
 });

@@ -128,12 +128,12 @@ describe('drop-in folders', () => {
   });
 });
 
-test('a folder of the usual three may be missing; one that was named is warned about', () => {
-  expect(load(['none'])).toEqual({
-    group: 'default',
-    files: [],
-    problems: ['none: warning: there is no such folder'],
-  });
+test('a folder that was named and is not there is an error', () => {
+  expect(load(['none'])).toEqual({ group: null, files: [], problems: ['none: error: there is no such folder'] });
+});
+
+test('the usual three folders may be missing', () => {
+  expect(loadConfig().problems.filter(({ message }) => message.includes('no such folder'))).toEqual([]);
 });
 
 test('for any files in any folders: last name wins, last folder first', () => {

@@ -151,11 +151,13 @@ describe('the configuration', () => {
 describe('examples', () => {
   const folder = join(import.meta.dirname, '../../examples');
   const names = readdirSync(folder).filter((name) => /^\d.*\.toml$/.test(name));
-  test.each(names)('%s has no problem', (name) => {
+  test.each(names)('%s has no problem but what this version cannot do', (name) => {
     const text = readFileSync(join(folder, name), 'utf8');
-    expect(buildConfig([{ path: name, text }]).problems).toEqual([]);
+    const message = expect.stringContaining('this version does not carry out "periodic" yet') as string;
+    const expected = name === '50-periodic.toml' ? [expect.objectContaining({ severity: 'warning', message })] : [];
+    expect(buildConfig([{ path: name, text }]).problems).toEqual(expected);
     expect(buildConfig([{ path: name, text: text.replaceAll(/^# (\[|\w+ = )/gm, '$1') }]).problems).toEqual(
-      name === '50-fleet-lock.toml' ? [expect.objectContaining({ severity: 'error' })] : [],
+      name === '50-fleet-lock.toml' ? [expect.objectContaining({ severity: 'error' })] : expected,
     );
   });
 

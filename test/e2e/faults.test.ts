@@ -284,6 +284,22 @@ describe('what somebody else did', () => {
     expect(stagedPackages(one.machine)).toEqual(['vim']);
   });
 
+  test.concurrent('what was layered on the staged release is kept when a newer one comes', LIMIT, async (context) => {
+    const one = await host(context, { machine: { graph: FORK } });
+    one.machine.setInhibitors([BACKUP]);
+    one.agent.start();
+    await one.line(/Reboot blocked/);
+    one.machine.adminStages({ version: MID, packages: ['vim'] });
+    await one.line(/the staged 41\.2\.3\.0 was changed by somebody else/);
+    one.server.setGraph(FORK);
+    await one.line(/41\.2\.3\.0 was staged by somebody else and applies at the next reboot.*left alone/);
+    await polls(one, 2);
+    expect(stagedPackages(one.machine)).toEqual(['vim']);
+    one.machine.setInhibitors([]);
+    await one.machine.rebootNow();
+    await arrives(one, NEW);
+  });
+
   test.concurrent('with the source "staged", whatever is staged is booted, without a graph', LIMIT, async (context) => {
     const one = await host(context, { config: 'updates.source = "staged"\n' });
     one.agent.start();
@@ -291,6 +307,8 @@ describe('what somebody else did', () => {
     one.machine.adminStages({ version: MID });
     await arrives(one, MID);
     expect(one.server.requests).toEqual([]);
+    // The command line of whoever stages goes on working.
+    expect(one.machine.state().driver).toBeNull();
   });
 
   test.concurrent('other drivers are named, with what wins', LIMIT, async (context) => {

@@ -1,144 +1,144 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createNotifier, type Notifier } from '../../src/host/notify.ts';
+import { createNotifier, type Notifier, systemdNotify } from '../../src/host/notify.ts';
 
+const SOCKET = { NOTIFY_SOCKET: '/run/notify' };
 let folder = '';
-const notifiers: Notifier[] = [];
-beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'hp-notify-'))));
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+  folder = mkdtempSync(join(tmpdir(), 'hp-notify-'));
+});
 afterEach(() => {
   vi.useRealTimers();
-  for (const notifier of notifiers.splice(0)) notifier.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A systemd-notify that writes down its arguments, one call a line, and whether it was told the socket. */
-function fakeProgram(exitCode = 0): Readonly<Record<string, string>> {
-  const program = join(folder, 'systemd-notify');
-  const script = `#!/bin/sh\nprintf '%s|' "$@" >> ${folder}/calls\necho "$NOTIFY_SOCKET" >> ${folder}/calls\nexit ${exitCode}\n`;
-  writeFileSync(program, script);
-  chmodSync(program, 0o755);
-  return { PATH: `${folder}:${process.env['PATH'] ?? ''}`, NOTIFY_SOCKET: '/run/notify' };
-}
+/** A notifier whose messages are written down, and fail while `broken` says so. */
+class Heard {
+  readonly messages: string[] = [];
+  readonly errors: string[] = [];
+  broken: Error | null = null;
+  readonly notifier: Notifier;
 
-function calls(): readonly string[] {
-  const path = join(folder, 'calls');
-  return existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : [];
-}
-
-function open(env: Readonly<Record<string, string | undefined>>, onError: (error: Error) => void = fail): Notifier {
-  const notifier = createNotifier(env, onError);
-  notifiers.push(notifier);
-  return notifier;
-}
-
-function fail(error: Error): void {
-  throw error;
-}
-
-/** What was sent, without the name of the socket. */
-async function sent(count: number): Promise<readonly string[]> {
-  // Real time passes here, also while a test has faked the timers.
-  while (calls().length < count) await setTimeout(5);
-  return calls().map((line) => line.replace('|/run/notify', ''));
+  constructor(env: Readonly<Record<string, string | undefined>> = SOCKET) {
+    this.notifier = createNotifier(
+      env,
+      (error) => void this.errors.push(error.message),
+      (assignments, done) => {
+        this.messages.push(...assignments);
+        done(this.broken);
+      },
+    );
+  }
 }
 
 describe('createNotifier', () => {
-  it('tells systemd-notify where the socket is', async () => {
-    open(fakeProgram()).ready();
-    expect(await sent(1)).toEqual(['READY=1']);
-    expect(calls()).toEqual(['READY=1|/run/notify']);
+  it('says that the service is up, and that it stops', () => {
+    const heard = new Heard();
+    heard.notifier.ready();
+    heard.notifier.stopping();
+    expect(heard.messages).toEqual(['READY=1', 'STOPPING=1']);
   });
 
-  it('does nothing when nobody listens', async () => {
-    const env = { ...fakeProgram(), WATCHDOG_USEC: '1000' };
-    for (const silent of [open({ ...env, NOTIFY_SOCKET: '' }), open({ ...env, NOTIFY_SOCKET: undefined })]) {
-      silent.ready();
-      silent.status('nobody hears this');
-      silent.stopping();
-    }
-    const heard = open(fakeProgram());
-    heard.ready();
-    expect(await sent(1)).toEqual(['READY=1']);
+  it.each(['', undefined])('does nothing when nobody listens (%j)', (socket) => {
+    const silent = new Heard({ NOTIFY_SOCKET: socket, WATCHDOG_USEC: '1000' });
+    silent.notifier.ready();
+    silent.notifier.status('nobody hears this');
+    silent.notifier.stopping();
+    vi.advanceTimersByTime(10_000);
+    expect(silent.messages).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('sends the status at once, then at most once a second and only the latest', async () => {
-    const env = fakeProgram();
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const notifier = open(env);
+  it('sends the status at once, then at most once a second and only the latest', () => {
+    const { notifier, messages } = new Heard();
     for (const line of ['one', 'two', 'three']) notifier.status(line);
     vi.advanceTimersByTime(999);
     notifier.status('four');
+    expect(messages).toEqual(['STATUS=one']);
     vi.advanceTimersByTime(1);
+    expect(messages).toEqual(['STATUS=one', 'STATUS=four']);
     vi.advanceTimersByTime(10_000);
     notifier.status('four');
     vi.advanceTimersByTime(10_000);
-    expect((await sent(2)).toSorted()).toEqual(['STATUS=four', 'STATUS=one']);
+    expect(messages).toHaveLength(2);
   });
 
-  it('sends one line, whatever is in it', async () => {
-    open(fakeProgram()).status('one\nMAINPID=1\nWATCHDOG=trigger');
-    expect(await sent(1)).toEqual(['STATUS=one MAINPID=1 WATCHDOG=trigger']);
+  it('sends one line, whatever is in it', () => {
+    const { notifier, messages } = new Heard();
+    notifier.status('one\nMAINPID=1\nWATCHDOG=trigger');
+    expect(messages).toEqual(['STATUS=one MAINPID=1 WATCHDOG=trigger']);
   });
 
-  it('says that it stops', async () => {
-    open(fakeProgram()).stopping();
-    expect(await sent(1)).toEqual(['STOPPING=1']);
-  });
-
-  it('feeds the watchdog twice in its period, until it is closed', async () => {
-    const env = { ...fakeProgram(), WATCHDOG_USEC: '300000000' };
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    const notifier = open(env);
+  it('feeds the watchdog twice in its period, until it is closed', () => {
+    const { notifier, messages } = new Heard({ ...SOCKET, WATCHDOG_USEC: '300000000' });
     vi.advanceTimersByTime(149_999);
-    notifier.ready();
-    expect(await sent(1)).toEqual(['READY=1']);
+    expect(messages).toEqual([]);
     vi.advanceTimersByTime(1);
-    expect(await sent(2)).toEqual(['READY=1', 'WATCHDOG=1']);
+    expect(messages).toEqual(['WATCHDOG=1']);
+    vi.advanceTimersByTime(150_000);
+    expect(messages).toHaveLength(2);
+    notifier.status('soon over');
     notifier.close();
-    vi.advanceTimersByTime(1_000_000);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it.each(['', '0', 'x', '-5'])('has no watchdog for a period of "%s"', (period) => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    open({ ...fakeProgram(), WATCHDOG_USEC: period });
+    new Heard({ ...SOCKET, WATCHDOG_USEC: period });
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('does not overflow a timer with a very long period', async () => {
-    const env = { ...fakeProgram(), WATCHDOG_USEC: String(2 ** 52) };
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    const notifier = open(env);
+  it('does not overflow a timer with a very long period', () => {
+    const { messages } = new Heard({ ...SOCKET, WATCHDOG_USEC: String(2 ** 52) });
     vi.advanceTimersByTime(2 ** 31 - 2);
-    notifier.ready();
-    expect(await sent(1)).toEqual(['READY=1']);
+    expect(messages).toEqual([]);
     vi.advanceTimersByTime(1);
-    expect(await sent(2)).toEqual(['READY=1', 'WATCHDOG=1']);
+    expect(messages).toEqual(['WATCHDOG=1']);
   });
 
-  it('reports a message that could not be sent', async () => {
-    const error = new Promise((resolve) => open(fakeProgram(1), resolve).ready());
-    expect(await error).toBeInstanceOf(Error);
-    const env = { PATH: join(folder, 'nothing-here'), NOTIFY_SOCKET: '/run/notify' };
-    const missing = new Promise((resolve) => open(env, resolve).ready());
-    expect(await missing).toMatchObject({ message: expect.stringContaining('ENOENT') as string });
+  it('reports a failure once, until a message gets through', () => {
+    const heard = new Heard();
+    const send = (broken: Error | null): void => {
+      heard.broken = broken;
+      heard.notifier.ready();
+    };
+    for (let times = 0; times < 3; times += 1) send(new Error('nobody there'));
+    expect(heard.errors).toEqual(['nobody there']);
+    send(null);
+    send(new Error('gone again'));
+    expect(heard.errors).toEqual(['nobody there', 'gone again']);
+  });
+});
+
+describe('systemdNotify', () => {
+  /** A systemd-notify that writes down its arguments and whether it was told the socket. */
+  function fakeProgram(exitCode: number): Readonly<Record<string, string>> {
+    const script = `#!/bin/sh\nprintf '%s|' "$@" > ${folder}/call\necho "$NOTIFY_SOCKET" >> ${folder}/call\necho 'no such luck' >&2\nexit ${exitCode}\n`;
+    writeFileSync(join(folder, 'systemd-notify'), script, { mode: 0o755 });
+    return { ...SOCKET, PATH: `${folder}:${process.env['PATH'] ?? ''}` };
+  }
+
+  const send = (env: Readonly<Record<string, string>>): Promise<Error | null> =>
+    new Promise((resolve) => systemdNotify(env)(['READY=1', 'STATUS=up'], resolve));
+
+  it('tells the program what to send, and where', async () => {
+    expect(await send(fakeProgram(0))).toBeNull();
+    expect(readFileSync(join(folder, 'call'), 'utf8')).toBe('READY=1|STATUS=up|/run/notify\n');
   });
 
-  it('reports a failure once, until a message gets through', async () => {
-    const errors: Error[] = [];
-    const notifier = open(fakeProgram(1), (error) => errors.push(error));
-    for (const wait of [1, 2, 3]) {
-      notifier.ready();
-      await sent(wait);
-    }
-    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(0));
-    expect(errors).toHaveLength(1);
+  it('passes on what the program complains of', async () => {
+    const error = await send(fakeProgram(1));
+    expect(error?.message).toBe('systemd does not hear of our state: no such luck');
+  });
+
+  it('says that there is no such program', async () => {
+    const error = await send({ ...SOCKET, PATH: join(folder, 'nothing-here') });
+    expect(error?.message).toContain('ENOENT');
   });
 });
 
@@ -165,7 +165,9 @@ describe('with the real systemd-notify', () => {
 
   it.skipIf(missing !== undefined)(
     `reaches a real socket${missing === undefined ? '' : ` (no ${missing})`}`,
+    { timeout: 60_000 },
     async () => {
+      vi.useRealTimers();
       const socket = join(folder, 'socket');
       const receiver = spawn('python3', ['-c', RECEIVER, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
       try {
@@ -176,11 +178,12 @@ describe('with the real systemd-notify', () => {
           }
         };
         await heard('listening');
-        const notifier = open({ ...process.env, NOTIFY_SOCKET: socket }, () => undefined);
+        const notifier = createNotifier({ ...process.env, NOTIFY_SOCKET: socket }, () => undefined);
         notifier.ready();
         await heard('READY=1 alive');
         notifier.status('running 43.1');
         await heard('STATUS=running 43.1 alive');
+        notifier.close();
       } finally {
         const gone = once(receiver, 'exit');
         receiver.kill('SIGKILL');

@@ -37,6 +37,7 @@ export function settings(change: Partial<Settings> = {}): Settings {
     nodeId: NODE_ID,
     wariness: null,
     stream: null,
+    graphQuestion: 'here',
     ...change,
   };
 }

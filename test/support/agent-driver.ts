@@ -30,6 +30,8 @@ export class Driver {
   readonly bootId: string;
   state: AgentState;
   mono: number;
+  /** Milliseconds by which the wall clock has been set. */
+  clockOffset = 0;
   /** The random number of every event. */
   dice = 0.5;
   disk: string | null;
@@ -80,7 +82,8 @@ export class Driver {
     this.#queue.push(body);
     let first: Step | null = null;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      const at = instant(this.mono);
+      const { mono, wall } = instant(this.mono);
+      const at = { mono, wall: wall + this.clockOffset };
       const result = step(this.state, { ...next, at, dice: this.dice });
       for (const { level, text } of narrate(this.state, result, at)) this.said.push(`${level}: ${text}`);
       first ??= result;

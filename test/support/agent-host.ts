@@ -1,6 +1,13 @@
 import type { Failure } from '../../src/base/failure.ts';
 import type { Target } from '../../src/graph/types.ts';
-import { type Deployment, type HostReading, deploymentKey, releaseKey } from '../../src/host/rpm-ostree/deployment.ts';
+import {
+  type Deployment,
+  type HostReading,
+  type OwnStaged,
+  deploymentKey,
+  isUntouched,
+  releaseKey,
+} from '../../src/host/rpm-ostree/deployment.ts';
 import { deployment, reading } from './agent-builders.ts';
 
 /** What is staged on the modelled host. */
@@ -49,10 +56,21 @@ export class ModelHost {
     return null;
   }
 
-  discard(key: string): Failure | null {
+  /** The agent asks for what somebody has staged at this very moment: "No change" tells it nothing of that. */
+  askedFor(target: Target): void {
+    if (
+      this.staged?.by !== 'other' ||
+      this.staged.deployment.layered ||
+      deploymentKey(this.staged.deployment) !== releaseKey(target)
+    )
+      return;
+    this.staged = { ...this.staged, by: 'admin' };
+  }
+
+  discard(own: OwnStaged): Failure | null {
     if (this.#closed !== null) return this.#closed;
-    if (this.staged === null || deploymentKey(this.staged.deployment) !== key) return null;
-    if (this.staged.by === 'other') this.wronged = `discarded ${key}, which somebody else staged`;
+    if (this.staged === null || !isUntouched(this.staged.deployment, own)) return null;
+    if (this.staged.by === 'other') this.wronged = `discarded ${own.key}, which somebody else staged or changed`;
     this.staged = null;
     return null;
   }
@@ -76,11 +94,16 @@ export class ModelHost {
     return this.rebooting ? UNDERWAY : null;
   }
 
-  /** Somebody stages a release past the agent. Not possible while a reboot is on its way. */
-  adminStages(number: number, locked: boolean): void {
+  /**
+   * Somebody stages a release past the agent. Not possible while a reboot is on its way. `agents`: the agent staged it,
+   * or may have, and cannot tell.
+   */
+  adminStages(number: number, locked: boolean, agents: boolean): void {
     if (this.#closed !== null) return;
-    const by = number >= FOREIGN ? 'other' : 'admin';
-    this.staged = { number, by, locked, deployment: deployment(number, { staged: true, layered: number % 2 === 0 }) };
+    const layered = number % 2 === 0;
+    const by = agents && !layered ? 'admin' : 'other';
+    const change = layered ? { layered, id: `fedora-coreos-layered-${number}.0` } : {};
+    this.staged = { number, by, locked, deployment: deployment(number, { staged: true, ...change }) };
   }
 
   adminCleans(): void {

@@ -4,6 +4,7 @@ import type { Event } from '../../src/agent/machine/event.ts';
 import type { Lock, Memory, Quarantine } from '../../src/agent/machine/memory.ts';
 import type { Target } from '../../src/graph/types.ts';
 import type { AgentState } from '../../src/agent/machine/state.ts';
+import { CONFIRMED_MS } from '../../src/agent/machine/confirm.ts';
 import { CONSENT_MS } from '../../src/agent/machine/hold.ts';
 import { parseMemory, serializeMemory } from '../../src/agent/memory-file.ts';
 import { deploymentKey, pendingDeployment, releaseKey } from '../../src/host/rpm-ostree/deployment.ts';
@@ -40,7 +41,7 @@ export class Invariants {
     slotIsKnown(world, state.memory);
     slotHasAPurpose(state);
     waitIsAwake(world, state, effects);
-    if (event.kind === 'stop') stopIsProper(before, state, event.hostGoesDown);
+    if (event.kind === 'stop' && event.hostGoesDown !== 'unknown') stopIsProper(before, state, event.hostGoesDown);
     for (const effect of effects) {
       if (effect.kind === 'finalize') finalizeIsAllowed(world, effect);
       if (effect.kind === 'lock') mustBeRecorded(state, effect.lock);
@@ -82,6 +83,7 @@ export class Invariants {
     const { agent } = world;
     if (agent === null) return;
     for (const effect of effects.filter(isAsync)) {
+      must(agent.state.stopping === null || effect.kind === 'report', 'an agent that stops begins nothing');
       must(!agent.ids.has(effect.id), `the id ${effect.id} is used once`);
       agent.ids.add(effect.id);
       must(!agent.open.some(({ kind }) => kind === effect.kind), `one ${effect.kind} at a time`);
@@ -112,7 +114,7 @@ function slotIsKnown(world: World, memory: Memory): void {
 
 /** Outside holding, releasing and rebooting a slot is kept only while an answer about it is awaited. */
 function slotHasAPurpose({ memory, phase, pending, stopping }: AgentState): void {
-  if (memory.slot === null || pending.lock !== undefined || stopping === 'host') return;
+  if (memory.slot === null || pending.lock !== undefined || stopping === 'host' || stopping === 'unclear') return;
   const isNeeded = ['starting', 'holding', 'releasing', 'rebooting'].includes(phase.name);
   must(isNeeded, `no slot is kept while ${phase.name}`);
 }
@@ -123,6 +125,8 @@ function waitIsAwake({ wall }: World, state: AgentState, effects: readonly Effec
   const asked = effects.find((effect) => effect.kind === 'lock');
   must(asked === undefined || asked.waitMs <= settings.lockWaitMs, 'no wait is longer than configured');
   if (pending.lock === undefined || pending.lock === cancelled) return;
+  // The slot of a reboot that may be under way is confirmed without a wait.
+  if (phase.name === 'rebooting' && stopping === null) return;
   must(phase.name === 'releasing' && stopping === null, 'a question that nobody waits for is given up');
   must(settings.enabled, 'no wait while updates are disabled');
   must((memory.pause?.until ?? (memory.pause === null ? 0 : Infinity)) <= wall, 'no wait in a pause');
@@ -162,8 +166,17 @@ function finalizeIsAllowed(world: World, { target }: Extract<Effect, { kind: 'fi
   must(memory.owed.length === 0, 'finalize owes no report');
   must(memory.finalize?.bootId === host.bootId, 'finalize is recorded');
   if (!world.finalizing) firstIsAllowed(world, state, target);
-  else must(world.usedLock === null || same(memory.slot, world.usedLock), 'finalize again under the same slot');
+  else againIsAllowed(world, memory);
   [world.finalizing, world.usedLock] = [true, memory.slot];
+}
+
+/** A finalize that another went before in this boot. */
+function againIsAllowed({ usedLock, servers, agent, mono }: World, { slot }: Memory): void {
+  must(usedLock === null || same(slot, usedLock), 'finalize again under the same slot');
+  if (slot === null) return;
+  const confirmedAt = agent?.state.slotConfirmedAt ?? -Infinity;
+  must(mono - confirmedAt <= CONFIRMED_MS, 'finalize again under a slot that was confirmed');
+  must(servers.find(({ lock }) => same(lock, slot))?.held === true, 'finalize again under a slot that is held');
 }
 
 /** A finalize that no other went before in this boot. */
@@ -177,9 +190,10 @@ function firstIsAllowed(world: World, { host, memory, settings }: AgentState, ta
   must(server?.held === true, 'finalize under a slot that the server gave');
 }
 
-function mustBeRecorded({ memory, settings, pending }: AgentState, lock: Lock): void {
+function mustBeRecorded({ memory, settings, pending, phase }: AgentState, lock: Lock): void {
   must(same(memory.slot, lock), 'the slot that is asked for is recorded');
-  must(same(settings.lock, lock), 'the slot that is asked for is the configured one');
+  const isConfigured = phase.name === 'rebooting' || same(settings.lock, lock);
+  must(isConfigured, 'the slot that is asked for is the configured one, or that of the reboot');
   must(pending.report === undefined && memory.owed.length === 0, 'no slot is asked for while one is owed');
 }
 

@@ -8,7 +8,7 @@ import { NEEDS_MEMORY } from '../../src/agent/machine/turn.ts';
 import type { Failure } from '../../src/base/failure.ts';
 import type { Graph } from '../../src/graph/types.ts';
 import type { Deployment, HostReading } from '../../src/host/rpm-ostree/deployment.ts';
-import { BOOT_WALL, EMPTY_GRAPH, commit, graph, lockAt, settings } from './agent-builders.ts';
+import { BOOT_WALL, EMPTY_GRAPH, commit, graph, keyOf, lockAt, settings } from './agent-builders.ts';
 import { ModelHost } from './agent-host.ts';
 
 /** Random numbers that can be had again from the same seed (mulberry32). */
@@ -135,6 +135,16 @@ export class World {
     return this.#read.memory;
   }
 
+  /** True for a release that the agent takes for its own where it finds it staged, or is about to remove. */
+  mayHaveStaged(number: number): boolean {
+    if (this.agent?.open.some((effect) => effect.kind === 'discard' && effect.key === keyOf(number))) return true;
+    return [this.written, this.agent?.state.memory].some((memory) => {
+      const target = memory?.target ?? null;
+      const isTarget = target?.ours === true && target.release.payload === commit(number);
+      return isTarget || memory?.discard?.key === keyOf(number);
+    });
+  }
+
   start(): void {
     this.trace.push(`start in ${this.host.bootId}`);
     const at = { mono: this.mono, wall: this.wall };
@@ -208,6 +218,7 @@ export class World {
     agent.state = state;
     if (body.kind === 'hostChanged') agent.told = true;
     this.#check(this, before, event, effects);
+    for (const effect of effects) if (effect.kind === 'stage') this.host.askedFor(effect.target);
     let saved = true;
     for (const effect of effects) {
       if (this.chance(this.crashes)) throw new Crash();
@@ -267,6 +278,11 @@ export class World {
     if (effect.kind === 'stage' || effect.kind === 'discard') this.mail.push({ kind: 'hostChanged' });
   }
 
+  /** Lets a question be, which is never answered. */
+  forget(kind: AsyncEffect['kind']): void {
+    if (this.agent !== null) this.agent.open = this.agent.open.filter((effect) => effect.kind !== kind);
+  }
+
   /** Delivers an event that was on its way. */
   deliver(): void {
     const body = this.mail.shift();
@@ -292,7 +308,7 @@ export class World {
         return this.#stage(effect, fails);
       case 'discard':
         if (fails) return TRANSIENT;
-        return this.host.discard(effect.key) ?? { kind: 'discarded', id, reading: this.#look() };
+        return this.host.discard(effect) ?? { kind: 'discarded', id, reading: this.#look() };
       case 'finalize':
         return this.#finalize(effect, fails);
       case 'lock':

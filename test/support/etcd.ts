@@ -37,6 +37,8 @@ export interface TestEtcd {
   kill(member?: number): Promise<void>;
   /** Starts a member, or all, again with their data, and waits until they are healthy. */
   start(member?: number): Promise<void>;
+  /** Ends all members, throws their data away and starts them again. */
+  wipe(): Promise<void>;
   /** Lets a member stand still (SIGSTOP) or go on: its connections stay open, and nothing is answered. */
   freeze(member: number, on: boolean): void;
   /** Ends everything and removes the data. */
@@ -88,6 +90,12 @@ class Cluster implements TestEtcd {
   async kill(member?: number): Promise<void> {
     const members = member === undefined ? [...this.#children.keys()] : [member];
     await Promise.all(members.map((each) => this.#end(each)));
+  }
+
+  async wipe(): Promise<void> {
+    await this.kill();
+    for (const member of this.#children.keys()) rmSync(join(this.#folder, `data-${member}`), { recursive: true });
+    await this.start();
   }
 
   freeze(member: number, on: boolean): void {

@@ -65,7 +65,7 @@ export interface SimulatedOptions {
   readonly command?: [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
   readonly machine?: Partial<Parameters<typeof createMachine>[0]>;
-  readonly onDeath?: () => void;
+  readonly onDeath?: (code: number | null, signal: NodeJS.Signals | null) => void;
 }
 
 /** Makes a simulated host whose agent looks at the graph once a second. The agent is not started yet. */

@@ -1,5 +1,6 @@
 import type { Instant } from '../../base/clock.ts';
 import type { Memory } from '../machine/memory.ts';
+import { sameLock } from '../machine/slot.ts';
 import type { Refusal, Settings } from '../machine/state.ts';
 import type { GateVerdict } from './gate.ts';
 
@@ -54,13 +55,18 @@ function strategyGate({ settings }: GateInputs): GateVerdict {
 }
 
 /** A slot still owed must be back before another one is asked for. */
-function reportGate({ memory }: GateInputs): GateVerdict {
+function reportGate({ memory, settings }: GateInputs): GateVerdict {
   const [owed] = memory.owed;
   if (owed === undefined) return { gate: 'report', open: true };
+  const { lock } = settings;
+  const isConfigured = lock !== null && sameLock(lock, owed);
   return {
     gate: 'report',
     open: false,
-    reason: `the lock server has not confirmed yet that this host is steady (group ${owed.group})`,
+    reason: isConfigured
+      ? `the lock server has not confirmed yet that this host is steady (group ${owed.group})`
+      : `a slot of group ${owed.group} is still to be given back to a lock server that is not configured any more ` +
+        '(if it is gone for good: see "A lock server that is gone" in docs/operations.md)',
     lookAgain: null,
     opens: 'an answer from the lock server',
   };

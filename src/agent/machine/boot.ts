@@ -1,4 +1,5 @@
 import { type Deployment, deploymentKey, releaseKey } from '../../host/rpm-ostree/deployment.ts';
+import { beginClock } from './clock.ts';
 import { isFinalizing, owe } from './slot.ts';
 import { hold, isStaged } from './target.ts';
 import { countFault, forgetFaults, quarantine } from './quarantine.ts';
@@ -10,7 +11,9 @@ export const PATIENCE = 2;
 /** The agent's first event: reads the recorded boot id, then the host. */
 export function start(turn: Turn): void {
   const { memory, bootId, settings } = turn.state;
-  if (memory.bootId !== bootId) beginBoot(turn);
+  const isNewBoot = memory.bootId !== bootId;
+  if (isNewBoot) beginBoot(turn);
+  beginClock(turn, isNewBoot);
   // A record of an earlier boot is judged once the host is known.
   if (isFinalizing(turn)) resumeFinalize(turn);
   arm(turn, 'host', now(turn));
@@ -24,7 +27,8 @@ function beginBoot(turn: Turn): void {
   const { memory, bootId, settings } = turn.state;
   const { slot } = memory;
   remember(turn, { bootId, target: null, discard: null, slot: null });
-  owe(turn, [slot, settings.lock]);
+  if (slot !== null) owe(turn, slot, true);
+  if (settings.lock !== null) owe(turn, settings.lock, false);
 }
 
 /** The boot of before with a finalize in flight: nobody knows how it ended, unless it was acknowledged. */
@@ -59,7 +63,8 @@ function resume(turn: Turn): void {
   if (memory.target === null) return;
   const { release, staged } = memory.target;
   if (staged && isStaged(turn, release)) hold(turn, release);
-  else if (settings.source === 'graph') enter(turn, { name: 'staging', target: release, failures: 0, progress: null });
+  else if (settings.source === 'graph')
+    enter(turn, { name: 'staging', target: release, failures: 0, progress: null, missing: 0 });
 }
 
 /** Compares what was finalized with what came up, and what came up with what ran before. */

@@ -1,4 +1,5 @@
 import type { Target } from '../../graph/types.ts';
+import type { OwnStaged } from '../../host/rpm-ostree/deployment.ts';
 import type { Lock, Memory } from './memory.ts';
 import type { AsyncKind } from './state.ts';
 
@@ -17,8 +18,8 @@ export type Effect =
   | { readonly kind: 'fetchGraph'; readonly id: number }
   /** Fetch and stage a release, locked. Answered by `staged`. */
   | { readonly kind: 'stage'; readonly id: number; readonly target: Target; readonly allowDowngrade: boolean }
-  /** Remove the pending deployment if it is still this one. Answered by `discarded`. */
-  | { readonly kind: 'discard'; readonly id: number; readonly key: string }
+  /** Remove the pending deployment if it is still this one, untouched. Answered by `discarded`. */
+  | ({ readonly kind: 'discard'; readonly id: number } & OwnStaged)
   /** Unlock the staged deployment and reboot into it. Answered by `finalized`. */
   | { readonly kind: 'finalize'; readonly id: number; readonly target: Target; readonly allowUnlocked: boolean }
   /**

@@ -34,7 +34,8 @@ export type EventBody =
   | { readonly kind: 'resume' }
   | { readonly kind: 'skip'; readonly version: string }
   | { readonly kind: 'unskip'; readonly version: string }
-  | { readonly kind: 'stop'; readonly hostGoesDown: boolean };
+  /** To stop. `unknown`: another `stop` will say whether the host goes down; until then nothing is decided any more. */
+  | { readonly kind: 'stop'; readonly hostGoesDown: boolean | 'unknown' };
 
 /** An event with the moment at which it happened and its own random number, 0 ≤ dice < 1. */
 export type Event = EventBody & { readonly at: Instant; readonly dice: number };

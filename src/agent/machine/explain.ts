@@ -5,7 +5,7 @@ import type { Deployment } from '../../host/rpm-ostree/deployment.ts';
 import { evaluateGates } from '../gates/evaluate.ts';
 import { type ClosedGate, type GateVerdict, isClosed } from '../gates/gate.ts';
 import type { AgentState, Phase, Timer, TroubleSource } from './state.ts';
-import { foreignIn } from './target.ts';
+import { foreignIn, isAdopted, isChanged } from './target.ts';
 
 /** Every gate as it stands now. */
 export function gatesOf(state: AgentState, at: Instant): readonly GateVerdict[] {
@@ -19,8 +19,14 @@ export function gatesOf(state: AgentState, at: Instant): readonly GateVerdict[] 
  */
 export function statusLine(state: AgentState, at: Instant): string {
   if (state.stopping !== null) return 'stopping';
-  const others = state.drivers.map((driver) => driver.name).join(', ');
-  return `${PHASE_LINES[state.phase.name](state, at)}${others === '' ? '' : `; also updating this host: ${others}`}`;
+  return PHASE_LINES[state.phase.name](state, at) + besides(state);
+}
+
+/** What else is at work here. With the source `staged`, those that only stage are no news. */
+function besides({ drivers, settings }: AgentState): string {
+  if (drivers.length === 0) return '';
+  const what = settings.source === 'staged' ? 'rebooting' : 'updating';
+  return `; also ${what} this host: ${drivers.map((driver) => driver.name).join(', ')}`;
 }
 
 const PHASE_LINES: Readonly<Record<Phase['name'], (state: AgentState, at: Instant) => string>> = {
@@ -51,8 +57,12 @@ const PHASE_LINES: Readonly<Record<Phase['name'], (state: AgentState, at: Instan
   rebooting: (state, at) => {
     const { phase, memory } = state;
     if (phase.name !== 'rebooting') return '';
+    // Refused before, and called again: nothing is known to be under way.
+    const isRetry = memory.finalize?.outcome === 'called' && phase.tries === 0 && state.troubles.finalize !== undefined;
+    if (isRetry) return `${phase.target.version} is staged; finalizing it again${troubled(state, 'finalize', at)}`;
     const since = memory.finalize === null ? '' : ` since ${utc(memory.finalize.since.wall)}`;
-    const troubles = troubled(state, 'finalize', at) + troubled(state, 'reboot', at);
+    const sources = ['finalize', 'reboot', 'slot'] as const;
+    const troubles = sources.map((source) => troubled(state, source, at)).join('');
     return `rebooting into ${phase.target.version}${since}${troubles}${troubles === '' ? '' : inDoubt(state, at)}`;
   },
 };
@@ -85,7 +95,7 @@ function running(state: AgentState): string {
 
 function watching(state: AgentState, at: Instant): string {
   const foreign = foreignPending(state);
-  if (foreign !== null) return foreignNote(foreign);
+  if (foreign !== null) return foreignNote(state, foreign, at);
   if (state.memory.discard !== null) {
     const { version, reason } = state.memory.discard;
     return `removing the staged ${version}: ${reason}${troubled(state, 'discard', at)}`;
@@ -103,18 +113,26 @@ export function foreignPending(state: AgentState): Deployment | null {
   return state.phase.name === 'watching' ? foreignIn(state) : null;
 }
 
-function foreignNote(pending: Deployment): string {
+/** True when the graph may still turn out to lead to what somebody else staged: it is asked before that is left alone. */
+export function mayBeAdopted(state: AgentState, { id, staged }: Deployment): boolean {
+  return staged && state.settings.source === 'graph' && state.check?.pending !== id;
+}
+
+function foreignNote(state: AgentState, pending: Deployment, at: Instant): string {
   const what = pending.staged
     ? `${pending.version} was staged by somebody else and applies at the next reboot, unless it is locked`
     : `the next boot goes to ${pending.version}, as somebody else decided`;
+  if (mayBeAdopted(state, pending)) {
+    return `${what}; the update graph is asked whether it leads there${when(nextOf(state, 'poll'), at, ' at ')}`;
+  }
   return `${what}; it is left alone until it is booted or removed (rpm-ostree cleanup -p)`;
 }
 
-/** With the source `staged`, a deployment that was not locked needs nobody's consent to be booted. */
+/** A deployment of somebody else's that was not locked needs nobody's consent to be booted. */
 function unlockedNote(state: AgentState): string {
-  return state.settings.source === 'staged'
-    ? '; it was staged by somebody else: if unlocked, it applies at any reboot'
-    : '';
+  const risk = 'if unlocked, it applies at any reboot';
+  if (state.settings.source === 'staged' || isAdopted(state.memory)) return `; it was staged by somebody else: ${risk}`;
+  return isChanged(state) ? `; it was changed by somebody else since it was staged: ${risk}` : '';
 }
 
 function reasonOf(

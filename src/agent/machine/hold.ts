@@ -3,6 +3,7 @@ import { evaluateGates } from '../gates/evaluate.ts';
 import { type ClosedGate, type GateVerdict, isClosed, openFor } from '../gates/gate.ts';
 import { deploymentKey } from '../../host/rpm-ostree/deployment.ts';
 import type { Target } from '../../graph/types.ts';
+import { confirmationRefused, slotIsConfirmed } from './confirm.ts';
 import { dropUnwantedSlot, giveBack } from './slot.ts';
 import {
   backToHolding,
@@ -22,6 +23,7 @@ import {
   isLooking,
   isPending,
   now,
+  patch,
   recovered,
   remember,
   request,
@@ -82,10 +84,10 @@ export function advanceReleasing(turn: Turn, phase: Releasing): void {
     giveBack(turn);
     return;
   }
-  if (!isAsking) finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
+  if (!isAsking && slotIsConfirmed(turn)) finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
 }
 
-/** `rebooting` without a result: finalize again, under consent as fresh as the first time. */
+/** `rebooting` without a result: finalize again, under consent as fresh as the first time, and a slot that still holds. */
 export function advanceRebooting(turn: Turn): void {
   const { phase } = turn.state;
   if (phase.name !== 'rebooting') return;
@@ -96,7 +98,8 @@ export function advanceRebooting(turn: Turn): void {
     arm(turn, 'work', earliest(closed));
     return;
   }
-  finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
+  // A look that is under way may still tell where the lock is.
+  if (!isLooking(turn) && slotIsConfirmed(turn)) finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
 }
 
 /** The step after which nothing can be taken back. The reading of the host must be of this moment. */
@@ -122,7 +125,10 @@ function finalizeWhenFresh(turn: Turn, target: Target, allowUnlocked: boolean): 
 function replaced(turn: Turn, target: Target): boolean {
   if (turn.state.host === null || isStaged(turn, target)) return false;
   giveBack(turn);
-  if (pendingNow(turn) === null && turn.state.settings.source === 'graph') {
+  const { memory, settings } = turn.state;
+  // A target of the source `staged` is on no record: it came from whoever staged it, and so does the next one.
+  const isFromGraph = settings.source === 'graph' && memory.target !== null;
+  if (pendingNow(turn) === null && isFromGraph) {
     // Removed: staged again, after a pause in which somebody who removed it can say why.
     const next = retryAt(turn, 1);
     beginStaging(turn, target);
@@ -139,10 +145,12 @@ function replaced(turn: Turn, target: Target): boolean {
 /** The lock server granted the slot, or confirmed it. */
 export function slotGranted(turn: Turn): void {
   recovered(turn, 'slot');
-  const { slot } = turn.state.memory;
+  patch(turn, { slotConfirmedAt: now(turn) });
+  const { memory, phase } = turn.state;
+  const { slot } = memory;
   if (slot !== null && slot.state !== 'held') remember(turn, { slot: { ...slot, state: 'held' } });
   // What the host looked like before the question was sent does not count any more.
-  if (turn.state.phase.name === 'releasing') arm(turn, 'host', now(turn));
+  if (phase.name === 'releasing' || phase.name === 'rebooting') arm(turn, 'host', now(turn));
 }
 
 /** Milliseconds that pass before the lock server is asked again at the least, whatever it says. */
@@ -151,13 +159,16 @@ const SHORTEST_PAUSE_MS = 1_000;
 /** The lock server said "not now": nothing is held. */
 export function slotRefused(turn: Turn, text: string, retryAfterMs: number | undefined): void {
   const { phase, settings } = turn.state;
+  const wait = Math.max(retryAfterMs ?? settings.steadyIntervalMs * (1 + turn.event.dice / 10), SHORTEST_PAUSE_MS);
+  const [until, said] = [now(turn) + Math.ceil(wait), `the lock server refused: ${text}`];
+  if (phase.name === 'rebooting') {
+    confirmationRefused(turn, said, until);
+    return;
+  }
   const since = askedSince(turn);
   recovered(turn, 'slot');
   remember(turn, { slot: null });
-  if (phase.name !== 'releasing') return;
-  const wait = Math.max(retryAfterMs ?? settings.steadyIntervalMs * (1 + turn.event.dice / 10), SHORTEST_PAUSE_MS);
-  const until = now(turn) + Math.ceil(wait);
-  backToHolding(turn, phase, { by: 'lock', text: `the lock server refused: ${text}`, until, since });
+  if (phase.name === 'releasing') backToHolding(turn, phase, { by: 'lock', text: said, until, since });
 }
 
 /**
@@ -166,12 +177,16 @@ export function slotRefused(turn: Turn, text: string, retryAfterMs: number | und
  */
 export function lockFailed(turn: Turn, failure: Failure): void {
   const { phase, memory, stopping } = turn.state;
+  const until = Math.max(retryStreak(turn, 'slot'), now(turn) + (failure.retryAfterMs ?? 0));
+  if (phase.name === 'rebooting') {
+    if (stopping === null) confirmationRefused(turn, failure.text, until);
+    return;
+  }
   const since = askedSince(turn);
   const isDoubtful = memory.slot !== null && memory.slot.state !== 'asked';
-  if (failure.class === 'transient' && !isDoubtful) remember(turn, { slot: null });
+  if (memory.slot?.state === 'asked' && failure.class === 'transient') remember(turn, { slot: null });
   // A question that was given up was not answered: that is no trouble.
   if (phase.name !== 'releasing' || stopping !== null) return;
-  const until = Math.max(retryStreak(turn, 'slot'), now(turn) + (failure.retryAfterMs ?? 0));
   trouble(turn, 'slot', failure.text, until);
   const kept = isDoubtful ? '; a slot that may be held already is kept' : '';
   backToHolding(turn, phase, {

@@ -1,10 +1,17 @@
 import type { Target } from '../../graph/types.ts';
+import type { OwnStaged } from '../../host/rpm-ostree/deployment.ts';
 
 /** Where a slot is asked for and given back. */
 export interface Lock {
   readonly baseUrl: string;
   readonly group: string;
   readonly id: string;
+}
+
+/** A steady-state report that is owed to a lock server. */
+export interface OwedReport extends Lock {
+  /** A slot was asked for there: the report gives it back. Else it only tells the server that this host is steady. */
+  readonly slot: boolean;
 }
 
 /** A release that is kept away from this host for a time, because it was at fault. */
@@ -54,18 +61,35 @@ export interface Faults {
   readonly missedBoots: number;
 }
 
+/** The release that is being staged, or staged, in this boot. */
+export interface TargetRecord {
+  readonly release: Target;
+  readonly staged: boolean;
+  /** rpm-ostree was asked to stage it, so that it may be removed. Else somebody else did: adopted, it stays theirs. */
+  readonly ours: boolean;
+  /** Id of the deployment as this agent staged it; null while that is not known. Another one was touched by somebody. */
+  readonly deployment: string | null;
+}
+
+/** A deployment that this agent staged and does not want any more. */
+export interface DiscardRecord extends OwnStaged {
+  readonly version: string;
+  readonly reason: string;
+}
+
 /** What outlives a restart of the agent and of the host. */
 export interface Memory {
   /** The boot in which this was written. */
   readonly bootId: string;
-  /** The release being staged, or staged, in this boot. */
-  readonly target: { readonly release: Target; readonly staged: boolean } | null;
-  /** Ours, staged, and to be removed: withdrawn, or not what was asked for. `deploymentKey` of it. */
-  readonly discard: { readonly key: string; readonly version: string; readonly reason: string } | null;
+  /** When that boot began, by the clock as it stood then: milliseconds since 1970, or null where nobody looked. */
+  readonly bootWall: number | null;
+  readonly target: TargetRecord | null;
+  /** Ours, staged, and to be removed: withdrawn, or not what was asked for. */
+  readonly discard: DiscardRecord | null;
   readonly finalize: FinalizeRecord | null;
   readonly slot: SlotRecord | null;
   /** Steady-state reports that lock servers have not confirmed yet. At most 8. */
-  readonly owed: readonly Lock[];
+  readonly owed: readonly OwedReport[];
   readonly faults: readonly Faults[];
   readonly quarantine: readonly Quarantine[];
   /** Versions that the administrator does not want. */
@@ -79,6 +103,7 @@ export interface Memory {
 export function freshMemory(bootId: string): Memory {
   return {
     bootId,
+    bootWall: null,
     target: null,
     discard: null,
     finalize: null,

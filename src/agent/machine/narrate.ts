@@ -1,9 +1,11 @@
 import { duration, utc } from '../../base/text.ts';
 import type { Instant } from '../../base/clock.ts';
-import { foreignPending, gatesOf, statusLine } from './explain.ts';
+import { foreignPending, gatesOf, mayBeAdopted, statusLine } from './explain.ts';
 import { isClosed } from '../gates/gate.ts';
+import { isNeedless } from './slot.ts';
 import type { AgentState, Phase, Trouble, TroubleSource } from './state.ts';
 import type { Step } from './step.ts';
+import { isAdopted, isChanged } from './target.ts';
 
 /** One line for the log. */
 export interface Line {
@@ -27,39 +29,67 @@ export function narrate(before: AgentState, { state: after, ignored }: Step, at:
 
 function phaseLines(before: AgentState, after: AgentState, at: Instant): readonly Line[] {
   const [from, to] = [before.phase, after.phase];
-  if (from.name === to.name && targetOf(from) === targetOf(to) && reasons(before, at) === reasons(after, at)) return [];
-  const target = targetOf(to);
-  const fields = { state: to.name, ...(target === null ? {} : { target }) };
-  return [{ level: isRepetition(from, to) ? 'debug' : 'info', text: statusLine(after, at), fields }];
+  const isSame = from.name === to.name && targetOf(from) === targetOf(to);
+  const isTaken = to.name === 'rebooting' && before.troubles.finalize !== undefined && !isStreak(after);
+  if (isSame && !isTaken && reasons(before, at) === reasons(after, at)) return [];
+  const level = isRepetition(before, after, at) || isAskingAgain(from, to) ? 'debug' : 'info';
+  return [{ level, text: statusLine(after, at), fields: fieldsOf(to) }];
 }
 
 /** Asking a lock server again, and hearing the same again, is no news: it can go on for hours. */
-function isRepetition(from: Phase, to: Phase): boolean {
+function isAskingAgain(from: Phase, to: Phase): boolean {
   if (from.name === 'holding' && to.name === 'releasing') return to.last !== null;
   if (from.name !== 'releasing' || to.name !== 'holding' || from.last === null) return false;
   return from.last.text === to.refusal?.text;
 }
+
+function fieldsOf(phase: Phase): NonNullable<Line['fields']> {
+  const target = targetOf(phase);
+  return { state: phase.name, ...(target === null ? {} : { target }) };
+}
+
+/** Finalize is refused, and tried again and again: a streak, which is told of as one. */
+function isStreak({ troubles }: AgentState): boolean {
+  return troubles.finalize !== undefined;
+}
+
+/**
+ * The way from one try to finalize to the next. What refuses it is said by the streak, and its first line takes the
+ * place of the one for the phase; something else that keeps the reboot back is news all the same.
+ */
+function isRepetition(before: AgentState, after: AgentState, at: Instant): boolean {
+  if (!isStreak(after) || targetOf(before.phase) !== targetOf(after.phase)) return false;
+  return before.phase.name !== 'staging' && reasons(before, at, PASSING) === reasons(after, at, PASSING);
+}
+
+/** Gates that close and open with each try. */
+const PASSING: ReadonlySet<string> = new Set(['refusal', 'report']);
 
 function targetOf(phase: Phase): string | null {
   return 'target' in phase ? phase.target.version : null;
 }
 
 /** Which gates are closed and why, without the times, which change with every look. */
-function reasons(state: AgentState, at: Instant): string {
+function reasons(state: AgentState, at: Instant, without: ReadonlySet<string> = new Set()): string {
   if (state.phase.name === 'disabled') return state.phase.reason;
   if (state.phase.name !== 'holding') return '';
-  const closed = gatesOf(state, at).filter(isClosed);
-  return closed.map((gate) => `${gate.gate}: ${gate.reason}`).join('; ');
+  const closed = gatesOf(state, at).filter((gate) => isClosed(gate) && !without.has(gate.gate));
+  return closed.map((gate) => `${gate.gate}: ${gate.open ? '' : gate.reason}`).join('; ');
 }
 
 /** While watching, what the graph says is the news. */
 function watchingLines(before: AgentState, after: AgentState, at: Instant): readonly Line[] {
   if (before.phase.name !== 'watching' || after.phase.name !== 'watching') return [];
-  const [said, foreign] = [verdictOf(before), foreignPending(before)?.id];
-  if (said === verdictOf(after) && foreign === foreignPending(after)?.id) return [];
+  if (verdictOf(before) === verdictOf(after) && foreignOf(before) === foreignOf(after)) return [];
   const verdict = after.check?.verdict?.kind;
   const fields = { state: 'watching', ...(verdict === undefined ? {} : { verdict }) };
   return [{ level: 'info', text: statusLine(after, at), fields }];
+}
+
+/** What somebody else staged, and whether the graph has been asked about it. */
+function foreignOf(state: AgentState): string {
+  const pending = foreignPending(state);
+  return pending === null ? '' : `${pending.id} ${mayBeAdopted(state, pending)}`;
 }
 
 function verdictOf(state: AgentState): string {
@@ -75,11 +105,11 @@ function graphLines(before: AgentState, after: AgentState): readonly Line[] {
 }
 
 function driverLines(before: AgentState, after: AgentState): readonly Line[] {
-  const known = new Set(before.drivers.map(({ name }) => name));
+  const known = new Set(before.drivers.map(({ advice }) => advice));
   const seen = new Set(after.drivers.map(({ name }) => name));
   return [
     ...after.drivers
-      .filter(({ name }) => !known.has(name))
+      .filter(({ advice }) => !known.has(advice))
       .map(({ advice }) => ({ level: 'warn', text: advice }) as const),
     ...before.drivers
       .filter(({ name }) => !seen.has(name))
@@ -103,11 +133,13 @@ const TROUBLES: Readonly<Record<TroubleSource, string>> = {
 function troubleLines(before: AgentState, after: AgentState, at: Instant): readonly Line[] {
   return (Object.keys(TROUBLES) as TroubleSource[]).flatMap((source) => {
     const [old, now] = [before.troubles[source], after.troubles[source]];
-    if (old !== undefined && now === undefined) return gaveUp(source, after) ? [] : [recovery(source, old, at)];
+    if (old !== undefined && now === undefined) return gaveUp(source, before, after) ? [] : [recovery(source, old, at)];
     if (now === undefined || (old?.count === now.count && old.text === now.text)) return [];
     // Said when it begins, when it changes, and at every doubling: a streak of hours fills no journal.
     const worth = old?.text !== now.text || Number.isInteger(Math.log2(now.count));
-    return [trouble(source, now, at, worth)];
+    const line = trouble(source, now, at, worth);
+    const isPhase = source === 'finalize' && before.phase.name !== after.phase.name;
+    return [isPhase ? { ...line, fields: fieldsOf(after.phase) } : line];
   });
 }
 
@@ -118,8 +150,10 @@ function trouble(source: TroubleSource, { text, count, nextTry }: Trouble, at: I
   return { level, text: `${said} (attempt ${count}${next})` };
 }
 
-/** What went wrong with a target is not over when the target is left. */
-function gaveUp(source: TroubleSource, { phase }: AgentState): boolean {
+/** What went wrong with a target is not over when the target is left; nor with a report when it is dropped. */
+function gaveUp(source: TroubleSource, before: AgentState, after: AgentState): boolean {
+  if (source === 'report') return droppedReports(before, after);
+  const { phase } = after;
   const ofTarget = source === 'stage' || source === 'finalize' || source === 'reboot' || source === 'slot';
   return ofTarget && phase.name === 'watching';
 }
@@ -130,27 +164,75 @@ function recovery(source: TroubleSource, { count, since }: Trouble, at: Instant)
 }
 
 function memoryLines(before: AgentState, after: AgentState): readonly Line[] {
+  return [
+    ...quarantineLines(before, after),
+    ...targetLines(before, after),
+    ...faultLines(before, after),
+    ...reportLines(before, after),
+  ];
+}
+
+function quarantineLines({ memory }: AgentState, after: AgentState): readonly Line[] {
+  const old = new Map(memory.quarantine.map((entry) => [entry.key, entry]));
+  const now = new Set(after.memory.quarantine.map(({ key }) => key));
+  const changed = after.memory.quarantine.filter((entry) => !memory.quarantine.includes(entry));
+  return [
+    ...changed.map(({ key, version, until, reason, since }): Line => {
+      const text = `${version} is kept away from this host until ${utc(until)}: ${reason}`;
+      const before = old.get(key);
+      // One that was known already only moves with a clock that has been set.
+      const isNew = before === undefined || (before.reason !== reason && before.since !== since);
+      const level = isNew ? 'error' : 'info';
+      return { level, text: isNew ? text : `the clock was set: ${text}`, fields: { version } };
+    }),
+    ...memory.quarantine
+      .filter(({ key }) => !now.has(key))
+      .map(({ version }): Line => ({ level: 'info', text: `${version} is no longer kept away from this host` })),
+  ];
+}
+
+function targetLines(before: AgentState, after: AgentState): readonly Line[] {
+  const { memory } = before;
   const lines: Line[] = [];
-  for (const entry of after.memory.quarantine) {
-    if (before.memory.quarantine.includes(entry)) continue;
-    const text = `${entry.version} is kept away from this host until ${utc(entry.until)}: ${entry.reason}`;
-    lines.push({ level: 'error', text, fields: { version: entry.version } });
-  }
-  const { lastBoot, discard, owed } = after.memory;
-  if (lastBoot !== null && before.memory.lastBoot?.key !== lastBoot.key) {
+  const { lastBoot, discard, target } = after.memory;
+  if (lastBoot !== null && memory.lastBoot?.key !== lastBoot.key) {
     lines.push({ level: 'info', text: `booted into ${lastBoot.version}`, fields: { booted: lastBoot.version } });
   }
-  if (discard !== null && before.memory.discard !== discard) {
+  if (discard !== null && memory.discard !== discard) {
     lines.push({ level: 'info', text: `the staged ${discard.version} will be removed: ${discard.reason}` });
   }
-  for (const fault of after.memory.faults) {
-    const old = before.memory.faults.find((one) => one.key === fault.key);
-    if (fault.missedBoots > (old?.missedBoots ?? 0)) {
-      lines.push({ level: 'warn', text: `${fault.version} was finalized, but this boot is not in it` });
-    }
+  if (target !== null && isAdopted(after.memory) && !isAdopted(memory)) {
+    const what = `${target.release.version}, which somebody else staged, is what the update graph leads to`;
+    lines.push({ level: 'info', text: `${what}: it is adopted` });
   }
-  if (before.memory.owed.length > 0 && owed.length === 0) {
-    lines.push({ level: 'info', text: 'the lock server knows that this host is steady' });
+  if (target !== null && isChanged(after) && !isChanged(before)) {
+    const what = `the staged ${target.release.version} was changed by somebody else (layered packages, for example)`;
+    lines.push({ level: 'info', text: `${what}: it is taken as it is, and not removed` });
   }
   return lines;
+}
+
+function faultLines({ memory }: AgentState, after: AgentState): readonly Line[] {
+  return after.memory.faults
+    .filter(({ key, missedBoots }) => {
+      const old = memory.faults.find((one) => one.key === key);
+      return missedBoots > (old?.missedBoots ?? 0);
+    })
+    .map(({ version }) => ({ level: 'warn', text: `${version} was finalized, but this boot is not in it` }));
+}
+
+function reportLines(before: AgentState, after: AgentState): readonly Line[] {
+  if (before.memory.owed.length === 0 || after.memory.owed.length > 0) return [];
+  if (droppedReports(before, after)) {
+    const text = 'a lock server that is no longer configured need not know that this host is steady';
+    return [{ level: 'info', text }];
+  }
+  return [{ level: isStreak(after) ? 'debug' : 'info', text: 'the lock server knows that this host is steady' }];
+}
+
+/** True when the last reports that were owed are not any more, though nobody has them. */
+function droppedReports({ memory }: AgentState, after: AgentState): boolean {
+  return (
+    memory.owed.length > 0 && after.memory.owed.length === 0 && memory.owed.every((report) => isNeedless(after, report))
+  );
 }

@@ -57,13 +57,13 @@ function outcomeUnknown(turn: Turn, phase: Rebooting, text: string): void {
 }
 
 /**
- * "Already unlocked": after a call whose outcome was lost, it is our own doing and the reboot is under way. Otherwise
- * somebody staged the release unlocked, and finalize may say so.
+ * "Already unlocked": after a call whose outcome was lost, it is our own doing; whether that call also came to ask for
+ * the reboot is still not known, so finalize takes it as it is the next time. Otherwise somebody staged the release
+ * unlocked, and finalize may say so.
  */
 function foundUnlocked(turn: Turn, phase: Rebooting, failure: Failure): void {
   if (phase.tries > 0) {
-    recovered(turn, 'finalize');
-    awaitReboot(turn, 'acknowledged');
+    outcomeUnknown(turn, { ...phase, allowUnlocked: true }, failure.text);
     return;
   }
   if (phase.allowUnlocked) {

@@ -1,6 +1,7 @@
-import type { Lock } from './memory.ts';
+import type { Lock, OwedReport } from './memory.ts';
+import type { AgentState } from './state.ts';
 import { backToHolding } from './target.ts';
-import { type Turn, arm, isDue, isPending, now, patch, remember, request } from './turn.ts';
+import { type Turn, arm, isDue, isPending, now, patch, recovered, remember, request } from './turn.ts';
 
 const MOST_OWED = 8;
 
@@ -10,13 +11,14 @@ export function isFinalizing(turn: Turn): boolean {
   return memory.finalize !== null && memory.finalize.bootId === bootId;
 }
 
-/** Adds reports to those owed, each lock once. */
-export function owe(turn: Turn, locks: readonly (Lock | null)[]): void {
-  const owed = [...turn.state.memory.owed];
-  for (const lock of locks) {
-    if (lock === null || owed.some((other) => sameLock(lock, other))) continue;
-    owed.push({ baseUrl: lock.baseUrl, group: lock.group, id: lock.id });
-  }
+/** Adds a report to those owed, each lock once. `slot`: a slot was asked for there. */
+export function owe(turn: Turn, lock: Lock, slot: boolean): void {
+  const { baseUrl, group, id } = lock;
+  const before = turn.state.memory.owed;
+  const isKnown = before.some((other) => sameLock(lock, other));
+  const owed = isKnown
+    ? before.map((other) => (sameLock(lock, other) ? { ...other, slot: other.slot || slot } : other))
+    : [...before, { baseUrl, group, id, slot }];
   // The first may be on its way: its answer must find it there.
   remember(turn, { owed: [...owed.slice(0, 1), ...owed.slice(1).slice(1 - MOST_OWED)] });
   arm(turn, 'report', now(turn));
@@ -35,7 +37,30 @@ export function giveBack(turn: Turn): void {
   const { slot } = turn.state.memory;
   if (slot === null || isPending(turn, 'lock') || isFinalizing(turn)) return;
   remember(turn, { slot: null });
-  owe(turn, [slot]);
+  owe(turn, slot, true);
+}
+
+/** A lock server knows that this host is steady. */
+export function takeNote(turn: Turn, lock: Lock): void {
+  const others = turn.state.told.filter((known) => !sameLock(known, lock));
+  patch(turn, { told: [...others, lock].slice(-MOST_OWED) });
+}
+
+/** True for a report that nobody needs: to a server that is not configured, and has given no slot. */
+export function isNeedless({ settings }: Pick<AgentState, 'settings'>, report: OwedReport): boolean {
+  return !report.slot && (settings.lock === null || !sameLock(report, settings.lock));
+}
+
+/** Drops reports that nobody needs any more, but the one that is on its way: its answer must find it there. */
+export function dropNeedlessReports(turn: Turn): void {
+  const { state } = turn;
+  const { owed } = state.memory;
+  // Where the configured lock is, is known once the host has been read.
+  if (state.host === null) return;
+  const kept = owed.filter((report, index) => !isNeedless(state, report) || (index === 0 && isPending(turn, 'report')));
+  if (kept.length === owed.length) return;
+  remember(turn, { owed: kept });
+  if (kept.length === 0) recovered(turn, 'report');
 }
 
 /** Gives back a slot for which nothing is left to do in the current phase, or which is no longer the configured one. */
@@ -45,7 +70,7 @@ export function dropUnwantedSlot(turn: Turn): void {
   if (phase.name === 'starting' && stopping === null) return;
   const configured = settings.lock !== null && sameLock(memory.slot, settings.lock);
   const wanted = phase.name === 'holding' || phase.name === 'releasing';
-  if (stopping === 'host' || (configured && wanted && stopping === null)) return;
+  if (stopping === 'host' || stopping === 'unclear' || (configured && wanted && stopping === null)) return;
   if (phase.name === 'releasing') backToHolding(turn, phase, null);
   giveBack(turn);
 }
@@ -57,9 +82,16 @@ export function dropUnwantedSlot(turn: Turn): void {
 export function cancelLock(turn: Turn): void {
   const { pending, phase, stopping, cancelled } = turn.state;
   if (pending.lock === undefined || pending.lock === cancelled) return;
-  if (phase.name === 'releasing' && stopping === null) return;
+  // A slot that is confirmed before finalize is repeated is wanted as well.
+  if ((phase.name === 'releasing' || phase.name === 'rebooting') && stopping === null) return;
   patch(turn, { cancelled: pending.lock });
   turn.effects.push({ kind: 'cancelLock', id: pending.lock });
+}
+
+/** True while a slot may be ours that has still to be given back, unless a reboot may be under way in it. */
+export function owesSlot({ memory, pending, bootId }: AgentState): boolean {
+  const isRebooting = memory.finalize?.bootId === bootId && pending.finalize === undefined;
+  return memory.owed.length > 0 || (memory.slot !== null && !isRebooting);
 }
 
 /** Delivers the first report owed, unless a reboot may be under way: then the slot must stay. */
@@ -67,5 +99,6 @@ export function deliverReport(turn: Turn): void {
   const [lock] = turn.state.memory.owed;
   if (lock === undefined || isPending(turn, 'report') || isFinalizing(turn) || !isDue(turn, 'report')) return;
   arm(turn, 'report', null);
-  request(turn, { kind: 'report', lock });
+  const { baseUrl, group, id } = lock;
+  request(turn, { kind: 'report', lock: { baseUrl, group, id } });
 }

@@ -3,7 +3,7 @@ import type { Target } from '../../graph/types.ts';
 import type { Failure } from '../../base/failure.ts';
 import { countFault } from './quarantine.ts';
 import type { AgentState, Phase } from './state.ts';
-import { discardIsDone, foreignDeployment, hold, leaveIfKeptAway } from './target.ts';
+import { discardIsDone, foreignDeployment, hold, isChanged, isStaged, leaveIfKeptAway } from './target.ts';
 import {
   type Turn,
   arm,
@@ -31,20 +31,30 @@ export function advanceStaging(turn: Turn, phase: Staging): void {
   }
   // A slot that is still asked for belonged to another release: its answer comes first.
   if (!isDue(turn, 'work') || turn.state.memory.slot !== null) return;
+  const { target } = turn.state.memory;
+  // What somebody else staged, or has changed since, is taken as it is.
+  if ((target?.ours !== true || isChanged(turn.state)) && isStaged(turn, phase.target)) {
+    hold(turn, phase.target);
+    return;
+  }
   arm(turn, 'work', null);
+  if (target?.ours === false) remember(turn, { target: { ...target, ours: true } });
   request(turn, { kind: 'stage', target: phase.target, allowDowngrade: turn.state.settings.allowDowngrade });
 }
 
 /** rpm-ostree says that the release is staged: is it the one that was asked for? */
 export function staged(turn: Turn, phase: Staging, reading: HostReading): void {
   const wrong = whatIsWrong(turn.state, phase.target, reading);
+  const pending = pendingDeployment(reading);
+  // Layering that this host has not was there before: there was nothing left to stage.
+  const isOwn = pending?.layered !== true || reading.booted?.layered === true;
+  const deployment = isOwn ? (pending?.id ?? null) : null;
   if (wrong === null) {
-    hold(turn, phase.target);
+    hold(turn, phase.target, deployment);
     return;
   }
-  const pending = pendingDeployment(reading);
   if (pending !== null) {
-    const discard = { key: deploymentKey(pending), version: pending.version, reason: wrong };
+    const discard = { key: deploymentKey(pending), version: pending.version, deployment, reason: wrong };
     remember(turn, { discard });
     arm(turn, 'discard', null);
   }

@@ -25,6 +25,8 @@ export interface Settings {
   readonly wariness: number | null;
   /** The stream that releases must belong to, or null for whichever the booted release has. */
   readonly stream: string | null;
+  /** All that the configuration says about which graph is asked, and in whose name. Only compared, never shown. */
+  readonly graphQuestion: string;
 }
 
 /** A release that is staged, and what is known of it. */
@@ -45,7 +47,14 @@ export type Phase =
   /** No target: the graph is polled, the host's default deployment compared. */
   | { readonly name: 'watching' }
   /** A target was chosen and is being fetched and staged, locked. */
-  | { readonly name: 'staging'; readonly target: Target; readonly failures: number; readonly progress: string | null }
+  | {
+      readonly name: 'staging';
+      readonly target: Target;
+      readonly failures: number;
+      readonly progress: string | null;
+      /** Good graphs in a row that no longer lead to the target. */
+      readonly missing: number;
+    }
   /** The target is staged; the gates decide. */
   | (Held & {
       readonly name: 'holding';
@@ -97,6 +106,8 @@ export interface Check {
   readonly verdict: Verdict | null;
   /** What was left out of the last good graph, and why. */
   readonly warnings: readonly string[];
+  /** What waited for the next boot when it was read: the id of the deployment, or null. */
+  readonly pending: string | null;
 }
 
 /** The timers: each holds the moment, in milliseconds since boot, at which something is due. */
@@ -122,12 +133,19 @@ export interface AgentState {
   readonly pending: Readonly<Partial<Record<AsyncKind, number>>>;
   /** The question to the lock server that was given up; its answer is still awaited while it is the pending one. */
   readonly cancelled: number | null;
+  /** Milliseconds since boot at which a lock server last granted or confirmed the slot to this process, or null. */
+  readonly slotConfirmedAt: number | null;
+  /** Lock servers that have confirmed to this process that the host is steady. At most 8. */
+  readonly told: readonly Lock[];
   /** What else may update or reboot this host. */
   readonly drivers: readonly OtherDriver[];
   /** Number of the last effect. */
   readonly lastId: number;
   /** The moment of the last `wake` effect, or null. */
   readonly wakeAt: number | null;
-  /** The agent was told to stop, alone or with the host: only what is owed is still done. */
-  readonly stopping: 'agent' | 'host' | null;
+  /**
+   * The agent was told to stop, alone or with the host: only what is owed is still done. `unclear` while nobody knows
+   * which of both: then the slot stays where it is, too.
+   */
+  readonly stopping: 'agent' | 'host' | 'unclear' | null;
 }

@@ -1,12 +1,23 @@
 import { without } from '../../base/record.ts';
 import { settle, start } from './boot.ts';
+import { endQuarantines, followClock } from './clock.ts';
 import type { Effect } from './effect.ts';
 import type { Failure } from '../../base/failure.ts';
 import type { Event, EventKind } from './event.ts';
 import { advanceHolding, advanceRebooting, advanceReleasing, lockFailed, slotGranted, slotRefused } from './hold.ts';
 import { type Lock, type Memory, freshMemory } from './memory.ts';
 import { finalizeFailed, finalized, rebootOverdue } from './reboot.ts';
-import { cancelLock, deliverReport, dropUnwantedSlot, giveBack, isFinalizing, owe, sameLock } from './slot.ts';
+import {
+  cancelLock,
+  deliverReport,
+  dropNeedlessReports,
+  dropUnwantedSlot,
+  giveBack,
+  isFinalizing,
+  owe,
+  sameLock,
+  takeNote,
+} from './slot.ts';
 import { advanceStaging, staged, stagingFailed } from './stage.ts';
 import type { AgentState, AsyncKind, Settings, Timer } from './state.ts';
 import { backToHolding, discardFailed, discarded } from './target.ts';
@@ -26,7 +37,7 @@ import {
   retryStreak,
   trouble,
 } from './turn.ts';
-import { advanceWatching, graphRead, isPolling, poll, skip, unskip } from './watch.ts';
+import { advanceWatching, graphRead, isPolling, poll, pollAnew, skip, unskip } from './watch.ts';
 
 /** What one event led to. */
 export interface Step {
@@ -51,6 +62,8 @@ export function initialState(
     settings,
     host: null,
     check: null,
+    slotConfirmedAt: null,
+    told: [],
     drivers: [],
     troubles: {},
     due: {},
@@ -69,6 +82,7 @@ export function initialState(
  */
 export function step(state: AgentState, event: Event): Step {
   const turn: Turn = { state, event, effects: [], dirty: false, ignored: null };
+  followClock(turn);
   if (accept(turn)) handle(turn, event);
   if (turn.ignored === null) advance(turn);
   if (turn.dirty) persist(turn);
@@ -133,7 +147,9 @@ const HANDLERS: Handlers = {
   slotRefused: (turn, event) => slotRefused(turn, event.text, event.retryAfterMs),
   reported: (turn) => {
     recovered(turn, 'report');
-    remember(turn, { owed: turn.state.memory.owed.slice(1) });
+    const [lock, ...owed] = turn.state.memory.owed;
+    if (lock !== undefined) takeNote(turn, lock);
+    remember(turn, { owed });
     arm(turn, 'report', now(turn));
   },
   failed: (turn, event) => FAILED[event.effect](turn, event.failure),
@@ -151,7 +167,10 @@ const HANDLERS: Handlers = {
   resume: (turn) => remember(turn, { pause: null }),
   skip: (turn, event) => skip(turn, event.version),
   unskip: (turn, event) => unskip(turn, event.version),
-  stop: (turn, event) => patch(turn, { stopping: event.hostGoesDown ? 'host' : 'agent' }),
+  stop: (turn, { hostGoesDown }) => {
+    const known = hostGoesDown === true ? 'host' : 'agent';
+    patch(turn, { stopping: hostGoesDown === 'unknown' ? 'unclear' : known });
+  },
 };
 
 function handle(turn: Turn, event: Event): void {
@@ -214,8 +233,13 @@ function looked(turn: Turn, reading: NonNullable<AgentState['host']>): void {
 function configured(turn: Turn, settings: Settings): void {
   const before = turn.state.settings;
   patch(turn, { settings });
+  pollAnew(turn, before);
   const { lock } = settings;
-  if (lock !== null && (before.lock === null || !sameLock(lock, before.lock))) introduce(turn, lock);
+  const isSameLock = lock !== null && before.lock !== null && sameLock(lock, before.lock);
+  if (lock !== null && !isSameLock) introduce(turn, lock);
+  // What another lock server said is no reason to wait.
+  const { phase } = turn.state;
+  if (phase.name === 'holding' && phase.refusal?.by === 'lock' && !isSameLock) enter(turn, { ...phase, refusal: null });
   if (before.source === settings.source) return;
   arm(turn, 'poll', now(turn));
   if (turn.state.phase.name !== 'rebooting') enter(turn, { name: 'starting' });
@@ -223,8 +247,10 @@ function configured(turn: Turn, settings: Settings): void {
 
 /** A lock server that is new to this agent is told that the host is steady, unless it holds the recorded slot. */
 function introduce(turn: Turn, lock: Lock): void {
-  const { slot } = turn.state.memory;
-  if (!isFinalizing(turn) && (slot === null || !sameLock(slot, lock))) owe(turn, [lock]);
+  const { memory, told } = turn.state;
+  const { slot } = memory;
+  if (told.some((known) => sameLock(known, lock))) return;
+  if (!isFinalizing(turn) && (slot === null || !sameLock(slot, lock))) owe(turn, lock, false);
 }
 
 /** One look at everything that may be due. */
@@ -233,6 +259,7 @@ function advance(turn: Turn): void {
     arm(turn, 'memory', null);
     turn.dirty = true;
   }
+  endQuarantines(turn);
   settleSlot(turn);
   if (turn.state.stopping !== null) return;
   if (isDue(turn, 'host') && !isPending(turn, 'look')) {
@@ -248,6 +275,7 @@ function advance(turn: Turn): void {
 function settleSlot(turn: Turn): void {
   dropUnwantedSlot(turn);
   cancelLock(turn);
+  dropNeedlessReports(turn);
   deliverReport(turn);
 }
 

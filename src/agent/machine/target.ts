@@ -3,10 +3,12 @@ import type { Target } from '../../graph/types.ts';
 import {
   type Deployment,
   deploymentKey,
+  isUntouched,
   pendingDeployment,
   releaseKey,
   targetOf,
 } from '../../host/rpm-ostree/deployment.ts';
+import type { Memory } from './memory.ts';
 import { quarantineOf } from './quarantine.ts';
 import type { AgentState, Held, Refusal } from './state.ts';
 import {
@@ -35,7 +37,7 @@ export function isStaged(turn: Turn, target: Target): boolean {
   return pending?.staged === true && deploymentKey(pending) === releaseKey(target);
 }
 
-/** What waits for the next boot and was put there by somebody else, or null. */
+/** What waits for the next boot, was put there by somebody else and is not our target either, or null. */
 export function foreignDeployment(turn: Turn): Deployment | null {
   return foreignIn(turn.state);
 }
@@ -46,14 +48,35 @@ export function foreignIn({ host, memory }: AgentState): Deployment | null {
   if (pending === null) return null;
   const { target, discard } = memory;
   const key = deploymentKey(pending);
-  const ours = pending.staged && target !== null && releaseKey(target.release) === key;
-  return ours || (pending.staged && discard?.key === key) ? null : pending;
+  const isTarget = pending.staged && target !== null && releaseKey(target.release) === key;
+  return isTarget || (discard !== null && isUntouched(pending, discard)) ? null : pending;
+}
+
+/** True when somebody has changed what this agent staged: it is still the target, but not this agent's to remove. */
+export function isChanged({ host, memory: { target } }: Pick<AgentState, 'host' | 'memory'>): boolean {
+  const pending = host === null ? null : pendingDeployment(host);
+  if (target?.ours !== true || pending?.staged !== true) return false;
+  const key = releaseKey(target.release);
+  return deploymentKey(pending) === key && !isUntouched(pending, { key, deployment: target.deployment });
+}
+
+/** True while the target is one that somebody else staged. */
+export function isAdopted({ target }: Pick<Memory, 'target'>): boolean {
+  return target?.staged === true && !target.ours;
 }
 
 /** Why a release is kept away from this host at this moment, or null. */
 export function keptAway(turn: Turn, target: Pick<Target, 'scheme' | 'payload' | 'version'>): Denial | null {
-  const { quarantine, skipped } = turn.state.memory;
-  const kept = quarantineOf(quarantine, releaseKey(target), turn.event.at.wall);
+  return denialOf(turn.state.memory, target, turn.event.at.wall);
+}
+
+/** The same for a memory and a moment in milliseconds since 1970. */
+export function denialOf(
+  { quarantine, skipped }: Pick<Memory, 'quarantine' | 'skipped'>,
+  target: Pick<Target, 'scheme' | 'payload' | 'version'>,
+  wall: number,
+): Denial | null {
+  const kept = quarantineOf(quarantine, releaseKey(target), wall);
   if (kept !== null) return { kind: 'quarantined', reason: kept.reason };
   return skipped.includes(target.version) ? { kind: 'skipped', reason: SKIPPED } : null;
 }
@@ -63,10 +86,15 @@ const SKIPPED = 'skipped by an administrator';
 /**
  * Enters `holding` with a target that is staged, and writes it down as this agent's. With the source `staged` it is not:
  * what is somebody else's must never be removed. What was written down before stays: it may have been staged meanwhile.
+ * `staged`: the id of the deployment that has just been staged; else the one that is known.
  */
-export function hold(turn: Turn, target: Target): void {
+export function hold(turn: Turn, target: Target, staged?: string | null): void {
   const allowUnlocked = turn.state.settings.source === 'staged';
-  remember(turn, { discard: null, ...(allowUnlocked ? {} : { target: { release: target, staged: true } }) });
+  const { target: known } = turn.state.memory;
+  const ours = known !== null && releaseKey(known.release) === releaseKey(target) && known.ours;
+  const deployment = ours ? (staged ?? known.deployment) : null;
+  const record = { release: target, staged: true, ours, deployment };
+  remember(turn, { discard: null, ...(allowUnlocked ? {} : { target: record }) });
   recovered(turn, 'stage');
   recovered(turn, 'finalize');
   backToHolding(turn, { target, allowUnlocked, missing: 0 }, null);
@@ -81,10 +109,10 @@ export function backToHolding(turn: Turn, { target, allowUnlocked, missing }: He
 export function beginStaging(turn: Turn, target: Target): void {
   const { memory } = turn.state;
   const again = memory.target !== null && releaseKey(memory.target.release) === releaseKey(target);
-  const discard = again ? undefined : ours(turn, `replaced by ${target.version}`);
-  remember(turn, { target: { release: target, staged: false }, ...discard });
+  const discard = again ? undefined : toDiscard(turn, `replaced by ${target.version}`);
+  remember(turn, { target: { release: target, staged: false, ours: false, deployment: null }, ...discard });
   arm(turn, 'discard', null);
-  enter(turn, { name: 'staging', target, failures: 0, progress: null });
+  enter(turn, { name: 'staging', target, failures: 0, progress: null, missing: 0 });
   arm(turn, 'work', now(turn));
 }
 
@@ -95,19 +123,20 @@ export function leaveIfKeptAway(turn: Turn, target: Target): boolean {
   return denial !== null;
 }
 
-/** Leaves the target, and removes it where it is staged. */
+/** Leaves the target, and removes it where this agent staged it. */
 export function leaveTarget(turn: Turn, reason: string): void {
-  remember(turn, { target: null, ...ours(turn, reason) });
+  remember(turn, { target: null, ...toDiscard(turn, reason) });
   arm(turn, 'discard', null);
   enter(turn, { name: 'watching' });
 }
 
 /** What this agent staged, or may have staged: an answer can be lost. It is removed if it is there. */
-function ours(turn: Turn, reason: string): Pick<Turn['state']['memory'], 'discard'> | undefined {
+function toDiscard(turn: Turn, reason: string): Pick<Turn['state']['memory'], 'discard'> | undefined {
   const { target, discard } = turn.state.memory;
   // What is to be removed already was staged before: nothing has been staged since.
-  if (target === null || discard !== null) return undefined;
-  return { discard: { key: releaseKey(target.release), version: target.release.version, reason } };
+  if (target === null || !target.ours || discard !== null || isChanged(turn.state)) return undefined;
+  const { release, deployment } = target;
+  return { discard: { key: releaseKey(release), version: release.version, deployment, reason } };
 }
 
 /** With the source `staged`, whatever is staged is the target, unless it is kept away. */
@@ -118,15 +147,10 @@ export function followPending(turn: Turn): void {
   if (keptAway(turn, target) === null) hold(turn, target);
 }
 
-/** True when a staged deployment is the one with this key. One that is not only staged is nobody's to remove. */
-function isThere(pending: Deployment | null, key: string): boolean {
-  return pending?.staged === true && deploymentKey(pending) === key;
-}
-
 /** The removal came back: a deployment that is still there is removed again, but not at once. */
 export function discarded(turn: Turn): void {
   const { discard } = turn.state.memory;
-  if (discard !== null && isThere(pendingNow(turn), discard.key)) {
+  if (discard !== null && isUntouched(pendingNow(turn), discard)) {
     discardFailed(turn, 'rpm-ostree reported success, but the deployment is still there');
   }
 }
@@ -143,8 +167,8 @@ export function discardIsDone(turn: Turn): boolean {
   const { discard } = turn.state.memory;
   if (discard === null) return true;
   if (isPending(turn, 'discard') || isLooking(turn)) return false;
-  const pending = pendingNow(turn);
-  if (!isThere(pending, discard.key)) {
+  // What is past being staged, or was changed since, is nobody's to remove.
+  if (!isUntouched(pendingNow(turn), discard)) {
     remember(turn, { discard: null });
     arm(turn, 'discard', null);
     recovered(turn, 'discard');
@@ -152,6 +176,6 @@ export function discardIsDone(turn: Turn): boolean {
   }
   if (turn.state.due.discard !== undefined && !isDue(turn, 'discard')) return false;
   arm(turn, 'discard', null);
-  request(turn, { kind: 'discard', key: discard.key });
+  request(turn, { kind: 'discard', key: discard.key, deployment: discard.deployment });
   return false;
 }

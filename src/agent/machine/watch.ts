@@ -1,19 +1,22 @@
+import { without } from '../../base/record.ts';
 import { type Choice, type Denial, choose, edgeTo } from '../../graph/choose.ts';
 import type { Graph, Release, Target } from '../../graph/types.ts';
 import { deploymentKey, releaseKey, targetOf } from '../../host/rpm-ostree/deployment.ts';
 import { giveBack } from './slot.ts';
-import type { AgentState, Phase } from './state.ts';
+import type { AgentState, Phase, Settings } from './state.ts';
 import {
   beginStaging,
   discardIsDone,
   followPending,
   foreignDeployment,
   hold,
+  isChanged,
   isStaged,
   keptAway,
   leaveTarget,
+  pendingNow,
 } from './target.ts';
-import { type Turn, arm, enter, isDue, isPending, now, patch, recovered, remember, request } from './turn.ts';
+import { type Turn, arm, enter, isDue, isPending, now, patch, recovered, remember, request, retryAt } from './turn.ts';
 
 const MOST_SKIPPED = 64;
 
@@ -42,6 +45,21 @@ export function poll(turn: Turn): void {
   request(turn, { kind: 'fetchGraph' });
 }
 
+/** New settings: what was waited for under the old ones is not. */
+export function pollAnew(turn: Turn, before: Settings): void {
+  const { settings, due, phase } = turn.state;
+  const soonest = (at: number): number => Math.min(at, due.poll ?? Infinity);
+  if (settings.steadyIntervalMs < before.steadyIntervalMs && due.poll !== undefined) {
+    arm(turn, 'poll', soonest(now(turn) + Math.floor(settings.steadyIntervalMs * turn.event.dice)));
+  }
+  if (settings.graphQuestion === before.graphQuestion) return;
+  // The answer to the old question is not awaited any more, nor does what it said before count.
+  patch(turn, { pending: without(turn.state.pending, 'fetchGraph'), check: null });
+  if (phase.name === 'staging' || phase.name === 'holding') enter(turn, { ...phase, missing: 0 });
+  // Soon, but not all hosts of a fleet at once.
+  arm(turn, 'poll', soonest(retryAt(turn, 1)));
+}
+
 /** A good graph: what does it say for the release that is running now? */
 export function graphRead(turn: Turn, graph: Graph): void {
   const { settings } = turn.state;
@@ -50,7 +68,8 @@ export function graphRead(turn: Turn, graph: Graph): void {
   const booted = bootedRelease(turn.state);
   if (booted === null || settings.source !== 'graph') return;
   const choice = chooseFor(turn, graph, booted);
-  patch(turn, { check: { at: turn.event.at, verdict: choice.verdict, warnings: graph.warnings } });
+  const pending = pendingNow(turn)?.id ?? null;
+  patch(turn, { check: { at: turn.event.at, verdict: choice.verdict, warnings: graph.warnings, pending } });
   followChoice(turn, graph, booted, choice);
 }
 
@@ -59,26 +78,17 @@ function followChoice(turn: Turn, graph: Graph, booted: Pick<Target, 'scheme' | 
   // What is being staged comes first, also where the target was left in the meantime.
   if (isPending(turn, 'stage')) return;
   if (phase.name === 'watching' && choice.target !== null) take(turn, choice.target);
-  if (phase.name === 'staging') {
-    if (edgeTo(graph, booted, phase.target.payload) === 'absent') leaveTarget(turn, GONE);
-    if (choice.target === null) return;
-    if (turn.state.phase.name === 'watching') take(turn, choice.target);
-    else if (!same(choice.target, phase.target)) take(turn, choice.target);
-  }
   const isAsking = phase.name === 'releasing' && isPending(turn, 'lock');
-  if (phase.name === 'holding' || isAsking) reconsider(turn, graph, booted, choice, phase);
+  if (phase.name === 'staging' || phase.name === 'holding' || isAsking) reconsider(turn, graph, booted, choice, phase);
 }
 
-/**
- * While holding, or waiting for the slot: a newer release replaces the staged one, and one that is gone from two good
- * graphs is withdrawn.
- */
+/** A newer release replaces the target; one that is gone from two good graphs in a row is withdrawn. */
 function reconsider(
   turn: Turn,
   graph: Graph,
   booted: Pick<Target, 'scheme' | 'payload'>,
   choice: Choice,
-  phase: Extract<Phase, { name: 'holding' | 'releasing' }>,
+  phase: Extract<Phase, { name: 'staging' | 'holding' | 'releasing' }>,
 ): void {
   const newer =
     choice.target !== null && !same(choice.target, phase.target) && choice.target.ageIndex > phase.target.ageIndex;
@@ -93,7 +103,9 @@ function reconsider(
   if (edge === 'unknown') return;
   const missing = edge === 'present' ? 0 : phase.missing + 1;
   enter(turn, { ...phase, missing });
-  if (missing >= WITHDRAWN_AFTER) leaveTarget(turn, GONE);
+  if (missing < WITHDRAWN_AFTER) return;
+  leaveTarget(turn, GONE);
+  if (choice.target !== null) take(turn, choice.target);
 }
 
 const GONE = 'the update graph no longer leads to it';
@@ -101,8 +113,11 @@ const GONE = 'the update graph no longer leads to it';
 /** Takes a release as the target: adopts it where it is staged already, waits for somebody else's, else stages it. */
 function take(turn: Turn, target: Target): void {
   const removing = turn.state.memory.discard?.key === releaseKey(target);
+  const { target: known } = turn.state.memory;
+  const isKept = known !== null && isStaged(turn, known.release) && (!known.ours || isChanged(turn.state));
+  const isTheirs = foreignDeployment(turn) !== null || isKept;
   if (isStaged(turn, target) && !removing) hold(turn, target);
-  else if (foreignDeployment(turn) === null) beginStaging(turn, target);
+  else if (!isTheirs) beginStaging(turn, target);
   else if (turn.state.phase.name !== 'watching') leaveTarget(turn, 'somebody else staged another one');
 }
 

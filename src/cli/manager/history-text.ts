@@ -1,6 +1,7 @@
 import { duration, oneLine, utc } from '../../base/text.ts';
 import type { AuditRecord } from '../../manager/document.ts';
 import { columns } from './columns.ts';
+import { shownId } from './shell.ts';
 
 /** Records for people, in the order given. `now` in ms since 1970. */
 export function historyText(records: readonly AuditRecord[], now: number): string {
@@ -10,7 +11,7 @@ export function historyText(records: readonly AuditRecord[], now: number): strin
     duration(now - at),
     group === null ? '(all)' : oneLine(group),
     action,
-    id === null ? '-' : oneLine(id, 64),
+    id === null ? '-' : shownId(id),
     oneLine(by, 80),
     oneLine(reason, 500),
   ]);

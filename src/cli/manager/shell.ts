@@ -22,3 +22,8 @@ export function commandLine(words: readonly string[], operands: readonly string[
   const guard = operands.some((word) => word.startsWith('-')) ? ['--'] : [];
   return [...words, ...guard, ...operands].map(shellWord).join(' ');
 }
+
+/** The id of a host in a table: as it is, or, where it could not be shown or told from another, as a shell takes it. */
+export function shownId(id: string): string {
+  return oneLine(id !== '' && oneLine(id, Infinity) === id ? id : shellWord(id), 64);
+}

@@ -2,6 +2,7 @@ import { duration, oneLine, utc } from '../../base/text.ts';
 import type { FleetStatus, GroupStatus, HolderStatus, WaiterStatus } from '../../manager/api.ts';
 import { type Freeze, inForce } from '../../manager/document.ts';
 import { columns } from './columns.ts';
+import { shownId } from './shell.ts';
 
 /** How a status is shown. */
 export interface Look {
@@ -22,7 +23,6 @@ interface Note {
 
 const MOST_WAITERS = 5;
 const MOST_ADVICE = 3;
-const LONGEST_ID = 64;
 
 /** A status for people. Everything in it that comes from outside is made fit for a terminal. */
 export function statusText(status: FleetStatus, look: Look): string {
@@ -67,7 +67,7 @@ function slotsLine(group: GroupStatus): string {
   const { slots, holders, waiters } = group;
   const soaking = holders.filter(({ soakUntil }) => soakUntil !== null).length;
   const parts = [
-    `${holders.length} of ${count(slots, 'slot')} taken`,
+    `${holders.length} of ${slots} slots taken`,
     ...(soaking === 0 ? [] : [`${soaking} of them soaking`]),
     ...(waiters.length === 0 ? [] : [`${waiters.length} waiting`]),
   ];
@@ -136,7 +136,7 @@ function slotNotes({ slots, holders, name }: GroupStatus, look: Look): readonly 
 function staleNotes({ holders, name }: GroupStatus, look: Look): readonly Note[] {
   const stale = oldestFirst(holders.filter((holder) => holder.stale));
   const notes = stale.slice(0, MOST_ADVICE).map(({ id }): Note => {
-    const text = `${shown(id)} has not come back, and keeps its slot until it reports. If it is gone for good:`;
+    const text = `${shownId(id)} has not come back, and keeps its slot until it reports. If it is gone for good:`;
     const command = look.command(['unlock', '--group', name, '--force', '--reason', 'TEXT'], [id]);
     return { as: 'wrong', word: 'STALE', text, commands: [command] };
   });
@@ -147,7 +147,7 @@ function staleNotes({ holders, name }: GroupStatus, look: Look): readonly Note[]
 function holderTable(holders: readonly HolderStatus[], at: number): readonly string[] {
   if (holders.length === 0) return [];
   const rows = oldestFirst(holders).map((holder) => [
-    shown(holder.id),
+    shownId(holder.id),
     utc(holder.since),
     duration(at - holder.since),
     holder.lastSeen === null ? '-' : `${duration(at - holder.lastSeen)} ago`,
@@ -170,7 +170,7 @@ function waiterTable(waiters: readonly WaiterStatus[], at: number): readonly str
   const rows = waiters
     .slice(0, MOST_WAITERS)
     .map(({ id, since, lastAsked, connected }) => [
-      shown(id),
+      shownId(id),
       utc(since),
       duration(at - since),
       connected ? 'waits for the answer' : `${duration(at - lastAsked)} ago`,
@@ -181,7 +181,10 @@ function waiterTable(waiters: readonly WaiterStatus[], at: number): readonly str
 }
 
 function noteLines({ as, text, commands }: Note, indent: string, look: Look): readonly string[] {
-  return [`${indent}${look.mark('!', as)} ${text}`, ...commands.map((command) => `${indent}    ${command}`)];
+  return [
+    `${indent}${look.mark(as === 'wrong' ? '!' : '-', as)} ${text}`,
+    ...commands.map((command) => `${indent}    ${command}`),
+  ];
 }
 
 function indented(lines: readonly string[]): readonly string[] {
@@ -194,10 +197,6 @@ function wrong(word: string, text: string): Note {
 
 function oldestFirst(holders: readonly HolderStatus[]): readonly HolderStatus[] {
   return holders.toSorted((a, b) => a.since - b.since);
-}
-
-function shown(id: string): string {
-  return oneLine(id, LONGEST_ID);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -2,10 +2,10 @@ import type { Bus } from '../../bus/api.ts';
 import { DRIVER_UNITS, type UnitState } from './judge.ts';
 
 /**
- * Asks systemd how the units stand that may drive updates. Empty where there is no systemd on the bus, or where it does
+ * Asks systemd how the units stand that may drive updates. Null where there is no systemd on the bus, or where it does
  * not answer: nothing depends on this but a warning.
  */
-export async function readDriverUnits(bus: Bus): Promise<readonly UnitState[]> {
+export async function readDriverUnits(bus: Bus): Promise<readonly UnitState[] | null> {
   try {
     const [units] = await bus.call({
       destination: 'org.freedesktop.systemd1',
@@ -17,9 +17,9 @@ export async function readDriverUnits(bus: Bus): Promise<readonly UnitState[]> {
       timeoutMs: 5_000,
       noAutoStart: true,
     });
-    return Array.isArray(units) ? units.flatMap(parseUnit) : [];
+    return Array.isArray(units) ? units.flatMap(parseUnit) : null;
   } catch {
-    return [];
+    return null;
   }
 }
 

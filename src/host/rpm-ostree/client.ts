@@ -8,14 +8,15 @@ import type { Target } from '../../graph/types.ts';
 import {
   type Deployment,
   type HostReading,
-  deploymentKey,
+  type OwnStaged,
+  isUntouched,
   parseReading,
   pendingDeployment,
   releaseKey,
 } from './deployment.ts';
 import { busFailure } from './errors.ts';
 import { planDeploy } from './plan.ts';
-import { followTransaction } from './transaction.ts';
+import { type TransactionOptions, followTransaction } from './transaction.ts';
 
 const NAME = 'org.projectatomic.rpmostree1';
 const SYSROOT = '/org/projectatomic/rpmostree1/Sysroot';
@@ -26,6 +27,9 @@ const PROPERTIES = 'org.freedesktop.DBus.Properties';
 const CALL_MS = 180_000;
 const STAGE_STALL_MS = 30 * 60_000;
 const QUICK_STALL_MS = 5 * 60_000;
+/** Nothing depends on the registration, and other work waits for it. */
+const DRIVER_STALL_MS = 30_000;
+const REGISTERING = 'registering as update driver';
 /** How this agent calls itself to rpm-ostree: shown as the title of a transaction and as the update driver. */
 const SELF = 'holdpoint';
 
@@ -44,12 +48,15 @@ export interface RpmOstree {
   read(): Promise<HostReading>;
   /** Fetches and stages a release, locked; resolves with the reading after it. */
   stage(target: Target, options: StageOptions): Promise<HostReading>;
-  /** Removes the staged deployment if it is still the one with this key; resolves with the reading after it. */
-  discard(key: string): Promise<HostReading>;
-  /** Unlocks the staged deployment and reboots; resolves when rpm-ostree has acknowledged it. */
-  finalize(target: Target, allowUnlocked: boolean): Promise<void>;
-  /** Shows this agent as the update driver in `rpm-ostree status`. */
-  registerDriver(): Promise<void>;
+  /** Removes the staged deployment if it is still this one, untouched; resolves with the reading after it. */
+  discard(own: OwnStaged): Promise<HostReading>;
+  /**
+   * Unlocks the staged deployment and reboots; resolves when rpm-ostree has acknowledged it. Goes out at once or not at
+   * all: consent does not keep. While other work of this client is under way it is refused as `transient`.
+   */
+  finalize(target: Target, options: FinalizeOptions): Promise<void>;
+  /** Shows this agent as the update driver in `rpm-ostree status`, when nothing else is under way. False if refused. */
+  registerDriver(): Promise<boolean>;
   /** Calls back whenever rpm-ostree appears or says that a deployment changed; returns the way to stop. */
   watch(handler: () => void): () => void;
 }
@@ -62,15 +69,23 @@ export interface StageOptions {
   readonly onProgress: (text: string) => void;
 }
 
+/** Under which consent a release is finalized. */
+export interface FinalizeOptions {
+  readonly allowUnlocked: boolean;
+  /** Asked at the last moment at which nothing has begun yet: why consent no longer holds, or null while it does. */
+  readonly withdrawn: () => string | null;
+}
+
 /** Opens rpm-ostree on a bus. Nothing is sent before the first call; transactions run one at a time. */
 export function openRpmOstree(options: RpmOstreeOptions): RpmOstree {
   const client = new Client(options);
   return {
     read: () => client.read(),
-    stage: (target, stage) => client.exclusively(() => client.stage(target, stage)),
-    discard: (key) => client.exclusively(() => client.discard(key)),
-    finalize: (target, allowUnlocked) => client.exclusively(() => client.finalize(target, allowUnlocked)),
-    registerDriver: () => client.exclusively(() => client.registerDriver()),
+    stage: (target, stage) => client.exclusively(`staging ${target.version}`, () => client.stage(target, stage)),
+    discard: (own) => client.exclusively('removing a staged deployment', () => client.discard(own)),
+    finalize: (target, options) =>
+      client.atOnce(`finalizing ${target.version}`, () => client.finalize(target, options)),
+    registerDriver: () => client.exclusively(REGISTERING, () => client.registerDriver()),
     watch: (handler) => client.watch(handler),
   };
 }
@@ -84,14 +99,29 @@ class Client {
   #working = false;
   #missed: (() => void) | null = null;
   #queue: Promise<unknown> = Promise.resolve();
+  /** What is under way or waits for its turn, oldest first. */
+  readonly #work: string[] = [];
 
   constructor(options: RpmOstreeOptions) {
     this.#options = options;
   }
 
-  exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => undefined);
+  /** Does work when all that was asked for before is done. */
+  exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
+    return this.#enqueue(what, this.#queue.then(work));
+  }
+
+  /** Does work now, or refuses it where something else is under way. */
+  async atOnce<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const [busy] = this.#work;
+    if (busy !== undefined) throw new FailureError({ class: 'transient', text: `${what}: busy: ${busy}` });
+    return this.#enqueue(what, work());
+  }
+
+  #enqueue<T>(what: string, result: Promise<T>): Promise<T> {
+    this.#work.push(what);
+    const done = (): void => void this.#work.splice(this.#work.indexOf(what), 1);
+    this.#queue = result.then(done, done);
     return result;
   }
 
@@ -155,15 +185,15 @@ class Client {
             body: [plan.revision === null ? options : { ...options, revision: str(plan.revision) }, plan.refspec, []],
           };
     return this.#ownWork(async () => {
-      await this.#transact(call, `staging ${target.version}`, 'transient', STAGE_STALL_MS, onProgress);
+      await this.#transact(call, `staging ${target.version}`, { stallMs: STAGE_STALL_MS, onProgress });
       return this.#readAgain();
     });
   }
 
-  async discard(key: string): Promise<HostReading> {
+  async discard(own: OwnStaged): Promise<HostReading> {
     const before = await this.read();
     const pending = pendingDeployment(before);
-    if (pending?.staged !== true || deploymentKey(pending) !== key) return before;
+    if (pending === null || !isUntouched(pending, own)) return before;
     const call = {
       path: bootedOf(before).osPath,
       interface: OS_INTERFACE,
@@ -172,13 +202,16 @@ class Client {
       body: [['pending-deploy']],
     };
     return this.#ownWork(async () => {
-      await this.#transact(call, `removing the staged ${pending.version}`, 'transient', QUICK_STALL_MS);
+      await this.#transact(call, `removing the staged ${pending.version}`, { stallMs: QUICK_STALL_MS });
       return this.#readAgain();
     });
   }
 
-  async finalize(target: Target, allowUnlocked: boolean): Promise<void> {
-    const { osPath } = await this.#bootedNow();
+  async finalize(target: Target, { allowUnlocked, withdrawn }: FinalizeOptions): Promise<void> {
+    const what = `finalizing ${target.version}`;
+    // Whoever decided on it has read the host; to read it now could take any time.
+    if (this.#last === null) throw new FailureError({ ...UNREAD, text: `${what}: ${UNREAD.text}` });
+    const { osPath } = bootedOf(this.#last);
     const options = {
       checksum: str(releaseKey(target).replace(/^(?:checksum|oci):/, '')),
       'allow-unlocked': bool(allowUnlocked),
@@ -191,10 +224,10 @@ class Client {
       signature: 'a{sv}',
       body: [options],
     };
-    await this.#transact(call, `finalizing ${target.version}`, 'unknown', QUICK_STALL_MS);
+    await this.#transact(call, what, { lost: 'unknown', stallMs: QUICK_STALL_MS, withdrawn });
   }
 
-  async registerDriver(): Promise<void> {
+  async registerDriver(): Promise<boolean> {
     const options = { 'register-driver': str('Holdpoint') };
     try {
       const call = {
@@ -204,9 +237,11 @@ class Client {
         signature: 'sa{sv}',
         body: ['', options],
       };
-      await this.#transact(call, 'registering as update driver', 'transient', QUICK_STALL_MS);
+      await this.#transact(call, REGISTERING, { stallMs: DRIVER_STALL_MS });
+      return true;
     } catch (error) {
       this.#warnOnce(`rpm-ostree does not show this agent as its update driver: ${errorText(error)}`);
+      return false;
     }
   }
 
@@ -273,9 +308,7 @@ class Client {
   async #transact(
     call: MethodCall,
     what: string,
-    lost: Failure['class'],
-    stallMs: number,
-    onProgress: (text: string) => void = () => undefined,
+    { lost = 'transient', stallMs, onProgress = (): void => undefined, withdrawn = (): null => null }: Following,
   ): Promise<void> {
     const [address] = await this.#call(call).catch((error: unknown) => {
       throw new FailureError(busFailure(error, what, lost));
@@ -287,6 +320,11 @@ class Client {
       // Nothing runs before Start is sent.
       throw new FailureError({ class: 'transient', text: `${what}: ${errorText(error)}` });
     });
+    const reason = withdrawn();
+    if (reason !== null) {
+      peer.close();
+      throw new FailureError({ class: 'transient', text: `${what}: not started: ${reason}` });
+    }
     await followTransaction(peer, { stallMs, lost, onProgress }).catch((error: unknown) => {
       const failure = busFailure(error, what, lost);
       throw new FailureError({
@@ -324,6 +362,13 @@ class Client {
 
 const DEPLOYMENT_KEYS = ['DefaultDeployment', 'BootedDeployment', 'Deployments'];
 
+/** How a transaction is to be followed; what is left out is harmless. */
+interface Following extends Partial<Pick<TransactionOptions, 'lost' | 'onProgress'>> {
+  readonly stallMs: number;
+  readonly withdrawn?: () => string | null;
+}
+
+const UNREAD: Failure = { class: 'transient', text: 'the deployments of this host are not known yet' };
 const NOT_OSTREE: Failure = { class: 'transient', text: 'this host was not booted from an ostree deployment' };
 
 function str(value: string): Variant {

@@ -170,6 +170,23 @@ export function pendingDeployment(reading: HostReading): Deployment | null {
   return reading.next === null || reading.next.booted ? null : reading.next;
 }
 
+/** A deployment as this agent staged it. */
+export interface OwnStaged {
+  /** `deploymentKey` of it. */
+  readonly key: string;
+  /** Its id, or null where that is not known: the answer was lost. */
+  readonly deployment: string | null;
+}
+
+/**
+ * True when what is pending is still the deployment that was staged, untouched. Layering and changed kernel arguments
+ * make another one of it. Where the id is not known, one with layering counts as touched.
+ */
+export function isUntouched(pending: Deployment | null, { key, deployment }: OwnStaged): boolean {
+  if (pending?.staged !== true || deploymentKey(pending) !== key) return false;
+  return deployment === null ? !pending.layered : pending.id === deployment;
+}
+
 /** A deployment as a target, for reboots into what somebody else staged. */
 export function targetOf(deployment: Deployment): Target {
   const { origin, version } = deployment;

@@ -46,6 +46,8 @@ export function busFailure(error: unknown, what: string, lost: FailureClass): Fa
     }
     return { class: classify(error.message), text: `${what}: ${errorText(error)}` };
   }
+  const isUnsent = error instanceof BusClosedError && error.unsent;
   const known = error instanceof BusTimeoutError || error instanceof BusClosedError || error instanceof BusError;
+  if (isUnsent) return { class: 'transient', text: `${what}: ${errorText(error)}` };
   return { class: known ? lost : 'transient', text: `${what}: ${errorText(error)}` };
 }

@@ -4,6 +4,7 @@ import type { Reader } from '../../base/shape.ts';
 import { errorText, oneLine } from '../../base/text.ts';
 import { refusalText, REFUSALS, retryAfterMs } from '../../fleetlock/protocol.ts';
 import { type Answer, refuse } from '../answer.ts';
+import { MAX_SOCKET_PATH } from '../config/types.ts';
 import type { Admin, AdminFailure, Asked } from './admin.ts';
 import { readBody } from './body.ts';
 import { historyQuery, orderBody } from './orders.ts';
@@ -49,6 +50,9 @@ interface Reply {
 const IN_DOUBT = '; it may have been carried out: see holdpoint manager history';
 
 async function exchange(socketPath: string, call: Call, totalMs: number, maxBytes: number): Promise<Asked<Reply>> {
+  if (Buffer.byteLength(socketPath) > MAX_SOCKET_PATH) {
+    return failed(`${oneLine(socketPath)} is no socket: it is longer than ${MAX_SOCKET_PATH} bytes`);
+  }
   const signal = AbortSignal.timeout(totalMs);
   const doubt = call.method === 'POST' ? IN_DOUBT : '';
   try {

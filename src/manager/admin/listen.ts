@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { ensureFolder, isNotFound } from '../../base/files.ts';
 import { errorText } from '../../base/text.ts';
 import type { Manager } from '../api.ts';
+import { MAX_SOCKET_PATH } from '../config/types.ts';
 import { createAdminHandler } from './handler.ts';
 
 /** A listener for administrators that is open. */
@@ -26,6 +27,7 @@ const PROBE_MS = 2_000;
  */
 export async function openAdminSocket(path: string, handler: RequestListener): Promise<AdminListener> {
   try {
+    if (Buffer.byteLength(path) > MAX_SOCKET_PATH) throw new Error(`it is longer than ${MAX_SOCKET_PATH} bytes`);
     ensureFolder(dirname(path), 0o750);
     await removeStale(path);
     const server = limited(handler);

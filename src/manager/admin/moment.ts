@@ -28,11 +28,17 @@ export function parseMoment(written: string): number | null {
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const DURATION = /^(?:\d{1,9}[smhdw])+$/;
 
-/** Milliseconds of a duration as people write it: `30m`, `2h`, `1d`, `1h30m`. Null when it is none, or nothing at all. */
+/** Ten years of 365 days. */
+const LONGEST_MS = 3650 * 86_400_000;
+
+/**
+ * Milliseconds of a duration as people write it: `30m`, `2h`, `1d`, `1h30m`; at most ten years. Null when it is none, or
+ * nothing at all.
+ */
 export function parseDuration(written: string): number | null {
   const short = written.trim();
   if (!DURATION.test(short)) return null;
   let sum = 0;
   for (const [, amount, unit = ''] of short.matchAll(/(\d+)([smhdw])/g)) sum += Number(amount) * (UNITS[unit] ?? 0);
-  return sum > 0 ? sum : null;
+  return sum > 0 && sum <= LONGEST_MS ? sum : null;
 }

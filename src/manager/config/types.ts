@@ -10,8 +10,11 @@ export const ipAddress: Type<string> = simple('an IP address such as "0.0.0.0" o
 /** A file or folder, from the root. */
 export const absolutePath: Type<string> = text('an absolute path', /^\/[^\p{Cc}]+$/u);
 
-/** Longest path that the kernel takes for a Unix socket, in bytes, without the NUL at its end. */
-const MAX_SOCKET_PATH = 107;
+/**
+ * Longest path that the kernel takes for a Unix socket, in bytes, without the NUL at its end. Some versions of Node cut
+ * a longer one and use what is left.
+ */
+export const MAX_SOCKET_PATH = 107;
 
 /** The path of a Unix socket. */
 export const socketPath: Type<string> = simple(`an absolute path of at most ${MAX_SOCKET_PATH} bytes`, (value) =>

@@ -29,7 +29,7 @@ test.each<readonly [string, Partial<GateInputs>, readonly (readonly [string, num
   ['paused until later', paused(AT.wall + MINUTE), [['pause', AT.mono + MINUTE]]],
   ['paused until now', paused(AT.wall), []],
   ['a strategy that is not carried out', { settings: settings({ unsupported: ['periodic'] }) }, [['strategy', null]]],
-  ['a report is owed', { memory: { ...OPEN.memory, owed: [lockAt('a')] } }, [['report', null]]],
+  ['a report is owed', { memory: { ...OPEN.memory, owed: [{ ...lockAt('a'), slot: true }] } }, [['report', null]]],
   [
     'a refusal lasts',
     { refusal: { by: 'lock', text: 'no', until: AT.mono + 1, since: 0 } },
@@ -52,7 +52,7 @@ test('every closed gate says why, and what would open it', () => {
   const verdicts = evaluateGates({
     ...OPEN,
     settings: settings({ enabled: false, unsupported: ['periodic'] }),
-    memory: { ...OPEN.memory, owed: [lockAt('a')], pause: { until: null, reason: 'maintenance' } },
+    memory: { ...OPEN.memory, owed: [{ ...lockAt('a'), slot: true }], pause: { until: null, reason: 'maintenance' } },
     refusal: { by: 'rpm-ostree', text: 'denied by polkit', until: AT.mono + 1, since: 0 },
   }).filter(isClosed);
   expect(verdicts).toHaveLength(5);

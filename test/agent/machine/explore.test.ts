@@ -52,8 +52,12 @@ function changeServers(world: World): void {
 }
 
 function changeSettings(world: World): void {
+  const graphQuestion = world.pick(['here', 'here', 'elsewhere']);
+  // Another question is asked without waiting for the answer to the one before.
+  if (graphQuestion !== world.settings.graphQuestion) world.forget('fetchGraph');
   world.settings = {
     ...world.settings,
+    graphQuestion,
     enabled: world.chance(0.85),
     source: world.chance(0.8) ? 'graph' : 'staged',
     lock: world.pick([null, lockAt('a'), lockAt('a'), lockAt('b')]),
@@ -66,8 +70,8 @@ function administer(world: World): void {
   const { host } = world;
   const foreign = FOREIGN + Math.floor(world.random() * 4);
   const actions: readonly [Action, ...Action[]] = [
-    () => host.adminStages(foreign, world.chance(0.3)),
-    () => host.adminStages(world.newest, world.chance(0.5)),
+    () => host.adminStages(foreign, world.chance(0.3), false),
+    () => host.adminStages(world.newest, world.chance(0.5), world.mayHaveStaged(world.newest)),
     () => host.adminCleans(),
     // The daemon goes with the host, or the reboot that it asked for does not come.
     () => (host.daemonGone = host.rebooting),
@@ -97,6 +101,10 @@ function command(world: World): void {
 
 function stop(world: World): void {
   const hostGoesDown = world.chance(0.5);
+  if (world.chance(0.5)) {
+    world.send({ kind: 'stop', hostGoesDown: 'unknown' });
+    for (let most = 0; most < 3; most += 1) world.answer();
+  }
   world.send({ kind: 'stop', hostGoesDown });
   for (let most = 0; most < 5; most += 1) world.answer();
   world.kill();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { statusLine } from '../../../src/agent/machine/explain.ts';
 import {
   INTERVAL,
   MINUTE,
@@ -95,6 +96,90 @@ describe("somebody else's deployment", () => {
     expect(driver.question('finalize').allowUnlocked).toBe(false);
     driver.fails('finalize', 'unlocked');
     expect(driver.question('finalize').allowUnlocked).toBe(true);
+  });
+});
+
+describe('the very target, staged by somebody else', () => {
+  const OTHERS = stagedDeployment(2);
+  const status = (driver: Driver): string => statusLine(driver.state, instant(driver.mono));
+
+  /** Adopted, and held by a pause. */
+  function adopted(): Driver {
+    const driver = settled();
+    driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+    change(driver, reading(0, 1, OTHERS));
+    driver.pass(2 * INTERVAL);
+    driver.graphRead(graph([1, 2]));
+    return driver;
+  }
+
+  test('is not said to be left alone before the graph has been asked about it', () => {
+    const driver = settled();
+    change(driver, reading(0, 1, OTHERS));
+    expect(status(driver)).toMatch(/was staged by somebody else.*; the update graph is asked whether it leads there/);
+    expect(status(driver)).not.toMatch('left alone');
+    driver.pass(2 * INTERVAL);
+    driver.graphRead(graph([1]));
+    expect(status(driver)).toMatch('it is left alone until it is booted or removed');
+    expect(driver.said.at(-1)).toMatch('it is left alone until it is booted or removed');
+    // Another one in its place is asked about again.
+    change(driver, reading(0, 1, stagedDeployment(3)));
+    expect(status(driver)).not.toMatch('left alone');
+  });
+
+  test('is adopted with a line in the log, and the status tells that it may apply at any reboot', () => {
+    const driver = adopted();
+    expect(driver.phase).toBe('holding');
+    expect(driver.written?.target).toEqual({ release: target(2), staged: true, ours: false, deployment: null });
+    const said = driver.said.filter((line) => line.includes('adopted'));
+    expect(said).toEqual(['info: 42.2, which somebody else staged, is what the update graph leads to: it is adopted']);
+    expect(status(driver)).toMatch('it was staged by somebody else: if unlocked, it applies at any reboot');
+  });
+
+  test.each<[string, (driver: Driver) => void]>([
+    [
+      'withdrawn',
+      (driver) => {
+        for (let count = 0; count < 2; count += 1) {
+          driver.pass(2 * INTERVAL);
+          driver.graphRead(graph([1, 2], [[1, 2]]));
+        }
+      },
+    ],
+    [
+      'superseded',
+      (driver) => {
+        driver.pass(2 * INTERVAL);
+        driver.graphRead(graph([1, 2, 3]));
+      },
+    ],
+    ['skipped', (driver) => driver.send({ kind: 'skip', version: '42.2' })],
+  ])('is left where it is when it is %s, also after a restart', (_, happens) => {
+    const first = adopted().restarted();
+    first.send({ kind: 'started' });
+    first.looked(reading(first.mono, 1, OTHERS));
+    expect(first.phase).toBe('holding');
+    happens(first);
+    const second = first.restarted();
+    second.send({ kind: 'started' });
+    second.looked(reading(second.mono, 1, OTHERS));
+    for (const driver of [first, second]) {
+      driver.pass(2 * INTERVAL);
+      if (driver.asked.includes('fetchGraph')) driver.graphRead(graph([1, 2, 3], [[1, 2]]));
+      expect([driver.phase, driver.asked, driver.memory.discard]).toEqual(['watching', [], null]);
+      expect(status(driver)).toMatch(/42\.2 was staged by somebody else.*left alone until it is booted or removed/);
+    }
+  });
+
+  test('is ours from the moment at which it was removed and we staged it again', () => {
+    const driver = adopted();
+    change(driver, reading(0, 1));
+    driver.pass(MINUTE);
+    if (driver.asked.includes('fetchGraph')) driver.graphRead(graph([1, 2]));
+    driver.staged(reading(driver.mono, 1, OTHERS));
+    expect(driver.memory.target).toEqual({ release: target(2), staged: true, ours: true, deployment: OTHERS.id });
+    driver.send({ kind: 'skip', version: '42.2' });
+    expect(driver.question('discard').key).toBe(keyOf(2));
   });
 });
 

@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { statusLine } from '../../../src/agent/machine/explain.ts';
+import type { Settings } from '../../../src/agent/machine/state.ts';
 import {
   INTERVAL,
   MINUTE,
   SECOND,
   deployment,
   graph,
+  instant,
   keyOf,
   lockAt,
   reading,
@@ -125,6 +128,7 @@ describe('an outcome that nobody knows', () => {
     driver.pass(10 * INTERVAL, 1);
     expect(driver.asked).toEqual([]);
     driver.send({ kind: 'resume' });
+    driver.granted();
     driver.looked(shown(driver));
     expect(driver.asked).toEqual(['finalize']);
   });
@@ -146,14 +150,29 @@ describe('an outcome that nobody knows', () => {
     expect(driver.memory.slot).not.toBeNull();
   });
 
-  test.each(['unlocked', 'underway'] as const)('"%s" to the next call means that it is happening', (kind) => {
+  test('"underway" to the next call means that it is happening', () => {
     const driver = rebooting(IN_FLEET);
     driver.fails('finalize', 'unknown');
     driver.pass(MINUTE);
     driver.looked(shown(driver));
-    driver.fails('finalize', kind);
+    driver.fails('finalize', 'underway');
     expect(driver.phase).toBe('rebooting');
     expect(driver.written).toMatchObject({ finalize: { outcome: 'acknowledged' }, slot: { state: 'held' }, owed: [] });
+  });
+
+  test('"already unlocked" to the next call leaves open whether the reboot was asked for: it is finalized as it is', () => {
+    const driver = rebooting(IN_FLEET);
+    driver.fails('finalize', 'unknown');
+    driver.pass(MINUTE);
+    driver.looked(shown(driver));
+    driver.fails('finalize', 'unlocked');
+    expect(driver.phase).toBe('rebooting');
+    expect(driver.written).toMatchObject({ finalize: { outcome: 'unknown' }, slot: { state: 'held' }, owed: [] });
+    driver.pass(20 * SECOND);
+    driver.looked(shown(driver));
+    driver.granted();
+    driver.looked(shown(driver));
+    expect(driver.question('finalize').allowUnlocked).toBe(true);
   });
 
   test('stays unknown when the next call comes to nothing: the slot stays too', () => {
@@ -182,7 +201,73 @@ describe('an outcome that nobody knows', () => {
     expect(next.written?.finalize?.outcome).toBe('unknown');
     next.send({ kind: 'configured', settings: { ...next.state.settings, lock: lockAt('b') } });
     next.looked(shown(next));
-    expect(next.asked).toEqual(['finalize']);
+    expect(next.asked).toEqual(['lock']);
+  });
+});
+
+describe('a finalize that is repeated under a slot', () => {
+  /** An agent that comes up in the boot in which an earlier one finalized, and has seen the host. */
+  function resumed(driver = rebooting(IN_FLEET), change: Partial<Settings> = {}): Driver {
+    const next = driver.restarted({ settings: { ...driver.state.settings, ...change } });
+    next.send({ kind: 'started' });
+    next.looked(shown(next));
+    return next;
+  }
+
+  test('has it confirmed first, and looks again after that', () => {
+    const driver = resumed();
+    expect([driver.phase, driver.asked]).toEqual(['rebooting', ['lock']]);
+    expect(driver.question('lock').lock).toEqual(lockAt('a'));
+    driver.granted();
+    expect(driver.asked).toEqual(['look']);
+    driver.looked(shown(driver));
+    expect(driver.asked).toEqual(['finalize']);
+  });
+
+  test.each([
+    ['refuses', (driver: Driver) => driver.refused('HTTP 409: slots_full'), 'the lock server refused: HTTP 409'],
+    ['does not answer', (driver: Driver) => driver.fails('lock', 'unknown', 'connect ECONNREFUSED'), 'ECONNREFUSED'],
+  ])('is not finalized while the lock server %s: the slot stays on record, and that is said', (_, answers, said) => {
+    const driver = resumed();
+    answers(driver);
+    expect([driver.phase, driver.asked]).toEqual(['rebooting', []]);
+    expect(driver.written).toMatchObject({ slot: lockAt('a'), owed: [], finalize: { outcome: 'unknown' } });
+    expect(statusLine(driver.state, instant(driver.mono))).toMatch(said);
+    driver.pass(2 * INTERVAL, 10);
+    expect(driver.asked).toEqual(['lock']);
+    driver.granted();
+    driver.looked(shown(driver));
+    expect([driver.asked, driver.state.troubles.slot]).toEqual([['finalize'], undefined]);
+  });
+
+  test('asks where the slot was taken, not at the server that is configured by now', () => {
+    const driver = resumed(rebooting(IN_FLEET), { lock: lockAt('b') });
+    expect(driver.question('lock').lock).toEqual(lockAt('a'));
+  });
+
+  test('asks for one where a lock has been configured since', () => {
+    const driver = resumed(rebooting(), IN_FLEET);
+    expect(driver.question('lock').lock).toEqual(lockAt('a'));
+    expect(driver.written?.slot).toMatchObject({ ...lockAt('a'), state: 'asked' });
+  });
+
+  test('needs no other confirmation within 60 s', () => {
+    const driver = rebooting(IN_FLEET);
+    driver.fails('finalize', 'unknown');
+    driver.pass(60 * SECOND);
+    driver.looked(shown(driver));
+    expect(driver.asked).toEqual(['finalize']);
+    driver.fails('finalize', 'unknown');
+    driver.dice = 0.999;
+    driver.pass(MINUTE);
+    driver.looked(shown(driver));
+    expect(driver.asked).toEqual(['lock']);
+  });
+
+  test('waits for the gates before it asks', () => {
+    const driver = rebooting(IN_FLEET);
+    driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+    expect(resumed(driver).asked).toEqual([]);
   });
 });
 
@@ -194,8 +279,9 @@ describe('a reboot that does not come', () => {
     expect([driver.asked, driver.state.troubles.reboot]).toEqual([[], undefined]);
     for (let count = 1; count < 5; count += 1) {
       driver.pass(2 * INTERVAL);
-      driver.looked(shown(driver));
       expect(driver.state.troubles.reboot).toMatchObject({ count });
+      driver.granted();
+      driver.looked(shown(driver));
       expect(driver.question('finalize')).toMatchObject({ allowUnlocked: true });
       driver.finalized();
       expect(driver.memory).toMatchObject({ slot: { state: 'held' }, owed: [] });
@@ -212,7 +298,7 @@ describe('a reboot that does not come', () => {
     next.pass(INTERVAL - 2 * SECOND);
     expect([next.phase, next.asked]).toEqual(['rebooting', []]);
     next.pass(2 * SECOND);
-    expect(next.asked).toEqual(['look']);
+    expect(next.asked).toEqual(['lock']);
   });
 
   test("of somebody else's is waited for, and then said", () => {
@@ -220,6 +306,7 @@ describe('a reboot that does not come', () => {
     driver.fails('finalize', 'underway');
     expect(driver.written?.finalize?.outcome).toBe('unknown');
     driver.pass(2 * INTERVAL);
+    driver.granted();
     driver.looked(shown(driver));
     driver.fails('finalize', 'underway');
     driver.pass(2 * INTERVAL);
@@ -282,7 +369,7 @@ describe('the next boot', () => {
     expect(third.phase).toBe('starting');
     third.looked(reading(third.mono, 2));
     expect([third.phase, third.memory.finalize]).toEqual(['watching', null]);
-    expect(third.memory.owed).toEqual([lockAt('a')]);
+    expect(third.memory.owed).toEqual([{ ...lockAt('a'), slot: true }]);
   });
 
   test('back in the release of before is a rollback: the one that was left is put in quarantine', () => {

@@ -4,6 +4,7 @@ import {
   INTERVAL,
   MINUTE,
   graph,
+  instant,
   lockAt,
   reading,
   settings,
@@ -12,7 +13,8 @@ import {
 } from '../../support/agent-builders.ts';
 import { Driver as NewDriver } from '../../support/agent-driver.ts';
 import { held, rebooting, settled } from '../../support/agent-situations.ts';
-import { freshMemory } from '../../../src/agent/machine/memory.ts';
+import { statusLine } from '../../../src/agent/machine/explain.ts';
+import { type Lock, type OwedReport, freshMemory } from '../../../src/agent/machine/memory.ts';
 
 const [A, B] = [lockAt('a'), lockAt('b')];
 const IN_FLEET = { lock: A };
@@ -20,6 +22,9 @@ const IN_FLEET = { lock: A };
 function shown(driver: Driver): ReturnType<typeof reading> {
   return reading(driver.mono, 1, stagedDeployment(2));
 }
+
+const slotAt = (lock: Lock): OwedReport => ({ ...lock, slot: true });
+const introTo = (lock: Lock): OwedReport => ({ ...lock, slot: false });
 
 function reconfigure(driver: Driver, change: Parameters<typeof settings>[0]): void {
   driver.send({ kind: 'configured', settings: { ...driver.state.settings, ...change } });
@@ -115,22 +120,78 @@ describe('a report that is owed', () => {
   });
 
   test('to one server does not wait for another', () => {
-    const driver = settled(IN_FLEET);
-    reconfigure(driver, { lock: B });
-    reconfigure(driver, { lock: A });
+    const driver = new NewDriver({
+      memory: { ...freshMemory('boot-1'), owed: [slotAt(B)] },
+      settings: settings(IN_FLEET),
+    });
+    driver.send({ kind: 'started' });
+    reconfigure(driver, { lock: lockAt('c') });
     driver.fails('report', 'unknown');
     driver.pass(MINUTE);
-    expect(driver.question('report').lock).toEqual(A);
+    expect(driver.question('report').lock).toEqual(lockAt('c'));
     driver.reported();
-    expect(driver.memory.owed).toEqual([B]);
+    expect(driver.memory.owed).toEqual([slotAt(B)]);
   });
 
   test('is not lost while another is on its way, however many servers there were', () => {
-    const driver = settled();
-    for (let n = 0; n < 12; n += 1) reconfigure(driver, { lock: lockAt(`s${n}`) });
+    const owed = Array.from({ length: 8 }, (_, n) => slotAt(lockAt(`s${n}`)));
+    const driver = new NewDriver({ memory: { ...freshMemory('boot-1'), owed }, settings: settings() });
+    driver.send({ kind: 'started' });
     expect(driver.question('report').lock).toEqual(lockAt('s0'));
+    reconfigure(driver, { lock: A });
     driver.reported();
-    expect(driver.memory.owed).toEqual([5, 6, 7, 8, 9, 10, 11].map((n) => lockAt(`s${n}`)));
+    expect(driver.memory.owed).toEqual([...[2, 3, 4, 5, 6, 7].map((n) => slotAt(lockAt(`s${n}`))), introTo(A)]);
+  });
+
+  test('because the server was configured, and no slot asked for there, is dropped with its configuration', () => {
+    const driver = settled(IN_FLEET);
+    const before = driver.said.length;
+    reconfigure(driver, { lock: B });
+    driver.fails('report', 'unknown', 'connect ECONNREFUSED');
+    expect(driver.written?.owed).toEqual([introTo(B)]);
+    reconfigure(driver, { lock: null });
+    expect([driver.memory.owed, driver.written?.owed]).toEqual([[], []]);
+    driver.pass(INTERVAL);
+    driver.graphRead(graph([1, 2]));
+    driver.staged(shown(driver));
+    expect(driver.phase).toBe('rebooting');
+    const said = driver.said.slice(before).join('\n');
+    expect(said).toMatch('a lock server that is no longer configured need not know that this host is steady');
+    expect(said).not.toMatch(/the lock server knows|reporting to the lock server: over/);
+  });
+
+  test('that is on its way is dropped when it fails', () => {
+    const driver = settled(IN_FLEET);
+    reconfigure(driver, { lock: B });
+    reconfigure(driver, { lock: null });
+    expect([driver.asked, driver.memory.owed]).toEqual([['report'], [introTo(B)]]);
+    driver.fails('report', 'unknown');
+    expect(driver.memory.owed).toEqual([]);
+  });
+
+  test('is not dropped before it is known which server is configured', () => {
+    const driver = settled();
+    reconfigure(driver, IN_FLEET);
+    driver.fails('report', 'unknown');
+    // The address of the lock is known once the host has been read.
+    const next = driver.restarted({ settings: settings() });
+    next.send({ kind: 'started' });
+    next.fails('report', 'unknown');
+    expect(next.memory.owed).toEqual([introTo(A)]);
+    reconfigure(next, IN_FLEET);
+    next.looked(reading(next.mono, 1));
+    expect(next.memory.owed).toEqual([introTo(A)]);
+  });
+
+  test('for a slot that was asked for stays, whatever is configured, and the way out is said', () => {
+    const driver = held(IN_FLEET);
+    driver.fails('lock', 'unknown', 'connect ECONNREFUSED');
+    reconfigure(driver, { lock: null });
+    driver.fails('report', 'unknown', 'connect ECONNREFUSED');
+    expect([driver.phase, driver.memory.owed]).toEqual(['holding', [slotAt(A)]]);
+    expect(statusLine(driver.state, instant(driver.mono))).toMatch(
+      '"A lock server that is gone" in docs/operations.md',
+    );
   });
 
   test('waits while a reboot may be under way', () => {
@@ -142,7 +203,7 @@ describe('a report that is owed', () => {
       outcome: 'acknowledged',
       allowUnlocked: false,
     } as const;
-    const memory = { ...freshMemory('boot-1'), finalize: record, owed: [A] };
+    const memory = { ...freshMemory('boot-1'), finalize: record, owed: [slotAt(A)] };
     const driver = new NewDriver({ memory, settings: settings(IN_FLEET) });
     driver.send({ kind: 'started' });
     driver.pass(INTERVAL);
@@ -178,6 +239,29 @@ describe('a changed configuration', () => {
     driver.reported();
     driver.refused('HTTP 409: slots_full', 60 * MINUTE);
     expect(driver.question('lock').lock).toEqual(B);
+  });
+
+  test('is not held up by what the old server said before', () => {
+    for (const lock of [null, B]) {
+      const driver = held(IN_FLEET);
+      driver.refused('HTTP 503: frozen', 24 * 60 * MINUTE);
+      reconfigure(driver, { lock });
+      if (driver.asked.includes('report')) driver.reported();
+      if (driver.asked.includes('look')) driver.looked(shown(driver));
+      expect(driver.asked).toContain(lock === null ? 'finalize' : 'lock');
+    }
+  });
+
+  test('leaves a refusal of the same server, and one of rpm-ostree', () => {
+    const driver = held(IN_FLEET);
+    driver.refused('HTTP 503: frozen', 24 * 60 * MINUTE);
+    reconfigure(driver, { allowDowngrade: true });
+    expect(driver.state.phase).toMatchObject({ refusal: { by: 'lock' } });
+
+    const other = rebooting(IN_FLEET);
+    other.fails('finalize', 'transient', 'an inhibitor');
+    reconfigure(other, { lock: null });
+    expect(other.state.phase).toMatchObject({ refusal: { by: 'rpm-ostree' } });
   });
 
   test('that ends the phase before the old server refuses stays as it is', () => {
@@ -297,6 +381,16 @@ describe('stop', () => {
       else driver.fails('lock', 'unknown');
       expect(driver.question('report').lock).toEqual(A);
     }
+  });
+
+  test('keeps it until it is known whether the host goes down, and decides nothing meanwhile', () => {
+    const driver = held(IN_FLEET);
+    driver.send({ kind: 'stop', hostGoesDown: 'unknown' });
+    driver.granted();
+    driver.pass(INTERVAL);
+    expect([driver.asked, driver.memory.slot]).toMatchObject([[], { ...A, state: 'held' }]);
+    driver.send({ kind: 'stop', hostGoesDown: false });
+    expect(driver.question('report').lock).toEqual(A);
   });
 
   test('before the host is known gives it back as well', () => {

@@ -154,6 +154,33 @@ describe('a withdrawn release', () => {
     expect(driver.memory).toMatchObject({ target: null, discard: null });
   });
 
+  test('is given up after two good graphs in a row without it also while staging it is tried again', () => {
+    const driver = staging();
+    driver.dice = 0.999;
+    const fail = (): void => {
+      driver.fails('stage');
+      driver.looked(reading(driver.mono, 1));
+    };
+    for (let count = 0; count < 7; count += 1) {
+      fail();
+      while (!driver.asked.includes('stage')) {
+        driver.tick();
+        if (driver.asked.includes('fetchGraph')) driver.graphRead(graph([1, 2]));
+      }
+    }
+    fail();
+    // An older release that the graph still leads to is not taken instead.
+    const next = graph([0, 1, 2], [[1, 2]]);
+    const ask = (): void => {
+      driver.send({ kind: 'unskip', version: 'none' });
+      driver.graphRead(next);
+    };
+    ask();
+    expect(driver.state.phase).toMatchObject({ name: 'staging', target: target(2), missing: 1 });
+    ask();
+    expect(driver.phase).toBe('watching');
+  });
+
   test('is kept when the graph leads to it again in between', () => {
     const driver = held({}, { pause: true });
     for (const next of [GONE, graph([1, 2]), GONE]) poll(driver, next);
@@ -188,6 +215,55 @@ describe('a withdrawn release', () => {
     expect([driver.phase, driver.asked]).toEqual(['staging', ['discard']]);
     driver.discarded(reading(driver.mono, 1));
     expect(driver.question('stage').target).toEqual(target(2));
+  });
+});
+
+describe('new settings', () => {
+  const ELSEWHERE = { ...settings(), graphQuestion: 'elsewhere' };
+
+  test('that shorten the interval bring the next poll forward', () => {
+    const driver = new Driver({ settings: settings({ steadyIntervalMs: 1000 * INTERVAL }) });
+    driver.send({ kind: 'started' });
+    driver.looked(reading(driver.mono, 1));
+    expect(driver.sleeps).toBe(500 * INTERVAL);
+    driver.send({ kind: 'configured', settings: settings() });
+    expect(driver.sleeps).toBeLessThanOrEqual(INTERVAL);
+    driver.pass(INTERVAL);
+    driver.graphRead(graph([1]));
+    driver.send({ kind: 'configured', settings: settings({ steadyIntervalMs: 10 * INTERVAL }) });
+    expect(driver.sleeps).toBeLessThanOrEqual(2 * INTERVAL);
+  });
+
+  test('that ask another graph ask it soon, and the answer of the one before is ignored', () => {
+    const driver = settled();
+    driver.pass(INTERVAL);
+    const { id } = driver.question('fetchGraph');
+    driver.send({ kind: 'configured', settings: ELSEWHERE });
+    expect(driver.send({ kind: 'graphRead', id, graph: graph([1, 2]) }).ignored).not.toBeNull();
+    expect([driver.phase, driver.state.check]).toEqual(['watching', null]);
+    expect(driver.sleeps).toBeLessThanOrEqual(INTERVAL / 30);
+    driver.open.length = 0;
+    driver.tick();
+    driver.graphRead(graph([1, 2]));
+    expect(driver.phase).toBe('staging');
+  });
+
+  test('that ask another graph forget what the one before said', () => {
+    const driver = held({}, { pause: true });
+    driver.pass(2 * INTERVAL);
+    driver.graphRead(graph([1, 2], [[1, 2]]));
+    driver.send({ kind: 'configured', settings: ELSEWHERE });
+    driver.pass(INTERVAL / 30);
+    driver.graphRead(graph([1, 2], [[1, 2]]));
+    expect(driver.phase).toBe('holding');
+  });
+
+  test('that change neither leave the next poll where it was', () => {
+    const driver = settled();
+    const { sleeps } = driver;
+    driver.dice = 0;
+    driver.send({ kind: 'configured', settings: settings({ allowDowngrade: true }) });
+    expect(driver.sleeps).toBe(sleeps);
   });
 });
 

@@ -189,9 +189,17 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
     after(rebooting(IN_FLEET), (driver) => {
       driver.finalized();
       driver.pass(3 * INTERVAL);
+      driver.granted();
       driver.looked(shown(driver));
       driver.finalized();
     }),
+  'the slot of a reboot in doubt is refused': () => {
+    const next = rebooting(IN_FLEET).restarted();
+    next.send({ kind: 'started' });
+    next.looked(shown(next));
+    next.refused('HTTP 409: slots_full: 2 of 2 slots are taken');
+    return next;
+  },
   updated: () => bootedAgain(rebooting(), 2),
   'the next boot is not in it': () => bootedAgain(rebooting(), 1),
   'rolled back': () => {
@@ -208,6 +216,13 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
     }),
   'something else updates the host': () =>
     after(settled(), (driver) => {
+      driver.send({
+        kind: 'driversSeen',
+        drivers: [{ name: 'zincati.service', advice: 'zincati.service is active: …' }],
+      });
+    }),
+  'something else reboots the host, with the source "staged"': () =>
+    after(settled({ source: 'staged' }), (driver) => {
       driver.send({
         kind: 'driversSeen',
         drivers: [{ name: 'zincati.service', advice: 'zincati.service is active: …' }],

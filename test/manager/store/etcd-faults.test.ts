@@ -123,6 +123,15 @@ describe('several stores at once', () => {
   });
 });
 
+test('a write of another store to a group that a change does not name is a conflict all the same', async () => {
+  const etcd = await start();
+  const [a, b] = [await openAt(etcd.endpoints), await openAt(etcd.endpoints)];
+  await b.commit(withHolder(b, 'y', 'n'), ['y']);
+  expect(await a.commit(withHolder(a, 'x', 'n'), ['x'])).toBe('conflict');
+  expect(holdersOf(a, 'y')).toEqual(['n']);
+  expect(await a.commit(withHolder(a, 'x', 'n'), ['x'])).toBe('committed');
+});
+
 describe('an answer that is lost', () => {
   test('after the write: ambiguous, and the next look tells', async () => {
     const etcd = await start();
@@ -198,6 +207,21 @@ describe('an answer that is lost', () => {
     expect(await store.commit(withHolder(store, 'g', 'a'), ['g'])).toBe('committed');
   });
 
+  test('other data under the same address are read anew', async () => {
+    const etcd = await start();
+    const [a, b] = [await openAt(etcd.endpoints), await openAt(etcd.endpoints)];
+    for (let round = 0; round < 5; round += 1) await a.commit(withHolder(a, 'g', `old-${round}`), ['g']);
+    await b.refresh(['g']);
+    await etcd.wipe();
+    await a.refresh(['g']);
+    expect(a.state.groups.size).toBe(0);
+    expect(await a.commit(withHolder(a, 'g', 'new'), ['g'])).toBe('committed');
+    await refreshed(b, 'h');
+    expect(await b.commit(withHolder(b, 'g', 'newer'), ['g'])).toBe('committed');
+    expect(holdersOf(b, 'g')).toEqual(['new', 'newer']);
+    expect(await b.history({ most: 10 })).toHaveLength(2);
+  });
+
   test('a closed store does nothing more', async () => {
     const etcd = await start();
     const store = await openAt(etcd.endpoints);
@@ -241,7 +265,7 @@ describe('killed and started again under load', () => {
 describe('three members', () => {
   test('one after the other is lost and comes back', { timeout: 60_000 }, async () => {
     const etcd = await start({ members: 3 });
-    const store = await openAt(etcd.endpoints);
+    const store = await openAt(etcd.endpoints, { timeoutMs: 900 });
     for (const member of [0, 1, 2]) {
       await etcd.kill(member);
       await insist(store, 'g', `without-${member}`, () => undefined);
@@ -258,7 +282,7 @@ describe('three members', () => {
 
   test('a member that stands still is passed over', { timeout: 60_000 }, async () => {
     const etcd = await start({ members: 3 });
-    const store = await openAt(etcd.endpoints);
+    const store = await openAt(etcd.endpoints, { timeoutMs: 900 });
     etcd.freeze(0, true);
     await insist(store, 'g', 'a', () => undefined);
     await store.refresh(['g']);
@@ -268,7 +292,7 @@ describe('three members', () => {
 
   test('without a majority nothing is written, and soon said', { timeout: 60_000 }, async () => {
     const etcd = await start({ members: 3 });
-    const store = await openAt(etcd.endpoints.slice(0, 1));
+    const store = await openAt(etcd.endpoints.slice(0, 1), { timeoutMs: 900 });
     await etcd.kill(1);
     await etcd.kill(2);
     // Until the member has noticed that its leader is gone, a write may wait for one.

@@ -61,6 +61,7 @@ describe('an endpoint that is not what it should be', () => {
   test.each([
     ['another server', 404, 'Not Found', 'this is not etcd: it answers HTTP 404'],
     ['another server with JSON', 200, '{"version":"1"}', 'this is not etcd'],
+    ['etcd that knows itself by another name', 421, 'Host header was unrecognized', '--host-whitelist'],
     ['etcd 2', 200, '{"etcdserver":"2.3.8","etcdcluster":"2.3.0"}', 'this is etcd 2.3.8'],
     ['etcd 3.2', 200, '{"etcdserver":"3.2.32","etcdcluster":"3.2.0"}', 'this is etcd 3.2.32'],
     ['a version that is none', 200, '{"etcdserver":"x"}', 'this is not etcd'],

@@ -48,9 +48,8 @@ export class Endpoint {
   /** Rejects with an `EtcdError` when there is no complete answer within `timeoutMs`. */
   async exchange(post: Post, timeoutMs: number): Promise<Answer> {
     const pieces: Buffer[] = [];
-    const late = new Late(`no answer within ${duration(timeoutMs)}`);
     const stop = new AbortController();
-    const timer = setTimeout(() => stop.abort(late), timeoutMs);
+    const timer = setTimeout(() => stop.abort(new Error(`no answer within ${duration(timeoutMs)}`)), timeoutMs);
     try {
       const status = await this.stream(post, stop.signal, (_, piece) => void pieces.push(piece));
       return { status, body: Buffer.concat(pieces).toString() };
@@ -109,5 +108,3 @@ export class Endpoint {
     await this.#pool.destroy();
   }
 }
-
-class Late extends Error {}

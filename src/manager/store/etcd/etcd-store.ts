@@ -95,8 +95,7 @@ export class EtcdStore implements Store {
         return 'conflict';
       }
       this.#own.add(answer.revision);
-      if (this.#view.isForeign(answer)) await this.load();
-      else this.#view.written(plan, answer.revision);
+      this.#view.written(plan, answer.revision);
       return 'committed';
     } finally {
       done();

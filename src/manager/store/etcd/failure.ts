@@ -52,11 +52,16 @@ const WORDS: readonly Words[] = [
     certain: true,
     meaning: 'the user name or the password is wrong',
   },
+  { pattern: /authentication handshake failed/, kind: 'broken', certain: true, meaning: ownCertificate() },
   { pattern: /permission denied/, kind: 'broken', certain: true, meaning: 'the user may not do this' },
-  { pattern: /too many operations|request is too large/, kind: 'too-large', certain: true },
+  { pattern: /too many operations|request is too large|larger than max/, kind: 'too-large', certain: true },
   { pattern: /space exceeded/, kind: 'unavailable', certain: false, meaning: 'its database is full' },
   { pattern: /too many requests|etcdserver: no leader|not capable/, kind: 'unavailable', certain: true },
 ];
+
+function ownCertificate(): string {
+  return 'its gateway cannot reach etcd itself. With --client-cert-auth its own certificate must be good for clients too (extended key usage clientAuth)';
+}
 
 function noUser(): string {
   return 'its authentication is on and no user is configured. The gateway does not take a certificate for a user: set the name and the password of one';

@@ -49,7 +49,8 @@ export class Gateway {
       if (rest <= 0) break;
       const endpoint = this.first;
       try {
-        return await this.ask(endpoint, path, text, once ? rest : rest / left);
+        // A member that is silent must leave time for the others.
+        return await this.ask(endpoint, path, text, once || this.endpoints.length === 1 ? rest : rest / left);
       } catch (error) {
         const failure = failureIn(error, endpoint);
         failures.push(failure);

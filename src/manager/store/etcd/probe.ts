@@ -31,6 +31,7 @@ export async function probe(gateway: Gateway, endpoint: Endpoint, needs: Needs):
 
 async function checkVersion(endpoint: Endpoint, { tls, timeoutMs }: Needs): Promise<void> {
   const { status, body } = await version(endpoint, tls, timeoutMs);
+  if (status === 421) throw broken(`it does not take ${endpoint.url.hostname} for its own name (--host-whitelist)`);
   const found = versionIn(body);
   if (status !== 200 || found === null) {
     throw broken(`this is not etcd: it answers HTTP ${status} to GET /version: ${oneLine(body, 80)}`);

@@ -123,8 +123,8 @@ export class View {
     const documents = this.#parse(head, fleet);
     this.#head = documents.head ?? this.#head;
     this.#fleet = documents.fleet ?? this.#fleet;
-    const known = new Map([...this.#found.airlock, ...this.#found.own]);
-    const news = changed.filter(({ key, revision }) => known.get(key)?.revision !== revision);
+    const known = (key: string): KeyValue | undefined => this.#found.airlock.get(key) ?? this.#found.own.get(key);
+    const news = changed.filter(({ key, revision }) => known(key)?.revision !== revision);
     for (const each of airlock.keys) this.#found.airlock.set(each.key, each);
     for (const each of own.keys) this.#found.own.set(each.key, each);
     this.#header = answer;

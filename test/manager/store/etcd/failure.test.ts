@@ -24,6 +24,7 @@ describe('what an answer means', () => {
     [403, body('etcdserver: permission denied', 7), 'broken', true],
     [400, body('etcdserver: authentication failed, invalid user ID or password', 3), 'broken', true],
     [400, body('etcdserver: duplicate key given in txn request', 3), 'unavailable', true],
+    [503, body('connection error: desc = "transport: authentication handshake failed: EOF"', 14), 'broken', true],
     [404, '404 page not found', 'broken', true],
     // It had been proposed, or nobody knows.
     // The write that fills the database is done, and answered with the error.

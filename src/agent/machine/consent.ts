@@ -1,0 +1,25 @@
+import type { Instant } from '../../base/clock.ts';
+import { evaluateGates } from '../gates/evaluate.ts';
+import { isClosed } from '../gates/gate.ts';
+import { CONSENT_MS } from './hold.ts';
+import type { AgentState } from './state.ts';
+import { denialOf } from './target.ts';
+
+/**
+ * Why a finalize that was decided on must not begin any more, or null while consent for it holds. Asked by the shell at
+ * the last moment at which nothing has begun: between the decision and that moment lie a call and a connection, which
+ * take the time that rpm-ostree takes.
+ */
+export function consentWithdrawn(state: AgentState, at: Instant): string | null {
+  const { phase, memory, settings, host, stopping } = state;
+  if (phase.name !== 'rebooting') return 'it is no longer wanted';
+  if (stopping !== null) return 'the agent is stopping';
+  const closed = evaluateGates({ at, memory, settings, refusal: null }).find(isClosed);
+  if (closed !== undefined) return closed.reason;
+  const denial = denialOf(memory, phase.target, at.wall);
+  if (denial !== null) return denial.reason;
+  if (host === null || at.mono - host.readAt > CONSENT_MS) {
+    return `the host was last looked at more than ${CONSENT_MS / 1000} s ago`;
+  }
+  return null;
+}

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { consentWithdrawn } from '../../../src/agent/machine/consent.ts';
+import { INTERVAL, SECOND, instant, lockAt, settings } from '../../support/agent-builders.ts';
+import type { Driver } from '../../support/agent-driver.ts';
+import { held, rebooting } from '../../support/agent-situations.ts';
+
+function asked(driver: Driver): string | null {
+  return consentWithdrawn(driver.state, instant(driver.mono));
+}
+
+describe('consent for a finalize that was decided on', () => {
+  test('holds until 5 s after the last look', () => {
+    const driver = rebooting({ lock: lockAt('a') });
+    expect(asked(driver)).toBeNull();
+    driver.mono += 5 * SECOND;
+    expect(asked(driver)).toBeNull();
+    driver.mono += 1;
+    expect(asked(driver)).toBe('the host was last looked at more than 5 s ago');
+  });
+
+  test.each<[string, (driver: Driver) => void, RegExp]>([
+    [
+      'updates are disabled',
+      (driver) => driver.send({ kind: 'configured', settings: settings({ enabled: false }) }),
+      /updates\.enabled is false/,
+    ],
+    ['an administrator pauses', (driver) => driver.send({ kind: 'pause', until: null, reason: 'backup' }), /paused/],
+    [
+      'a strategy is asked for that is not carried out',
+      (driver) => driver.send({ kind: 'configured', settings: settings({ unsupported: ['periodic'] }) }),
+      /periodic/,
+    ],
+    ['the release is skipped', (driver) => driver.send({ kind: 'skip', version: '42.2' }), /skipped/],
+    ['the agent is told to stop', (driver) => driver.send({ kind: 'stop', hostGoesDown: false }), /stopping/],
+  ])('ends when %s', (_, happens, reason) => {
+    const driver = rebooting();
+    happens(driver);
+    expect(asked(driver)).toMatch(reason);
+  });
+
+  test('is not there without a decision', () => {
+    const driver = held({}, { pause: true });
+    driver.pass(INTERVAL);
+    expect(asked(driver)).toBe('it is no longer wanted');
+  });
+});
