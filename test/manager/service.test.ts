@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { refuse } from '../../src/manager/answer.ts';
 import { emptyMemory } from '../../src/manager/store/memory.ts';
-import { type Store, StoreError } from '../../src/manager/store/store.ts';
-import { type Bench, policies, policyOf, startBench, word } from '../support/manager.ts';
+import { StoreError } from '../../src/manager/store/store.ts';
+import { type Bench, delegate, policies, policyOf, startBench, word } from '../support/manager.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
 
 const HOUR = 3_600_000;
@@ -385,8 +385,3 @@ test('who waits and who was seen outlives a restart', async () => {
   expect(group?.waiters.map(({ id }) => id)).toEqual(['b']);
   expect(group?.seen).toBe(2);
 });
-
-/** A store that is another one but for some of its methods. */
-function delegate(store: Store, change: Partial<Store>): Store {
-  return Object.assign(Object.create(store) as Store, change);
-}

@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { inject } from 'vitest';
-import { type Asked } from '../../src/manager/admin/admin.ts';
+import type { Asked } from '../../src/manager/admin/admin.ts';
 import { socketAdmin } from '../../src/manager/admin/client.ts';
+import type { AdminOrder } from '../../src/manager/admin/orders.ts';
+import type { Answer } from '../../src/manager/answer.ts';
 import type { FleetStatus } from '../../src/manager/api.ts';
 import type { AuditRecord } from '../../src/manager/document.ts';
 
@@ -36,6 +38,8 @@ export interface ManagerProcess {
   holders(group: string): Promise<readonly string[]>;
   /** Every record, oldest first. */
   history(): Promise<readonly AuditRecord[]>;
+  /** Gives an order over the admin socket. */
+  order(order: AdminOrder): Promise<Answer>;
   /** Everything that it has logged. */
   log(): string;
   /** Ends it and removes its folder. */
@@ -108,6 +112,10 @@ class RealManager implements ManagerProcess {
 
   async history(): Promise<readonly AuditRecord[]> {
     return valueOf(await socketAdmin(this.#path('admin.sock')).history({ most: 10_000 }));
+  }
+
+  async order(order: AdminOrder): Promise<Answer> {
+    return valueOf(await socketAdmin(this.#path('admin.sock')).order(order));
   }
 
   log(): string {

@@ -105,3 +105,8 @@ export function word(answer: Answer | undefined): string {
   if (answer === undefined) return 'waits';
   return answer.ok ? answer.outcome : answer.kind;
 }
+
+/** A store that is another one but for some of its methods. */
+export function delegate(store: Store, change: Partial<Store>): Store {
+  return Object.assign(Object.create(store) as Store, change);
+}
