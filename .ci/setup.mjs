@@ -1,5 +1,6 @@
 // Brings what a checkout needs before it can build, run its demo or its tests: the npm packages of the lockfile and,
-// where this user may install them, the programs named on the command line (default: dbus-daemon).
+// where this user may install them, the programs named on the command line (default: dbus-daemon). After the word `demo`
+// come the arguments of the demo instead, which say what it needs.
 // Prints to standard error only, so that a command after it owns standard output.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -75,7 +76,13 @@ function installProgram(program) {
   if (!done || !onPath(program)) fail(`${program} could not be installed with ${manager}: see above.`);
 }
 
+function needed([first, ...others]) {
+  if (first === 'demo')
+    return ['dbus-daemon', ...(others.some((arg) => /^(--store=)?etcd$/.test(arg)) ? ['etcd'] : [])];
+  return first === undefined ? ['dbus-daemon'] : [first, ...others];
+}
+
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) fail(`Node 20.19 or later is needed; this is ${process.version}.`);
 installPackages();
-for (const program of process.argv.length > 2 ? process.argv.slice(2) : ['dbus-daemon']) installProgram(program);
+for (const program of needed(process.argv.slice(2))) installProgram(program);

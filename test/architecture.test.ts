@@ -23,6 +23,7 @@ const PURE = [
   /^cli\/manager\/(columns|history-text|shell|status-text)\.ts$/,
   /^manager\/store\/(codec|history|layout|memory|state|store)\.ts$/,
   /^manager\/meter\.ts$/,
+  /^sim\/fleet\/(events|table|watch|words)\.ts$/,
   /^manager\/http\/(answers|credentials|limits|prefer|routes)\.ts$/,
   /^manager\/store\/etcd\/(airlock|failure|group|keys|messages|own-writes|plan|reconcile|view)\.ts$/,
 ];

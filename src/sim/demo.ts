@@ -19,7 +19,8 @@ export async function runDemo(options: DemoOptions, screen: Screen): Promise<boo
   const show = options.json ? jsonView(screen, started) : textView(screen, started);
   const interrupt = new AbortController();
   const onSignal = (): void => interrupt.abort();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  // However often they come: what is being put away must not be cut short.
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
     show({ event: 'start', from: scenery.from });
     const command = [process.execPath, process.argv[1] ?? ''] as const;

@@ -46,12 +46,14 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   const remove = (): void => {
     if (temporary) rmSync(dir, { recursive: true, force: true });
   };
+  let machine: SimulatedMachine | null = null;
   try {
-    const folder = prepare(dir, options);
-    const machine = new SimulatedMachine(folder, options.command, remove);
+    machine = new SimulatedMachine(prepare(dir, options), options.command, remove);
     await machine.boot();
     return machine;
   } catch (error) {
+    // A machine that could not boot still watches its folder.
+    await machine?.stop();
     remove();
     throw error;
   }

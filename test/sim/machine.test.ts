@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Machine } from '../../src/sim/machine.ts';
+import { type Machine, createMachine } from '../../src/sim/machine.ts';
 import { client, COMMITS, GRAPH, machine, plain, VERSIONS } from '../support/sim-host.ts';
 
 const v2 = `revision=${COMMITS.v2}`;
@@ -24,6 +24,24 @@ function commandLine(pid: string): string {
     return '';
   }
 }
+
+test('a host that cannot boot looks at its folder no more', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hp-machine-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  // A word that no bus can pass on to the daemon.
+  const options = { dir, graph: GRAPH, stream: 'testing', basearch: 'x86_64', bootedVersion: VERSIONS.v1 };
+  await expect(createMachine({ ...options, command: ["it's"] })).rejects.toThrow('cannot be passed on by the bus');
+  const seen = new Promise<void>((resolve) => {
+    const watcher = watch(dir, (_event, file) => {
+      if (file !== 'host.json') return;
+      watcher.close();
+      resolve();
+    });
+  });
+  rmSync(join(dir, 'host.json'));
+  // Whoever watched as well, and before, has seen it by now, and would have failed on it.
+  await seen;
+});
 
 describe('a reboot', () => {
   test('applies what is unlocked, and discards what is locked', async () => {
