@@ -406,7 +406,13 @@ describe('watch', () => {
     const afterKill = next();
     await etcd.kill(0);
     proxy.cut();
-    await etcd.put(airlockKey('g'), '{"total_slots":1,"holders":["x"]}');
+    // The members that are left may have to find a leader first.
+    const put = (): Promise<boolean> =>
+      etcd.put(airlockKey('g'), '{"total_slots":1,"holders":["x"]}').then(
+        () => true,
+        () => false,
+      );
+    while (!(await put())) await setTimeout(100);
     await afterKill;
   });
 
