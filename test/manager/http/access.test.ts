@@ -125,7 +125,7 @@ describe('tokens', () => {
     ['that is not there', join(folder, 'absent'), /absent does not exist/],
     ['without a token', file('empty', '# nothing\n\n'), /empty has no token/],
     ['that is too large', file('large', 'x\n'.repeat(40_000)), /large: larger than 65536 bytes/],
-    ['that is a folder', folder, /is a folder/],
+    ['that is a folder', folder, /not a regular file/],
   ])('in a file %s let nobody in: there is no access at all', (_, tokenPath, message) => {
     expect(() => createAccess({ ...config, tokenPath })).toThrow(message);
     expect(() => createAccess({ ...config, groups: [{ name: 'a', tokenPath }] })).toThrow(message);
