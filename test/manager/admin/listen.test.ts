@@ -98,7 +98,7 @@ describe('the socket', () => {
       },
     });
     const listener = await openAdminSocket(path, createAdminHandler(manager, { token: null }));
-    const asked = socketAdmin(path).status();
+    const asked = socketAdmin(path, { totalMs: 3_600_000 }).status();
     await arrived;
     await listener.close(10);
     expect(await asked).toMatchObject({ ok: false, failure: { kind: 'failed' } });
