@@ -2,7 +2,7 @@ import { errorText, oneLine } from '../../base/text.ts';
 import type { AdminOrder } from '../../manager/admin/orders.ts';
 import type { Answer } from '../../manager/answer.ts';
 import { EXIT } from '../command.ts';
-import { type Call, complain, locate, type OpenManager, reach, type Where } from './reach.ts';
+import { type Call, complain, locate, type OpenManager, reach, unusable, type Where } from './reach.ts';
 
 /**
  * Gives an order and prints what came of it; resolves with the exit status. `make` is given the group that is meant where
@@ -16,7 +16,7 @@ export async function giveOrder(
 ): Promise<number> {
   const where = await locate(call);
   if (group === undefined && where.loaded.config === null) {
-    complain(call, `${where.loaded.path} has errors, so that the default group is not known: name it with --group`);
+    complain(call, `${unusable(where.loaded)}, so that the default group is not known: name it with --group`);
     return EXIT.configuration;
   }
   const order = make(group === undefined ? where.defaultGroup : group);

@@ -54,17 +54,32 @@ export async function reach<T>(
   const asked = await ask(socketAdmin(where.socket));
   const alone = !asked.ok && asked.failure.kind === 'not-running' && call.options.socket === undefined;
   if (!alone) return outcome(call, asked);
-  const { config, problems } = where.loaded;
-  if (config === null) {
-    const { formatProblem } = await import('../../config/problem.ts');
-    for (const problem of problems) call.io.stderr(`${formatProblem(problem)}\n`);
-    complain(call, `${asked.failure.text}, and the configuration that says where its store is has errors`);
-    return { exit: EXIT.configuration };
-  }
+  const { config } = where.loaded;
+  if (config === null) return unknownStore(call, where.loaded, asked.failure.text);
   const refusal = config.etcd3 === null ? storeRefusal(config.store.path, asked.failure.text) : null;
   if (refusal !== null) return outcome(call, { ok: false, failure: refusal });
-  complain(call, `${asked.failure.text}; this is done on its store, and no host is being answered`);
+  const how = config.etcd3 === null ? 'on its store, and no host is being answered' : 'on etcd directly';
+  complain(call, `${asked.failure.text}; this is done ${how}`);
   return outcome(call, await askStore(config, call.io, ask, open));
+}
+
+/** What is wrong with the configuration, in a few words; it is not usable. */
+export function unusable({ path, found }: LoadedManagerConfig): string {
+  return found ? `the configuration ${path} has errors` : `there is no configuration ${path}`;
+}
+
+/** Where no manager runs, and nothing says where its store is. */
+async function unknownStore(
+  call: Call,
+  loaded: LoadedManagerConfig,
+  notRunning: string,
+): Promise<{ readonly exit: number }> {
+  if (loaded.found) {
+    const { formatProblem } = await import('../../config/problem.ts');
+    for (const problem of loaded.problems) call.io.stderr(`${formatProblem(problem)}\n`);
+  }
+  complain(call, `${notRunning}, and ${unusable(loaded)}, so that its store is not known`);
+  return { exit: loaded.found ? EXIT.configuration : EXIT.notRunning };
 }
 
 /** Says on stderr what is wrong. */

@@ -357,7 +357,12 @@ describe('no manager runs', () => {
   test('and with etcd no folder is looked for', async () => {
     configure('etcd3.endpoints = ["http://127.0.0.1:1"]\n');
     const open: OpenManager = ({ etcd3 }) => Promise.reject(new Error(`etcd at ${etcd3?.endpoints[0] ?? ''} is away`));
-    expect((await run(['status'], open)).err).toContain('etcd at http://127.0.0.1:1 is away\n');
+    expect((await run(['status'], open)).err).toBe(
+      [
+        'holdpoint manager status: no manager is running at SOCKET; this is done on etcd directly',
+        'holdpoint manager status: etcd at http://127.0.0.1:1 is away\n',
+      ].join('\n'),
+    );
   });
 });
 
@@ -403,7 +408,7 @@ describe('a configuration with errors', () => {
     expect(status).toBe(3);
     expect(err).toMatch(/manager\.toml:5:22: error: lock\.default_slots: expected .*\n/);
     expect(err).toContain(
-      'no manager is running at SOCKET, and the configuration that says where its store is has errors\n',
+      `no manager is running at SOCKET, and the configuration ${place.config} has errors, so that its store is not known\n`,
     );
   });
 });

@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { createServer as createNetServer } from 'node:net';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
@@ -90,15 +89,17 @@ describe('the socket', () => {
 
   test('is closed although somebody does not go away', async () => {
     const path = join(temporaryFolder(), 'admin.sock');
-    const never = new Promise<never>(() => undefined);
-    const listener = await openAdminSocket(
-      path,
-      createAdminHandler(fakeManager({ status: () => never }), { token: null }),
-    );
-    const asked = socketAdmin(path).status();
-    await new Promise<void>((resolve) => {
-      const probe = createServer().listen(0, '127.0.0.1', () => probe.close(() => resolve()));
+    let arrive: () => void = () => undefined;
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    const manager = fakeManager({
+      status: () => {
+        arrive();
+        return new Promise(() => undefined);
+      },
     });
+    const listener = await openAdminSocket(path, createAdminHandler(manager, { token: null }));
+    const asked = socketAdmin(path, { totalMs: 3_600_000 }).status();
+    await arrived;
     await listener.close(10);
     expect(await asked).toMatchObject({ ok: false, failure: { kind: 'failed' } });
   });
