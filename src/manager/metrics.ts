@@ -133,7 +133,7 @@ function processMetrics(registers: Registry[]): void {
     name: 'process_start_time_seconds',
     help: 'Start of the process, in seconds since 1970.',
     registers,
-  }).set(Math.round(Date.now() / 1000 - process.uptime()));
+  }).set(Math.floor(Date.now() / 1000 - process.uptime()));
 }
 
 /** Decisions by group, operation and kind. They are counted on the hot path, and made into metrics only when read. */

@@ -10,6 +10,8 @@ export class Connection {
   /** The encrypted one, once there is. */
   socket: Socket;
   closed = false;
+  /** The head of a request has arrived on it. */
+  used = false;
   /** Nothing that still arrives on it matters. */
   ending = false;
   /** Requests whose head has arrived and that have not been answered. */

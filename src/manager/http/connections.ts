@@ -73,6 +73,7 @@ export class Connections {
 
   /** A request has begun. False when there are too many on its connection, which is then cut. */
   begin(connection: Connection, exchange: Exchange): boolean {
+    connection.used = true;
     connection.underWay += 1;
     connection.latest = exchange;
     this.#underWay += 1;
@@ -108,10 +109,9 @@ export class Connections {
     };
   }
 
-  /** Cuts what has never been used, and handshakes. (Node knows those that were used and are not.) */
+  /** Cuts those on which no request has begun, handshakes among them. (Node knows those that were used and are not.) */
   cutUnused(): void {
-    for (const connection of this.#shaking.values()) connection.socket.destroy();
-    for (const connection of this.#waitedFor) if (connection.socket.bytesRead === 0) connection.socket.destroy();
+    for (const connection of this.#waitedFor) if (!connection.used) connection.socket.destroy();
   }
 
   /** Cuts all of them. */

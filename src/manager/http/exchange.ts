@@ -6,9 +6,6 @@ import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { LINGER_MS } from './raw.ts';
 
-/** Bytes of a refused body that are still read, and thrown away. */
-const MOST_DISCARDED = 1024 * 1024;
-
 /** One request and its answer. */
 export class Exchange {
   readonly request: IncomingMessage;
@@ -120,14 +117,9 @@ export class Exchange {
     const { request, response, connection } = this;
     connection.ending = true;
     const end = (): void => void response.end();
-    let discarded = 0;
     response.on('error', () => undefined);
     response.write(body);
-    request.on('data', (chunk: Buffer) => {
-      discarded += chunk.length;
-      if (discarded > MOST_DISCARDED) end();
-    });
-    request.on('end', end);
+    request.on('end', end).resume();
     setTimeout(end, LINGER_MS).unref();
   }
 }

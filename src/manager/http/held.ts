@@ -21,10 +21,7 @@ export class Held implements LockOptions {
     this.#release = () => {
       release();
       // Delivered, as far as can be known: the answer was handed to the kernel.
-      exchange.response.once('finish', () => {
-        this.#stage = 'over';
-        whenClosed.delete(gone);
-      });
+      exchange.response.once('finish', () => whenClosed.delete(gone));
     };
     whenClosed.add(gone);
   }

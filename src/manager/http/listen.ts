@@ -131,15 +131,15 @@ class Certificate {
 }
 
 async function close(
-  server: Pick<Server, 'close' | 'closeIdleConnections'>,
+  server: Pick<Server, 'close'>,
   connections: Connections,
   graceMs: number,
   drain: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   connections.draining = true;
+  // This ends the connections that were used and are not in use, too.
   const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
   const timer = setTimeout(() => connections.cutAll(), graceMs);
-  server.closeIdleConnections();
   connections.cutUnused();
   // A drain that fails has nothing to say to those who are still connected.
   await Promise.all([closed, Promise.race([closed, drain().catch(() => undefined)])]);

@@ -77,6 +77,15 @@ describe('a large body', () => {
     expect(counted).toEqual(['pre-reboot', ' pre-reboot request_too_large']);
   });
 
+  it('does not get in the way of its answer, though it is sent to its end', async () => {
+    const { client } = await start();
+    const one = await client();
+    const body = 'x'.repeat(4_000_000);
+    one.send(requestText('pre-reboot', { body }));
+    expect(kindOf(await one.answer())).toBe('413 request_too_large');
+    expect(await one.ended()).toBe('');
+  });
+
   it('of the largest size is not too large', async () => {
     const { client } = await start();
     const one = await client();
@@ -129,6 +138,16 @@ describe('garbage', () => {
     expect(answer.headers['content-type']).toBe('application/json');
     expect(await one.ended()).toBe('');
     expect(manager.calls).toEqual([]);
+  });
+
+  it('ends the connection although the client does not', async () => {
+    const { port, listener } = await start();
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).resume();
+    onTestFinished(() => void socket.destroy());
+    socket.write('hello\r\n\r\n');
+    socket.on('error', () => undefined);
+    await once(socket, 'end');
+    while (listener.connections > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
   it('after good requests is refused after their answers', async () => {
@@ -236,6 +255,14 @@ describe('very many connections', () => {
       one.close();
     }
     expect(listener.connections).toBeLessThanOrEqual(512);
+  });
+
+  it('that were cut are forgotten, with their requests', async () => {
+    const { port, client } = await start({ limits: { maxConnections: 16 } });
+    await occupy(port, 1200, requestText('pre-reboot').slice(0, -5));
+    const one = await client();
+    one.send(requestText('pre-reboot').repeat(2));
+    expect([(await one.answer()).status, (await one.answer()).status]).toEqual([200, 200]);
   });
 
   it('that wait with consent leave some for others, who are answered at once', async () => {
