@@ -40,7 +40,7 @@ export interface AgentParts {
   readonly beforeEffect?: (effect: Effect) => void;
 }
 
-/** Milliseconds that a stopping agent takes to give a slot back. */
+/** Milliseconds that a stopping agent takes at most, to give a slot back. */
 const STOP_MS = 5_000;
 const DRIVERS_MS = 3_600_000;
 /** After these a refused registration as update driver is worth another try: work is over, or somebody came or went. */
@@ -143,13 +143,13 @@ export class Agent {
   async stop(): Promise<void> {
     const { bus, notifier, clock, log } = this.#parts;
     notifier.stopping();
+    const deadline = clock().mono + STOP_MS;
     const holdsSlot = this.#state.memory.slot !== null;
     // Nothing is decided any more from here on; what becomes of the slot waits for the answer.
     if (holdsSlot) this.send({ kind: 'stop', hostGoesDown: 'unknown' });
     const hostGoesDown = holdsSlot && (await isGoingDown(bus));
     this.#stopping.abort();
     this.send({ kind: 'stop', hostGoesDown });
-    const deadline = clock().mono + STOP_MS;
     const owes = (): boolean => holdsSlot && !hostGoesDown && owesSlot(this.#state);
     while (owes() && clock().mono < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
     if (owes()) log.error('stopping with a slot that could not be given back; the next start sees to it');

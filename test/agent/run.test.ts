@@ -1,190 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type IncomingMessage, type Server, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type Memory, freshMemory } from '../../src/agent/machine/memory.ts';
-import type { MemoryStore } from '../../src/agent/memory-store.ts';
-import { Agent } from '../../src/agent/run.ts';
-import type { Situation } from '../../src/agent/settings.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { FailureError } from '../../src/base/failure.ts';
-import { createLog } from '../../src/base/log.ts';
-import type { Bus, BusState, MethodCall } from '../../src/bus/api.ts';
-import { buildConfig } from '../../src/config/load.ts';
-import type { Graph } from '../../src/graph/types.ts';
-import type { HostReading } from '../../src/host/rpm-ostree/deployment.ts';
-import type { FinalizeOptions, RpmOstree } from '../../src/host/rpm-ostree/client.ts';
-import { reading, stagedDeployment, target } from '../support/agent-builders.ts';
-
-const CONNECTED: BusState = { connected: true, uniqueName: ':1.1' };
-const NODE = 'identity.node_uuid = "00000000000040008000000000000001"\n';
-
-function configOf(text: string): Situation['config'] {
-  const { config, problems } = buildConfig([{ path: 'test.toml', text }]);
-  if (config === null) throw new Error(JSON.stringify(problems));
-  return config;
-}
-
-/** A promise that the test settles. */
-interface Open<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: Error) => void;
-}
-
-function open<T>(): Open<T> {
-  let [resolve, reject]: [(value: T) => void, (error: Error) => void] = [() => undefined, () => undefined];
-  const promise = new Promise<T>((yes, no) => ([resolve, reject] = [yes, no]));
-  return { promise, resolve, reject };
-}
-
-interface Options {
-  readonly config?: string;
-  readonly memory?: Partial<Memory>;
-  readonly pending?: HostReading['next'];
-}
-
-/** An agent in a world of which the test makes every move. */
-class Shell {
-  readonly said: string[] = [];
-  readonly status: string[] = [];
-  readonly finalizes: { readonly options: FinalizeOptions; readonly outcome: Open<unknown> }[] = [];
-  readonly graphs: Open<Graph>[] = [];
-  readonly asked: string[] = [];
-  /** What comes of a registration as update driver. */
-  isDriverTaken = true;
-  memory: Memory | null;
-  bus: (state: BusState) => void = () => undefined;
-  /** What the bus answers to everything. */
-  answer: (call: MethodCall) => Promise<readonly unknown[]> = () => Promise.resolve([]);
-  readonly runDir = mkdtempSync(join(tmpdir(), 'hp-run-'));
-  readonly agent: Agent;
-  readonly ended: Promise<unknown>;
-  pending: HostReading['next'];
-  #isOver = false;
-
-  constructor({ config = '', memory, pending = null }: Options = {}) {
-    this.memory = memory === undefined ? null : { ...freshMemory('boot-1'), ...memory };
-    this.pending = pending;
-    const write = (line: string): void => void this.said.push(line.trim());
-    this.agent = new Agent({
-      bus: this.#fakeBus(),
-      rpmOstree: this.#fakeRpmOstree(),
-      clock: systemClock,
-      dice: () => 0,
-      log: createLog({ format: 'text', level: 'debug', write, journald: true }),
-      notifier: {
-        ready: () => undefined,
-        status: (line) => void this.status.push(line),
-        stopping: () => undefined,
-        close: () => undefined,
-      },
-      store: {
-        load: () => ({ memory: this.memory, problems: [] }),
-        save: (saved: Memory) => void (this.memory = saved),
-      } as unknown as MemoryStore,
-      runDir: this.runDir,
-      situation: {
-        config: configOf(NODE + config),
-        files: { bootId: 'boot-1', machineId: null, cmdline: '' },
-        nodeArch: 'x64',
-        booted: null,
-      },
-      fetchGraph: () => {
-        const question = open<Graph>();
-        this.graphs.push(question);
-        return question.promise;
-      },
-    });
-    this.ended = this.agent.run().then(
-      () => 'ended',
-      (error: unknown) => error,
-    );
-    void this.ended.then(() => (this.#isOver = true));
-    onTestFinished(async () => {
-      if (!this.#isOver) await this.agent.stop();
-      rmSync(this.runDir, { recursive: true, force: true });
-    });
-  }
-
-  #fakeBus(): Bus {
-    return {
-      call: (call: MethodCall) => {
-        this.asked.push(call.member);
-        return this.answer(call);
-      },
-      onState: (handler: (state: BusState) => void) => {
-        this.bus = handler;
-        handler(CONNECTED);
-        return () => undefined;
-      },
-      close: () => undefined,
-    } as unknown as Bus;
-  }
-
-  #fakeRpmOstree(): RpmOstree {
-    const read = (): Promise<HostReading> => Promise.resolve(reading(systemClock().mono, 1, this.pending));
-    return {
-      read,
-      stage: () => new Promise(() => undefined),
-      discard: read,
-      finalize: (_: unknown, options: FinalizeOptions) => {
-        this.asked.push('finalize');
-        const outcome = open<unknown>();
-        this.finalizes.push({ options, outcome });
-        return outcome.promise.then(() => undefined);
-      },
-      registerDriver: () => {
-        this.asked.push('register-driver');
-        return Promise.resolve(this.isDriverTaken);
-      },
-      watch: () => () => undefined,
-    };
-  }
-
-  shown(): Readonly<Record<string, unknown>> {
-    return JSON.parse(readFileSync(join(this.runDir, 'status.json'), 'utf8')) as Record<string, unknown>;
-  }
-}
-
-/** Memory and host of an agent that has release 2 staged. */
-const STAGED = {
-  memory: { target: { release: target(2), staged: true, ours: true, deployment: null } },
-  pending: stagedDeployment(2),
-};
-
-interface Locks {
-  readonly config: string;
-  readonly log: string[];
-  /** Answers the oldest question that is held open. */
-  readonly grant: () => void;
-}
-
-/** A lock server that grants what it is asked when the test says so; steadiness is taken note of at once. */
-async function startLocks(): Promise<Locks> {
-  const log: string[] = [];
-  const waiting: (() => void)[] = [];
-  const server: Server = createServer((request: IncomingMessage, response) => {
-    const operation = request.url?.split('/').at(-1) ?? '';
-    log.push(operation);
-    const yes = (): void => void response.writeHead(200).end();
-    request.resume().on('end', () => (operation === 'pre-reboot' ? waiting.push(yes) : yes()));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const config = `updates.strategy = "fleet_lock"\nupdates.fleet_lock.base_url = "http://127.0.0.1:${port}/"\n`;
-  return { config, log, grant: () => waiting.shift()?.() };
-}
-
-async function until(check: () => boolean): Promise<void> {
-  await vi.waitFor(() => expect(check()).toBe(true), { timeout: 10_000, interval: 5 });
-}
+import { graph, stagedDeployment, target } from '../support/agent-builders.ts';
+import { CONNECTED, NODE, STAGED, Shell, configOf, open, startLocks, until } from '../support/agent-shell.ts';
 
 describe('the registration as update driver', () => {
   test('comes when nothing else is wanted of rpm-ostree', async () => {
@@ -283,6 +101,142 @@ describe('a stop', () => {
     await stopped;
     expect(shell.finalizes).toEqual([]);
     expect(shell.memory).toMatchObject({ slot: null, owed: [] });
+  });
+});
+
+describe('a stop with a slot', () => {
+  test('of a host that goes down keeps it', async () => {
+    const locks = await startLocks();
+    const shell = new Shell({ ...STAGED, config: locks.config });
+    await until(() => locks.log.includes('pre-reboot'));
+    locks.grant();
+    await until(() => shell.finalizes.length > 0);
+    shell.answer = () => Promise.resolve([{ value: true }]);
+    const stopped = shell.agent.stop();
+    shell.finalizes[0]?.outcome.reject(new FailureError({ class: 'transient', text: 'not started' }));
+    await stopped;
+    expect(locks.log.at(-1)).toBe('pre-reboot');
+    expect(shell.memory).toMatchObject({ slot: { state: 'held' }, owed: [] });
+  });
+
+  test('that nobody takes back ends after 5 s, those in which logind is asked among them', async () => {
+    const locks = await startLocks();
+    const shell = new Shell({ ...STAGED, config: locks.config });
+    await until(() => locks.log.includes('pre-reboot'));
+    locks.stall();
+    const logind = open<readonly unknown[]>();
+    shell.answer = () => logind.promise;
+    shell.stands = systemClock();
+    const stopped = shell.agent.stop();
+    shell.later += 5_000;
+    logind.resolve([]);
+    await stopped;
+    expect(await shell.ended).toBe('ended');
+    expect(shell.memory?.slot?.state).toBe('asked');
+    expect(shell.said.join('\n')).toMatch(/<3>.*stopping with a slot that could not be given back/);
+  });
+});
+
+describe('the service manager', () => {
+  test('hears once that the agent is ready, as soon as the bus is there, whatever rpm-ostree does', async () => {
+    const host = open<unknown>();
+    const shell = new Shell({ connected: false, readable: host.promise });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(shell.asked).toEqual([]);
+    shell.bus(CONNECTED);
+    await until(() => shell.asked.includes('read'));
+    expect(shell.asked.slice(0, 2)).toEqual(['READY', 'read']);
+    expect(shell.status.at(-1)).toMatch('reading the deployments of this host');
+    host.resolve(null);
+    await until(() => shell.shown()['state'] === 'watching');
+    shell.bus({ connected: false, error: 'gone', attempts: 1, retryInMs: 1 });
+    shell.bus(CONNECTED);
+    await until(() => shell.count('read') > 1);
+    expect(shell.count('READY')).toBe(1);
+  });
+
+  test('hears that the agent stops before anything is waited for', async () => {
+    const shell = new Shell();
+    await until(() => shell.asked.includes('register-driver'));
+    const before = shell.asked.length;
+    const stopped = shell.agent.stop();
+    expect(shell.asked.slice(before)).toEqual(['STOPPING']);
+    await stopped;
+  });
+});
+
+test('status.json says what the status line says, for programs', async () => {
+  const shell = new Shell(STAGED);
+  await until(() => shell.finalizes.length > 0);
+  expect(shell.shown()).toEqual({
+    layout: 1,
+    state: 'rebooting',
+    since: expect.any(Number) as number,
+    booted: '42.1',
+    target: '42.2',
+    line: shell.status.at(-1),
+  });
+});
+
+test('on a disk that fails nothing is begun that the next start must know of, and it is begun when it works', async () => {
+  const shell = new Shell();
+  await until(() => shell.graphs.length > 0 && shell.asked.includes('register-driver'));
+  shell.diskFails = true;
+  shell.graphs[0]?.resolve(graph([1, 2]));
+  await until(() => shell.status.some((line) => line.startsWith('staging 42.2: not begun')));
+  expect([shell.stages.length, shell.memory?.target]).toEqual([0, null]);
+  expect(shell.said.join('\n')).toMatch(/<3>.*writing the state file: ENOSPC/);
+  shell.diskFails = false;
+  await until(() => shell.stages.length === 1);
+  expect(shell.memory?.target?.release).toEqual(target(2));
+  expect(shell.said.join('\n')).toMatch(/writing the state file: over after/);
+});
+
+test('progress is shown as it comes, and logged twice a minute', async () => {
+  const shell = new Shell();
+  await until(() => shell.graphs.length > 0);
+  shell.graphs[0]?.resolve(graph([1, 2]));
+  await until(() => shell.stages.length > 0);
+  for (let percent = 1; percent <= 45; percent += 1) {
+    shell.later += 2_000;
+    shell.stages[0]?.options.onProgress(`downloading ${percent} %`);
+    expect(shell.status.at(-1)).toBe(`staging 42.2 (downloading ${percent} %)`);
+  }
+  const logged = shell.said.filter((line) => line.includes('staging: downloading')).map((line) => /\d+ %/.exec(line)?.[0]);
+  expect(logged).toEqual(['1 %', '16 %', '31 %']);
+});
+
+describe('a look', () => {
+  test('at the host follows when the bus is back: what was said meanwhile is lost', async () => {
+    const shell = new Shell();
+    await until(() => shell.asked.includes('register-driver'));
+    shell.bus({ connected: false, error: 'gone', attempts: 1, retryInMs: 1 });
+    const before = shell.count('read');
+    shell.pending = stagedDeployment(9);
+    shell.bus(CONNECTED);
+    await until(() => shell.count('read') > before);
+    await until(() => shell.status.at(-1)?.includes('42.9 was staged by somebody else') === true);
+  });
+
+  test('at what else drives updates is taken at first, with a new configuration, and each hour', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const settled = async (check: () => boolean): Promise<void> => {
+      while (!check()) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const looks = (shell: Shell): number => shell.count('ListUnitsByNames');
+    const shell = new Shell();
+    await settled(() => looks(shell) === 1);
+    shell.agent.reconfigure(configOf(NODE));
+    await settled(() => looks(shell) === 2);
+    vi.advanceTimersByTime(3_599_999);
+    expect(looks(shell)).toBe(2);
+    vi.advanceTimersByTime(1);
+    await settled(() => looks(shell) === 3);
+    await shell.agent.stop();
+    await shell.ended;
+    vi.advanceTimersByTime(3_600_000);
+    expect(looks(shell)).toBe(3);
   });
 });
 

@@ -104,7 +104,8 @@ export function recovered(turn: Turn, source: TroubleSource): void {
 export function retryAt(turn: Turn, failures: number): number {
   const interval = turn.state.settings.steadyIntervalMs;
   const cap = Math.min(interval * 3, (interval / 30) * 2 ** Math.min(failures - 1, 30));
-  return now(turn) + Math.ceil(cap * turn.event.dice);
+  // Never at once: what fails at once would be tried for ever in the same turn of the loop.
+  return now(turn) + Math.max(1, Math.ceil(cap * turn.event.dice));
 }
 
 /** The same for a streak of failures that is being kept, this one included. */
