@@ -1,4 +1,5 @@
 import { CONFIG_DIR } from './config.ts';
+import { LOG_OPTIONS } from './log-options.ts';
 import { defineCommand, EXIT, type Command } from './command.ts';
 
 /** Milliseconds in which what is under way may end by itself once the agent has stopped. */
@@ -16,12 +17,7 @@ export const agentCommand: Command = defineCommand({
     'run-dir': { type: 'string', value: 'DIR', help: 'what ends with the boot (default /run/holdpoint)' },
     'bus-address': { type: 'string', value: 'ADDRESS', help: 'D-Bus address in place of the system bus' },
     root: { type: 'string', value: 'DIR', help: 'read the files that describe this host below DIR (default /)' },
-    'log-format': { type: 'string', choices: ['text', 'json'], help: 'how log lines look (default text)' },
-    'log-level': {
-      type: 'string',
-      choices: ['error', 'warn', 'info', 'debug'],
-      help: 'least level shown (default info)',
-    },
+    ...LOG_OPTIONS,
   },
   exits: ['failure', 'configuration'],
   run: async ({ options }, io) => {

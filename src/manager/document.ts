@@ -44,26 +44,29 @@ export interface FleetDocument {
 }
 
 /** What can be done to a group or to the fleet, as the audit calls it. */
-export type AuditAction =
+export const AUDIT_ACTIONS = [
   /** A slot was given; was confirmed to a holder whose grant could still be taken back. */
-  | 'granted'
-  | 'confirmed'
+  'granted',
+  'confirmed',
   /** A slot was given back at once; the node is steady and its slot soaks; the soak ended. */
-  | 'released'
-  | 'soaking'
-  | 'soaked'
+  'released',
+  'soaking',
+  'soaked',
   /** A grant was taken back, since nobody was there to hear of it; an administrator released a slot. */
-  | 'taken-back'
-  | 'forced'
+  'taken-back',
+  'forced',
   /** Another program beside us gave a slot, took one, or changed their number. */
-  | 'found'
-  | 'vanished'
-  | 'found-slots'
+  'found',
+  'vanished',
+  'found-slots',
   /** The number of slots was changed by the configuration, by an administrator. */
-  | 'configured'
-  | 'resized'
-  | 'frozen'
-  | 'thawed';
+  'configured',
+  'resized',
+  'frozen',
+  'thawed',
+] as const;
+/** One of them. */
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** A change as the code that decides on it tells it. */
 export interface AuditDraft {

@@ -3,31 +3,9 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { FleetStatus, GroupStatus } from '../../src/manager/api.ts';
 import type { Freeze } from '../../src/manager/document.ts';
 import { createMetrics, type Metrics } from '../../src/manager/metrics.ts';
+import { AT, fleet, group } from '../support/manager-status.ts';
 
-const NOW = 1_800_000_000_000;
-const FREEZE: Freeze = { since: NOW - 1000, until: null, by: 'admin:a', reason: '' };
-
-function group(name: string, change: Partial<GroupStatus> = {}): GroupStatus {
-  return {
-    name,
-    problem: null,
-    configured: true,
-    slots: 1,
-    wanted: '1',
-    resized: false,
-    freeze: null,
-    holders: [],
-    waiters: [],
-    halted: false,
-    closed: null,
-    seen: 0,
-    ...change,
-  };
-}
-
-function fleet(groups: readonly GroupStatus[], change: Partial<FleetStatus> = {}): FleetStatus {
-  return { at: NOW, store: { kind: 'embedded', warnings: [] }, freeze: null, groups, ...change };
-}
+const FREEZE: Freeze = { since: AT - 1000, until: null, by: 'admin:a', reason: '' };
 
 function metricsOf(...groups: readonly string[]): Metrics {
   return createMetrics({ version: '1.0.0', isGroup: (name) => groups.includes(name) });
@@ -48,7 +26,7 @@ function samples(text: string): Record<string, number> {
 }
 
 function holder(id: string, age: number, stale = false): GroupStatus['holders'][number] {
-  return { id, since: NOW - age, soakUntil: null, stale, lastSeen: null };
+  return { id, since: AT - age, soakUntil: null, stale, lastSeen: null };
 }
 
 const WORKERS = group('workers', {
@@ -57,9 +35,9 @@ const WORKERS = group('workers', {
   resized: true,
   holders: [holder('a', 5000), holder('b', 90_000, true)],
   waiters: [
-    { id: 'c', since: NOW, lastAsked: NOW, connected: true },
-    { id: 'd', since: NOW, lastAsked: NOW, connected: false },
-    { id: 'e', since: NOW, lastAsked: NOW, connected: false },
+    { id: 'c', since: AT, lastAsked: AT, connected: true },
+    { id: 'd', since: AT, lastAsked: AT, connected: false },
+    { id: 'e', since: AT, lastAsked: AT, connected: false },
   ],
   halted: true,
 });
@@ -92,7 +70,7 @@ describe('the fleet', () => {
     const frozen = async (freeze: Freeze): Promise<number | undefined> =>
       (await scrape(metricsOf(), fleet([group('a')], { freeze })))['holdpoint_manager_frozen{group="a"}'];
     expect(await frozen(FREEZE)).toBe(1);
-    expect(await frozen({ ...FREEZE, until: NOW })).toBe(0);
+    expect(await frozen({ ...FREEZE, until: AT })).toBe(0);
   });
 
   it('has the slots of a percentage as they are, unless somebody has set others', async () => {

@@ -265,44 +265,28 @@ describe('a store in trouble', () => {
   });
 
   test('that stays away is answered for within the deadline', async () => {
-    let down = false;
-    const fail = (): Promise<never> => Promise.reject(new StoreError('unavailable', 'away'));
-    const bench = await startBench(policies([policyOf('g')]), {
-      wrap: (store) =>
-        delegate(store, {
-          commit: (change, groups) => (down ? fail() : store.commit(change, groups)),
-          refresh: (groups) => (down ? fail() : store.refresh(groups)),
-        }),
-    });
+    const { bench, turn } = await onStoreThatGoesAway();
     await bench.lock('a');
-    down = true;
+    turn('off');
     const [b, a] = [bench.wait('b', 50_000), bench.wait('a', 0)];
     await bench.time.pass(11_000);
     expect([word(b.answer), word(a.answer)]).toEqual(['store_unavailable', 'store_unavailable']);
-    down = false;
+    turn('on');
     await bench.time.pass(1_000);
     expect(word(await bench.lock('a'))).toBe('confirmed');
   });
 
   test('that is away while somebody waits keeps nobody else waiting beyond the deadline', async () => {
-    let down = false;
-    const fail = (): Promise<never> => Promise.reject(new StoreError('unavailable', 'away'));
-    const bench = await startBench(policies([policyOf('g')]), {
-      wrap: (store) =>
-        delegate(store, {
-          commit: (change, groups) => (down ? fail() : store.commit(change, groups)),
-          refresh: (groups) => (down ? fail() : store.refresh(groups)),
-        }),
-    });
+    const { bench, turn } = await onStoreThatGoesAway();
     await bench.lock('a');
     const patient = bench.wait('b', 300_000);
     await bench.time.pass(1_000);
-    down = true;
+    turn('off');
     await bench.time.pass(20_000);
     const c = bench.wait('c', 0);
     await bench.time.pass(10_600);
     expect([word(patient.answer), word(c.answer)]).toEqual(['waits', 'store_unavailable']);
-    down = false;
+    turn('on');
     await bench.time.pass(1_000);
     await bench.unlock('a');
     await bench.time.settle();
@@ -385,3 +369,17 @@ test('who waits and who was seen outlives a restart', async () => {
   expect(group?.waiters.map(({ id }) => id)).toEqual(['b']);
   expect(group?.seen).toBe(2);
 });
+
+/** A service on a store that can be switched off and on. */
+async function onStoreThatGoesAway(): Promise<{ bench: Bench; turn: (to: 'on' | 'off') => void }> {
+  let down = false;
+  const fail = (): Promise<never> => Promise.reject(new StoreError('unavailable', 'away'));
+  const bench = await startBench(policies([policyOf('g')]), {
+    wrap: (store) =>
+      delegate(store, {
+        commit: (change, groups) => (down ? fail() : store.commit(change, groups)),
+        refresh: (groups) => (down ? fail() : store.refresh(groups)),
+      }),
+  });
+  return { bench, turn: (to) => (down = to === 'off') };
+}

@@ -39,3 +39,26 @@ export function rebooting(change: Partial<Settings> = {}): Driver {
   }
   return driver;
 }
+
+function withdraw(driver: Driver): void {
+  for (let count = 0; count < 2; count += 1) {
+    driver.pass(2 * INTERVAL);
+    driver.graphRead(graph([1, 2], [[1, 2]]));
+  }
+}
+
+function supersede(driver: Driver): void {
+  driver.pass(2 * INTERVAL);
+  driver.graphRead(graph([1, 2, 3]));
+}
+
+function skip(driver: Driver): void {
+  driver.send({ kind: 'skip', version: '42.2' });
+}
+
+/** What makes the agent leave its target. */
+export const REASONS_TO_LEAVE: readonly (readonly [string, (driver: Driver) => void])[] = [
+  ['withdrawn', withdraw],
+  ['superseded', supersede],
+  ['skipped', skip],
+];

@@ -1,4 +1,5 @@
 import { defineCommand, EXIT, type Command } from '../command.ts';
+import { LOG_OPTIONS } from '../log-options.ts';
 import { CONFIG } from './options.ts';
 
 /** `holdpoint manager serve`: the lock manager itself. */
@@ -9,12 +10,7 @@ export const serveCommand: Command = defineCommand({
     'Meant to be started by systemd or as a container. SIGHUP reads the configuration again; SIGTERM and SIGINT stop, after those who wait have been answered.',
   options: {
     config: CONFIG,
-    'log-format': { type: 'string', choices: ['text', 'json'], help: 'how log lines look (default text)' },
-    'log-level': {
-      type: 'string',
-      choices: ['error', 'warn', 'info', 'debug'],
-      help: 'least level shown (default info)',
-    },
+    ...LOG_OPTIONS,
   },
   exits: ['failure', 'configuration'],
   run: async ({ options }, io) => {

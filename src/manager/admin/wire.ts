@@ -1,7 +1,7 @@
 import { REFUSALS, type RefusalKind } from '../../fleetlock/protocol.ts';
 import type { Done, Refusal } from '../answer.ts';
 import type { FleetStatus, GroupStatus, HolderStatus, WaiterStatus } from '../api.ts';
-import type { AuditAction, AuditRecord, Freeze } from '../document.ts';
+import { AUDIT_ACTIONS, type AuditRecord, type Freeze } from '../document.ts';
 import {
   about,
   type Codec,
@@ -113,23 +113,6 @@ export const STATUS_SCHEMA: Schema = {
   ...STATUS.schema,
 };
 
-const ACTIONS: Readonly<Record<AuditAction, true>> = {
-  granted: true,
-  confirmed: true,
-  released: true,
-  soaking: true,
-  soaked: true,
-  'taken-back': true,
-  forced: true,
-  found: true,
-  vanished: true,
-  'found-slots': true,
-  configured: true,
-  resized: true,
-  frozen: true,
-  thawed: true,
-};
-
 /** The history as it goes over the admin API, and as `holdpoint manager history --json` prints it; oldest first. */
 export const HISTORY: Codec<{ readonly records: readonly AuditRecord[] }> = fields<{
   readonly records: readonly AuditRecord[];
@@ -138,7 +121,7 @@ export const HISTORY: Codec<{ readonly records: readonly AuditRecord[] }> = fiel
     fields<AuditRecord>({
       number: whole(0, Number.MAX_SAFE_INTEGER),
       at: moment,
-      action: word(...(Object.keys(ACTIONS) as AuditAction[])),
+      action: word(...AUDIT_ACTIONS),
       group: nullable(text),
       id: nullable(text),
       by: text,

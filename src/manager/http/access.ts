@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ClientParams } from '../../fleetlock/protocol.ts';
 import { readCapped } from '../../base/files.ts';
 import { type Refusal, refuse } from '../answer.ts';
-import { presentedToken, tokensIn } from './credentials.ts';
+import { digestsOf, isAmong, type Tokens, tokensIn } from '../tokens.ts';
+import { presentedToken } from './credentials.ts';
 
 /** What a request shows of who sends it. */
 export interface Facts {
@@ -58,14 +58,11 @@ export function createAccess(config: AccessConfig): Access {
   };
   return {
     check: (facts, { id, group }) => {
-      if (needed(group) && !accepts(facts.authorization, [common, groups.get(group) ?? null])) return UNAUTHORIZED;
+      if (needed(group) && !accepts(facts.authorization, common, groups.get(group) ?? null)) return UNAUTHORIZED;
       return config.bindClientIds && !facts.names().includes(id) ? FORBIDDEN : null;
     },
   };
 }
-
-/** Digests of tokens: of equal length, so that comparing them takes the same time whatever is in them. */
-type Tokens = readonly Buffer[];
 
 function readTokens(path: string | null): Tokens | null {
   if (path === null) return null;
@@ -73,19 +70,10 @@ function readTokens(path: string | null): Tokens | null {
   if (text === null) throw new Error(`the token file ${path} does not exist`);
   const tokens = tokensIn(text);
   if (tokens.length === 0) throw new Error(`the token file ${path} has no token in it`);
-  return tokens.map(digest);
+  return digestsOf(tokens);
 }
 
-function accepts(authorization: string | undefined, sets: readonly (Tokens | null)[]): boolean {
+function accepts(authorization: string | undefined, common: Tokens | null, own: Tokens | null): boolean {
   const token = presentedToken(authorization);
-  if (token === null) return false;
-  const given = digest(token);
-  let isGood = false;
-  // All of them are compared, so that the time does not tell which one was met.
-  for (const tokens of sets) for (const good of tokens ?? []) if (timingSafeEqual(good, given)) isGood = true;
-  return isGood;
-}
-
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return token !== null && isAmong(token, common ?? [], own ?? []);
 }

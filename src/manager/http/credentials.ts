@@ -17,14 +17,6 @@ function passwordOf(userAndPassword: string): string | null {
   return password === '' ? null : password;
 }
 
-/** The tokens in a file: one in a line; empty lines and lines that begin with `#` are none. */
-export function tokensIn(text: string): readonly string[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
-}
-
 /**
  * The names that a certificate gives its owner: common names, DNS names and URIs. `alternatives` is the text that Node
  * makes of the extension: `DNS:a, URI:"b, c"`, where what could be mistaken is quoted as JSON.

@@ -11,8 +11,15 @@ import {
   wholeNumber,
   wrong,
 } from '../../base/shape.ts';
-import { byBytes } from '../document.ts';
-import type { AuditAction, AuditRecord, FleetDocument, Freeze, GroupDocument, Holder } from '../document.ts';
+import {
+  AUDIT_ACTIONS,
+  type AuditRecord,
+  byBytes,
+  type FleetDocument,
+  type Freeze,
+  type GroupDocument,
+  type Holder,
+} from '../document.ts';
 import type { Head } from './layout.ts';
 
 /** The version of the documents that this program writes. It reads this one and none later. */
@@ -54,25 +61,8 @@ export const parseHead = parser(
   object<Head>({ next: wholeNumber(1, Number.MAX_SAFE_INTEGER), days: listOf(object({ at: number, record: number })) }),
 );
 
-const ACTIONS: Readonly<Record<AuditAction, true>> = {
-  granted: true,
-  confirmed: true,
-  released: true,
-  soaking: true,
-  soaked: true,
-  'taken-back': true,
-  forced: true,
-  found: true,
-  vanished: true,
-  'found-slots': true,
-  configured: true,
-  resized: true,
-  frozen: true,
-  thawed: true,
-};
-
 const readAudit = object<AuditRecord>({
-  action: oneOf(Object.keys(ACTIONS) as AuditAction[]),
+  action: oneOf(AUDIT_ACTIONS),
   group: orNull(string),
   id: orNull(string),
   by: string,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { statusLine } from '../../../src/agent/machine/explain.ts';
 import { INTERVAL, graph, instant, keyOf, reading, stagedDeployment, target } from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
-import { held, staging } from '../../support/agent-situations.ts';
+import { held, REASONS_TO_LEAVE, staging } from '../../support/agent-situations.ts';
 
 /** What an administrator's `rpm-ostree install` makes of the staged release 2. */
 const LAYERED = stagedDeployment(2, { layered: true, id: 'fedora-coreos-layered.0' });
@@ -17,27 +17,6 @@ function changed(): Driver {
 
 const status = (driver: Driver): string => statusLine(driver.state, instant(driver.mono));
 
-/** What makes the agent leave its target. */
-const REASONS: readonly (readonly [string, (driver: Driver) => void])[] = [
-  [
-    'withdrawn',
-    (driver) => {
-      for (let count = 0; count < 2; count += 1) {
-        driver.pass(2 * INTERVAL);
-        driver.graphRead(graph([1, 2], [[1, 2]]));
-      }
-    },
-  ],
-  [
-    'superseded',
-    (driver) => {
-      driver.pass(2 * INTERVAL);
-      driver.graphRead(graph([1, 2, 3]));
-    },
-  ],
-  ['skipped', (driver) => driver.send({ kind: 'skip', version: '42.2' })],
-];
-
 describe('what was staged and then layered by an administrator', () => {
   test('is still the target, and said to be changed', () => {
     const driver = changed();
@@ -49,35 +28,41 @@ describe('what was staged and then layered by an administrator', () => {
     expect(driver.question('finalize').target).toEqual(target(2));
   });
 
-  test.each(REASONS)('is not removed when it is %s, but left where it is, also after a restart', (_, happens) => {
-    const first = changed().restarted();
-    first.send({ kind: 'started' });
-    first.looked(reading(first.mono, 1, LAYERED));
-    expect(first.phase).toBe('holding');
-    happens(first);
-    const second = first.restarted();
-    second.send({ kind: 'started' });
-    second.looked(reading(second.mono, 1, LAYERED));
-    for (const driver of [first, second]) {
-      driver.pass(2 * INTERVAL);
-      if (driver.asked.includes('fetchGraph')) driver.graphRead(graph([1, 2, 3], [[1, 2]]));
-      expect([driver.phase, driver.asked, driver.memory.discard]).toEqual(['watching', [], null]);
-      expect(status(driver)).toMatch(/42\.2 was staged by somebody else.*left alone until it is booted or removed/);
-      expect(driver.said.join('\n')).not.toMatch('will be removed');
-    }
-  });
+  test.each(REASONS_TO_LEAVE)(
+    'is not removed when it is %s, but left where it is, also after a restart',
+    (_, happens) => {
+      const first = changed().restarted();
+      first.send({ kind: 'started' });
+      first.looked(reading(first.mono, 1, LAYERED));
+      expect(first.phase).toBe('holding');
+      happens(first);
+      const second = first.restarted();
+      second.send({ kind: 'started' });
+      second.looked(reading(second.mono, 1, LAYERED));
+      for (const driver of [first, second]) {
+        driver.pass(2 * INTERVAL);
+        if (driver.asked.includes('fetchGraph')) driver.graphRead(graph([1, 2, 3], [[1, 2]]));
+        expect([driver.phase, driver.asked, driver.memory.discard]).toEqual(['watching', [], null]);
+        expect(status(driver)).toMatch(/42\.2 was staged by somebody else.*left alone until it is booted or removed/);
+        expect(driver.said.join('\n')).not.toMatch('will be removed');
+      }
+    },
+  );
 
-  test.each(REASONS.slice(1))('between the decision to remove it, %s, and the removal is kept', (_, happens) => {
-    const driver = held({}, { pause: true });
-    happens(driver);
-    const { key, deployment } = driver.question('discard');
-    expect([key, deployment]).toEqual([keyOf(2), stagedDeployment(2).id]);
-    driver.fails('discard');
-    driver.looked(reading(driver.mono, 1, LAYERED));
-    driver.pass(3 * INTERVAL);
-    if (driver.asked.includes('fetchGraph')) driver.graphRead(graph([1, 2, 3]));
-    expect([driver.phase, driver.asked, driver.memory.discard]).toEqual(['watching', [], null]);
-  });
+  test.each(REASONS_TO_LEAVE.slice(1))(
+    'between the decision to remove it, %s, and the removal is kept',
+    (_, happens) => {
+      const driver = held({}, { pause: true });
+      happens(driver);
+      const { key, deployment } = driver.question('discard');
+      expect([key, deployment]).toEqual([keyOf(2), stagedDeployment(2).id]);
+      driver.fails('discard');
+      driver.looked(reading(driver.mono, 1, LAYERED));
+      driver.pass(3 * INTERVAL);
+      if (driver.asked.includes('fetchGraph')) driver.graphRead(graph([1, 2, 3]));
+      expect([driver.phase, driver.asked, driver.memory.discard]).toEqual(['watching', [], null]);
+    },
+  );
 
   test('is not said to be removed either, while the host is being looked at', () => {
     const driver = changed();

@@ -15,7 +15,7 @@ import {
   target,
 } from '../../support/agent-builders.ts';
 import { Driver } from '../../support/agent-driver.ts';
-import { held, rebooting, settled, staging } from '../../support/agent-situations.ts';
+import { held, REASONS_TO_LEAVE, rebooting, settled, staging } from '../../support/agent-situations.ts';
 
 function change(driver: Driver, to: ReturnType<typeof reading>): void {
   driver.send({ kind: 'hostChanged' });
@@ -136,25 +136,7 @@ describe('the very target, staged by somebody else', () => {
     expect(status(driver)).toMatch('it was staged by somebody else: if unlocked, it applies at any reboot');
   });
 
-  test.each<[string, (driver: Driver) => void]>([
-    [
-      'withdrawn',
-      (driver) => {
-        for (let count = 0; count < 2; count += 1) {
-          driver.pass(2 * INTERVAL);
-          driver.graphRead(graph([1, 2], [[1, 2]]));
-        }
-      },
-    ],
-    [
-      'superseded',
-      (driver) => {
-        driver.pass(2 * INTERVAL);
-        driver.graphRead(graph([1, 2, 3]));
-      },
-    ],
-    ['skipped', (driver) => driver.send({ kind: 'skip', version: '42.2' })],
-  ])('is left where it is when it is %s, also after a restart', (_, happens) => {
+  test.each(REASONS_TO_LEAVE)('is left where it is when it is %s, also after a restart', (_, happens) => {
     const first = adopted().restarted();
     first.send({ kind: 'started' });
     first.looked(reading(first.mono, 1, OTHERS));

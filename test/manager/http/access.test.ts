@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Access, createAccess, OPEN_ACCESS } from '../../../src/manager/http/access.ts';
-import { certificateNames, presentedToken, tokensIn } from '../../../src/manager/http/credentials.ts';
+import { certificateNames, presentedToken } from '../../../src/manager/http/credentials.ts';
+import { tokensIn } from '../../../src/manager/tokens.ts';
 import { requestText } from './raw-client.ts';
 import { start } from './start.ts';
 
