@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
@@ -40,13 +40,19 @@ export interface TestEtcd {
   /** Ends all members, throws their data away and starts them again. */
   wipe(): Promise<void>;
   /** Lets a member stand still (SIGSTOP) or go on: its connections stay open, and nothing is answered. */
-  freeze(member: number, on: boolean): void;
+  freeze(member: number, on: boolean): Promise<void>;
   /** Ends everything and removes the data. */
   stop(): Promise<void>;
 }
 
 /** The password of root, once users are on. */
 export const ROOT_PASSWORD = 'root-password';
+
+/** Whether all threads of a process stand still. */
+function isStopped(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).every((task) => readFileSync(join(tasks, task, 'stat'), 'utf8').includes(') T '));
+}
 
 /** Starts an etcd. Stop it when the test is over. */
 export async function startEtcd(options: TestEtcdOptions = {}): Promise<TestEtcd> {
@@ -98,8 +104,11 @@ class Cluster implements TestEtcd {
     await this.start();
   }
 
-  freeze(member: number, on: boolean): void {
-    this.#children[member]?.kill(on ? 'SIGSTOP' : 'SIGCONT');
+  async freeze(member: number, on: boolean): Promise<void> {
+    const child = this.#children[member];
+    child?.kill(on ? 'SIGSTOP' : 'SIGCONT');
+    // A thread that runs on another processor goes on until the signal has reached it.
+    while (on && child?.pid !== undefined && !isStopped(child.pid)) await setTimeout(1);
   }
 
   async stop(): Promise<void> {

@@ -184,13 +184,13 @@ describe('an answer that is lost', () => {
   test('no answer in time', async () => {
     const etcd = await start();
     const store = await openAt(etcd.endpoints, { timeoutMs: 300 });
-    etcd.freeze(0, true);
+    await etcd.freeze(0, true);
     await expect(store.commit(withHolder(store, 'g', 'a'), ['g'])).rejects.toMatchObject({
       kind: 'ambiguous',
       message: expect.stringContaining('no answer within') as string,
     });
     await expect(store.refresh(['g'])).rejects.toMatchObject({ kind: 'unavailable' });
-    etcd.freeze(0, false);
+    await etcd.freeze(0, false);
     await insist(store, 'g', 'a', () => undefined);
     await store.refresh(['g']);
     expect(holdersOf(store, 'g')).toEqual(['a']);
@@ -283,11 +283,11 @@ describe('three members', () => {
   test('a member that stands still is passed over', { timeout: 60_000 }, async () => {
     const etcd = await start({ members: 3 });
     const store = await openAt(etcd.endpoints, { timeoutMs: 900 });
-    etcd.freeze(0, true);
+    await etcd.freeze(0, true);
     await insist(store, 'g', 'a', () => undefined);
     await store.refresh(['g']);
     expect(holdersOf(store, 'g')).toEqual(['a']);
-    etcd.freeze(0, false);
+    await etcd.freeze(0, false);
   });
 
   test('without a majority nothing is written, and soon said', { timeout: 60_000 }, async () => {
