@@ -83,12 +83,13 @@ function confirm(
   audit: readonly AuditDraft[],
   actor: Actor,
   { group }: Rules,
-  { now }: Circumstances,
+  { now, elsewhere }: Circumstances,
 ): Decision {
   const text = `a slot of group ${group} is held since ${utc(held.since)}`;
   const answer = { ok: true, outcome: 'confirmed', text } as const;
   // A node in its soak that wants to reboot again holds its slot anew.
   if (held.soakUntil !== null) {
+    if (elsewhere !== null) return { document: given, answer: heldElsewhere(elsewhere), audit: [] };
     const again = { ...held, since: now, soakUntil: null, waited: false };
     const reason = 'asked again during its soak';
     return {
@@ -108,9 +109,7 @@ function confirm(
 /** Why there is no new grant, or null. What concerns the asker alone comes first, then what an operator can change. */
 function newGrantRefusal(document: GroupDocument, rules: Rules, when: Circumstances): Refusal | null {
   const { now, elsewhere } = when;
-  if (elsewhere !== null) {
-    return refuse('held_elsewhere', `this id holds a slot of group ${elsewhere}; it must be given back there first`);
-  }
+  if (elsewhere !== null) return heldElsewhere(elsewhere);
   return (
     frozen(when.fleetFreeze, 'all groups are', now) ??
     frozen(document.freeze, `group ${rules.group} is`, now) ??
@@ -119,6 +118,10 @@ function newGrantRefusal(document: GroupDocument, rules: Rules, when: Circumstan
     full(document, rules, now) ??
     when.turn
   );
+}
+
+function heldElsewhere(group: string): Refusal {
+  return refuse('held_elsewhere', `this id holds a slot of group ${group}; it must be given back there first`);
 }
 
 function frozen(freeze: Freeze | null, what: string, now: number): Refusal | null {

@@ -57,6 +57,8 @@ interface Pending {
   /** Milliseconds since 1970 after which the store's silence is answered for. */
   readonly deadline: number;
   readonly settle: (answer: Answer) => void;
+  /** It has had its last word: what is decided for it now reaches nobody. */
+  over: boolean;
   /** For a request that may wait: until when, and whether anybody is there. */
   readonly wait: Wait | null;
 }
@@ -230,7 +232,7 @@ export class Service implements Manager {
 
   #ask(request: Request, wait: Wait | null = null): Promise<Answer> {
     return new Promise((settle) => {
-      this.#queue.push({ request, deadline: this.#now() + this.#parts.decisionMs, settle, wait });
+      this.#queue.push({ request, deadline: this.#now() + this.#parts.decisionMs, settle, over: false, wait });
       this.#work();
     });
   }
@@ -273,7 +275,7 @@ export class Service implements Manager {
   }
 
   #silent(request: Request): Pending {
-    return { request, deadline: this.#now() + this.#parts.decisionMs, settle: noop, wait: null };
+    return { request, deadline: this.#now() + this.#parts.decisionMs, settle: noop, over: false, wait: null };
   }
 
   /** Decides on a batch until what was decided is written, or its time is over. */
@@ -353,9 +355,10 @@ export class Service implements Manager {
       pending.settle(answer);
       return;
     }
-    if (answer.ok && request.waited && wait.signal.aborted) this.takeBack(request);
-    const over = this.#draining || wait.until <= this.#now() || wait.signal.aborted;
-    if (answer.ok || !canWait(answer) || over) this.#giveUp(pending, answer);
+    // While this was being written its time ran out, or nobody is there any more.
+    if (answer.ok && request.waited && (pending.over || wait.signal.aborted)) this.takeBack(request);
+    const isLast = this.#draining || wait.until <= this.#now() || wait.signal.aborted;
+    if (answer.ok || !canWait(answer) || isLast) this.#giveUp(pending, answer);
     else this.#waitOn(pending, request, wait, answer);
   }
 
@@ -364,7 +367,6 @@ export class Service implements Manager {
     const { group, id } = request;
     this.#presence(group)?.refused(id, this.#now());
     const waiting = this.#waiting.get(group) ?? new Map<string, Pending>();
-    this.#waiting.set(group, waiting);
     const older = waiting.get(id);
     // The same id asked again: who asked first has probably gone.
     if (older !== undefined) this.#giveUp(older, answer);
@@ -384,6 +386,7 @@ export class Service implements Manager {
   /** The last word to a request, whether it waits or not. */
   #giveUp(pending: Pending, answer: Answer): void {
     const { request, wait } = pending;
+    pending.over = true;
     wait?.stop();
     if (request.kind === 'lock') {
       const waiting = this.#waiting.get(request.group);
@@ -396,13 +399,9 @@ export class Service implements Manager {
   #withoutOverdue(batch: readonly Pending[]): readonly Pending[] {
     const now = this.#now();
     return batch.filter((pending) => {
-      const waits = pending.request.kind === 'lock' && pending.request.waited;
-      if (
-        waits ? this.#waiting.get(pending.request.group ?? '')?.has(idOf(pending)) === true : pending.deadline > now
-      ) {
-        return true;
-      }
-      if (!waits) pending.settle(this.#failingSince === null ? CONFLICT : UNAVAILABLE);
+      if (pending.request.kind === 'lock' && pending.request.waited) return !pending.over;
+      if (pending.deadline > now) return true;
+      pending.settle(this.#failingSince === null ? CONFLICT : UNAVAILABLE);
       return false;
     });
   }
@@ -617,10 +616,6 @@ function isPercentage({ slots }: GroupPolicy): boolean {
 /** When a freeze that is in force ends by itself; Infinity: there is none that does. */
 function freezeEnd({ freeze }: { readonly freeze: Freeze | null }, now: number): number {
   return inForce(freeze, now)?.until ?? Infinity;
-}
-
-function idOf({ request }: Pending): string {
-  return request.kind === 'lock' ? request.id : '';
 }
 
 function admin({ by, reason }: Order): { by: string; reason: string } {

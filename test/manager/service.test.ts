@@ -83,6 +83,30 @@ describe('a request that waits', () => {
     ]);
   });
 
+  test('gives back what was granted while its time ran out: it has been told that it has none', async () => {
+    const time = new VirtualTime();
+    const bench = await startBench(policies([policyOf('g')]), {
+      time,
+      wrap: (store) =>
+        delegate(store, {
+          async commit(change, groups) {
+            const outcome = await store.commit(change, groups);
+            const isOurs = change.audit.some(({ id, action }) => id === 'b' && action === 'granted');
+            if (isOurs) await new Promise<void>((resolve) => void time.after(100, resolve));
+            return outcome;
+          },
+        }),
+    });
+    await bench.lock('a');
+    const b = bench.wait('b', 50_000);
+    await time.pass(49_950);
+    void bench.unlock('a');
+    await time.pass(1_000);
+    expect(word(b.answer)).toBe('slots_full');
+    expect(await holders(bench)).toEqual([]);
+    expect(bench.audit.map(({ action }) => action)).toEqual(['granted', 'released', 'granted', 'taken-back']);
+  });
+
   test('is not taken back once the id was heard of again', async () => {
     const bench = await startBench(policies([policyOf('g')]));
     await bench.lock('a');
@@ -222,6 +246,16 @@ describe('groups', () => {
     expect(refused).toHaveProperty('value', expect.stringContaining('group g'));
     await bench.unlock('a', 'g');
     expect(word(await bench.lock('a', 'h'))).toBe('granted');
+  });
+
+  test('a slot that soaks in one is not held anew while the id holds one in another', async () => {
+    const bench = await startBench(policies([policyOf('g', { soakMs: 60_000 }), policyOf('h')]));
+    await bench.lock('a', 'g');
+    await bench.unlock('a', 'g');
+    expect(word(await bench.lock('a', 'h'))).toBe('granted');
+    expect(word(await bench.lock('a', 'g'))).toBe('held_elsewhere');
+    await bench.unlock('a', 'h');
+    expect(word(await bench.lock('a', 'g'))).toBe('confirmed');
   });
 
   test('one that is unknown is refused and not remembered', async () => {
