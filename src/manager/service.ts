@@ -135,8 +135,7 @@ export class Service implements Manager {
   }
 
   async lock(params: ClientParams, { waitMs, signal }: LockOptions): Promise<Answer> {
-    const preparing = this.#holds(params) ? null : this.#parts.policies.prepare(params.group);
-    if (preparing !== null) await preparing;
+    await this.#prepare(params);
     const now = this.#now();
     const presence = this.#presence(params.group);
     const since = presence?.waitingSince(params.id, now) ?? now;
@@ -158,7 +157,8 @@ export class Service implements Manager {
     void this.#ask({ kind: 'takeBack', id, group });
   }
 
-  lockByHand({ id, group }: ClientParams, order: Order): Promise<Answer> {
+  async lockByHand({ id, group }: ClientParams, order: Order): Promise<Answer> {
+    await this.#prepare({ id, group });
     return this.#ask({ kind: 'lock', id, group, actor: admin(order), since: this.#now(), waited: false });
   }
 
@@ -430,10 +430,11 @@ export class Service implements Manager {
     else presence?.refused(id, this.#now());
   }
 
-  /** As far as is known here: then nothing but the store is asked. */
-  #holds({ id, group }: ClientParams): boolean {
+  /** Asks what a new grant depends on beside the store; a holder, as far as is known here, needs none. */
+  #prepare({ id, group }: ClientParams): Promise<void> | null {
     const entry = this.#parts.store.state.groups.get(group);
-    return entry?.kind === 'good' && holderOf(entry.document, id) !== undefined;
+    const holds = entry?.kind === 'good' && holderOf(entry.document, id) !== undefined;
+    return holds ? null : this.#parts.policies.prepare(group);
   }
 
   /** Null for a group that is unknown: whoever asks for such must not fill the memory. */

@@ -191,6 +191,26 @@ describe('a request that waits', () => {
   });
 });
 
+describe('a gate', () => {
+  test('is asked before a slot is given, by hand as well, and not where the slot is held', async () => {
+    let asked = 0;
+    const rules = policies([policyOf('g', { slots: { kind: 'count', count: 5 } })], {
+      closed: () => (asked === 0 ? refuse('blocked', 'it has not been asked', 1_000) : null),
+      prepare: () => {
+        asked += 1;
+        return Promise.resolve();
+      },
+    });
+    const bench = await startBench(rules);
+    expect(word(await bench.service.lockByHand({ id: 'a', group: 'g' }, ORDER))).toBe('granted');
+    expect(asked).toBe(1);
+    expect(word(await bench.lock('b'))).toBe('granted');
+    expect(asked).toBe(2);
+    expect(word(await bench.lock('b'))).toBe('confirmed');
+    expect(asked).toBe(2);
+  });
+});
+
 describe('order', () => {
   test('canaries come first', async () => {
     const bench = await startBench(policies([policyOf('g', { first: ['canary'] })]));
