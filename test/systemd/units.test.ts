@@ -82,7 +82,7 @@ describe.each(['holdpoint-agent.service', 'holdpoint-manager.service'])('%s', (u
   });
 
   it('passes options to Node that Node accepts from the environment', async () => {
-    const [options = ''] = settings('Environment').map((value) => value.replace('NODE_OPTIONS=', ''));
+    const [options = ''] = settings('Environment').map((value) => value.replace(/^"?NODE_OPTIONS=|"$/g, ''));
     expect(options).not.toBe('');
     await run(process.execPath, ['-e', '0'], { env: { NODE_OPTIONS: options } });
   });
