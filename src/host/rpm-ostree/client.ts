@@ -82,7 +82,8 @@ export function openRpmOstree(options: RpmOstreeOptions): RpmOstree {
     read: () => client.read(),
     stage: (target, stage) => client.exclusively(`staging ${target.version}`, () => client.stage(target, stage)),
     discard: (key) => client.exclusively('removing a staged deployment', () => client.discard(key)),
-    finalize: (target, options) => client.atOnce(`finalizing ${target.version}`, () => client.finalize(target, options)),
+    finalize: (target, options) =>
+      client.atOnce(`finalizing ${target.version}`, () => client.finalize(target, options)),
     registerDriver: () => client.exclusively(REGISTERING, () => client.registerDriver()),
     watch: (handler) => client.watch(handler),
   };
