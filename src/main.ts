@@ -14,6 +14,7 @@ const io: Io = {
   stderr: (text) => void process.stderr.write(text),
   env: process.env,
   isTTY: process.stdout.isTTY,
+  columns: () => process.stdout.columns,
 };
 
 // Whoever read our output has gone: end as if told to, once, so that nothing is left behind.

@@ -34,6 +34,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether stdout is a terminal. */
   readonly isTTY: boolean;
+  /** How many characters a line of that terminal has now; undefined where stdout is none. */
+  readonly columns: () => number | undefined;
 }
 
 /** One option of a command. */

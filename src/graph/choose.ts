@@ -33,8 +33,11 @@ export interface Query {
 
 /** Why there is no release to update to. Plain data: versions rather than parts of the graph. */
 export type Verdict =
-  /** Never final: a server that has just started has an empty graph. */
-  | { readonly kind: 'notInGraph'; readonly empty: boolean }
+  /**
+   * Never final: a server that has just started has an empty graph. `empty`: there is no release for any host of this
+   * kind; `unusable`: although there are as many nodes.
+   */
+  | { readonly kind: 'notInGraph'; readonly empty: boolean; readonly unusable?: number }
   /** No update leads away from the booted release. */
   | { readonly kind: 'deadEnd'; readonly version: string; readonly reason: string }
   | { readonly kind: 'newest'; readonly version: string }
@@ -65,7 +68,8 @@ export function choose(graph: Graph, query: Query): Choice {
   const position = positionOf(graph, query.booted);
   const booted = graph.releases[position];
   if (booted === undefined) {
-    return { target: null, verdict: { kind: 'notInGraph', empty: graph.releases.length === 0 } };
+    const unusable = graph.unusable === undefined ? {} : { unusable: graph.unusable };
+    return { target: null, verdict: { kind: 'notInGraph', empty: graph.releases.length === 0, ...unusable } };
   }
   const { version, deadEnd } = booted;
   if (deadEnd !== null) return { target: null, verdict: { kind: 'deadEnd', version, reason: deadEnd } };

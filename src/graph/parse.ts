@@ -1,4 +1,5 @@
 import { oneLine } from '../base/text.ts';
+import { isNestedDeeper } from './depth.ts';
 import { payloadKey } from './lookup.ts';
 import { describe, isFields, readRelease } from './release.ts';
 import type { Graph, Release, Scheme } from './types.ts';
@@ -8,13 +9,16 @@ export const MAX_GRAPH_SIZE = 8 * 1024 * 1024;
 const MAX_NODES = 20_000;
 const MAX_EDGES = 200_000;
 const MAX_WARNINGS = 20;
+/** A graph has six levels; more are for what a server may add. */
+const MAX_DEPTH = 64;
 
 /** A graph, or why the text is none. */
 export type ParseResult = { readonly ok: true; readonly graph: Graph } | { readonly ok: false; readonly error: string };
 
 /**
  * Reads a Cincinnati graph as Fedora CoreOS serves it. A bad node or edge costs only itself, with a warning; nodes of
- * the other scheme are left out. Not JSON, another shape, or more than 8 MiB, 20 000 nodes or 200 000 edges is an error.
+ * the other scheme are left out; nodes with one payload are one release. Not JSON, another shape, a nest of more than 64
+ * levels, or more than 8 MiB, 20 000 nodes or 200 000 edges is an error.
  */
 export function parseGraph(text: string, scheme: Scheme): ParseResult {
   const shape = readShape(text);
@@ -22,7 +26,8 @@ export function parseGraph(text: string, scheme: Scheme): ParseResult {
   const warnings = new Warnings();
   const { releases, places } = readNodes(shape.nodes, scheme, warnings);
   const edges = readEdges(shape.edges, places, releases, warnings);
-  return { ok: true, graph: { releases, edges, warnings: warnings.lines() } };
+  const unusable = releases.length === 0 && places.length > 0 ? { unusable: places.length } : {};
+  return { ok: true, graph: { releases, edges, warnings: warnings.lines(), ...unusable } };
 }
 
 interface Shape {
@@ -32,6 +37,7 @@ interface Shape {
 
 function readShape(text: string): Shape | string {
   if (text.length > MAX_GRAPH_SIZE) return `the graph is larger than ${MAX_GRAPH_SIZE} characters`;
+  if (isNestedDeeper(text, MAX_DEPTH)) return `the graph is nested more than ${MAX_DEPTH} levels deep`;
   const value = parseJson(text);
   if (value === undefined) return `expected a graph in JSON, found "${oneLine(text.slice(0, 200), 60)}"`;
   if (!isFields(value)) return `expected an object with "nodes" and "edges", found ${describe(value)}`;
@@ -62,14 +68,18 @@ function readNodes(
   warnings: Warnings,
 ): { readonly releases: Release[]; readonly places: readonly number[] } {
   const releases: Release[] = [];
-  const seen = new Set<string>();
+  const seen = new Map<string, number>();
   const places = nodes.map((node, position) => {
     const release = readRelease(node, scheme);
     if (release === null) return LEFT_OUT;
     if (typeof release === 'string') return warnings.add(() => `node ${position} left out: ${release}`);
     const key = payloadKey(release.payload);
-    if (seen.has(key)) return warnings.add(() => `node ${position} left out: another release has its payload ${key}`);
-    seen.add(key);
+    const first = seen.get(key);
+    if (first !== undefined) {
+      warnings.add(() => `node ${position}: an earlier release has its payload ${key}, and is taken for it`);
+      return first;
+    }
+    seen.set(key, releases.length);
     return releases.push(release) - 1;
   });
   return { releases, places };
@@ -87,11 +97,17 @@ function readEdges(
     if (from === undefined || to === undefined) {
       warnings.add(() => `edge ${position} left out: expected the positions of two nodes, found ${describe(edge)}`);
     } else if (from !== LEFT_OUT && to !== LEFT_OUT) {
-      if (from === to) warnings.add(() => `edge ${position} left out: it leads from a release to itself`);
-      else edges[from]?.push(to);
+      if (from !== to) edges[from]?.push(to);
+      else if (isLoop(edge)) warnings.add(() => `edge ${position} left out: it leads from a release to itself`);
     }
   });
-  return edges;
+  // Nodes that stand for one release may each have the same edge.
+  return releases.length === places.length ? edges : edges.map((targets) => [...new Set(targets)]);
+}
+
+/** True for one node at both ends, rather than two that stand for one release. */
+function isLoop(edge: unknown): boolean {
+  return isPair(edge) && edge[0] === edge[1];
 }
 
 function isPair(edge: unknown): edge is [number, number] {

@@ -32,6 +32,8 @@ export interface Graph {
   readonly edges: readonly (readonly number[])[];
   /** What was left out of the graph as received and why, at most 20 lines, fit for a log. */
   readonly warnings: readonly string[];
+  /** How many nodes there were, when there were some and none of them is a release for this host. */
+  readonly unusable?: number;
   /**
    * True when no policy engine has left out the edges that this client may not follow yet (a graph from a file):
    * rollouts are then judged on this host. Absent: the server has judged them.

@@ -17,9 +17,7 @@ export function explainChoice(choice: Choice): string {
 export function explainVerdict(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'notInGraph':
-      return verdict.empty
-        ? 'the update graph is empty: the server may not have read its data yet'
-        : 'the booted release is not in the update graph: no update until it is listed there';
+      return explainMissing(verdict);
     case 'deadEnd':
       return `${verdict.version} is a dead end (${verdict.reason}): no update leads away from it`;
     case 'newest':
@@ -41,6 +39,15 @@ export function explainVerdict(verdict: Verdict): string {
         'refused unless updates.allow_downgrade is set'
       );
   }
+}
+
+function explainMissing({ empty, unusable }: Extract<Verdict, { kind: 'notInGraph' }>): string {
+  if (unusable !== undefined) {
+    return `none of the ${unusable} nodes of the update graph can be used here: they are of the other scheme, or malformed`;
+  }
+  return empty
+    ? 'the update graph is empty: the server may not have read its data yet'
+    : 'the booted release is not in the update graph: no update until it is listed there';
 }
 
 function explainDenied(denied: readonly DeniedRelease[]): string {

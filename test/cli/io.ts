@@ -14,6 +14,7 @@ export function testIo(env: Readonly<Record<string, string>> = {}): TestIo {
     stderr: (text) => void err.push(text),
     env,
     isTTY: false,
+    columns: () => undefined,
     out: () => out.join(''),
     err: () => err.join(''),
   };

@@ -82,6 +82,8 @@ describe('the booted release', () => {
 
   test('may be missing, in an empty graph too', () => {
     expect(verdictOf(choose(graphOf([], []), query(release(1))))).toEqual({ kind: 'notInGraph', empty: true });
+    const unusable = { ...graphOf([], []), unusable: 3 };
+    expect(verdictOf(choose(unusable, query(release(1))))).toEqual({ kind: 'notInGraph', empty: true, unusable: 3 });
     expect(verdictOf(choose(graphOf([release(1)], []), query({ scheme: 'checksum', payload: '' })))).toEqual({
       kind: 'notInGraph',
       empty: false,

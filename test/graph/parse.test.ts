@@ -40,7 +40,7 @@ describe('the recorded graphs', () => {
 
   test('the other scheme has nothing in them, and that is no fault', () => {
     const result = parseGraph(graphText('stable-x86_64-checksum'), 'oci');
-    expect(result).toEqual({ ok: true, graph: { releases: [], edges: [], warnings: [] } });
+    expect(result).toEqual({ ok: true, graph: { releases: [], edges: [], warnings: [], unusable: 179 } });
   });
 });
 
@@ -112,7 +112,6 @@ describe('a node', () => {
     ['with a share above 1', node(1, { ...rollout, 'updates.start_value': '1.5' }), /start_value": expected a number/],
     ['with a share that is none', node(1, { ...rollout, 'updates.start_value': 'NaN' }), /start_value/],
     ['with a bad duration', node(1, { ...rollout, 'updates.duration_minutes': '-5' }), /duration_minutes/],
-    ['with the payload of another', { ...node(1), payload: checksum(5) }, /another release has its payload/],
   ])('%s costs itself and its edges, nothing else', (_, bad, warning) => {
     const edges = [
       [0, 1],
@@ -125,6 +124,21 @@ describe('a node', () => {
     expect(graph.warnings).toHaveLength(1);
     expect(graph.warnings[0]).toMatch(/^node 1 left out: /);
     expect(graph.warnings[0]).toMatch(warning);
+  });
+
+  test('with the payload of an earlier one is that one: its edges count, once each', () => {
+    const twice = { ...node(1), payload: checksum(5) };
+    const edges = [
+      [0, 1],
+      [1, 2],
+      [0, 2],
+      [2, 1],
+      [1, 3],
+    ];
+    const graph = parsed({ nodes: [node(5), twice, node(6), node(7)], edges });
+    expect(graph.releases.map(({ version }) => version)).toEqual(['40.5', '40.6', '40.7']);
+    expect(graph.edges).toEqual([[1, 2], [0], []]);
+    expect(graph.warnings).toEqual([`node 1: an earlier release has its payload ${checksum(5)}, and is taken for it`]);
   });
 
   test('takes images with a port, and two names of one image count as one', () => {
@@ -171,11 +185,22 @@ describe('the whole', () => {
     ['too many nodes', JSON.stringify({ nodes: Array(20_001).fill(0), edges: [] }), /20001 entries, at most 20000/],
     ['too many edges', JSON.stringify({ nodes: [], edges: Array(200_001).fill(0) }), /200001 entries, at most 200000/],
     ['too much text', ' '.repeat(8 * 1024 * 1024 + 1), /larger than 8388608 characters/],
-    ['too deep a nest', '['.repeat(1_000_000), /in JSON/],
+    ['too deep a nest', '['.repeat(1_000_000), /nested more than 64 levels deep/],
+    ['too deep a nest that ends', `{"nodes":${'['.repeat(64)}${']'.repeat(64)},"edges":[]}`, /more than 64 levels/],
   ])('%s is an error', (_, text, error) => {
     const result = parseGraph(text, 'checksum');
     expect(result).toMatchObject({ ok: false });
     expect(!result.ok && result.error).toMatch(error);
+  });
+
+  test('a nest of 64 levels is taken, and brackets in texts are no nest', () => {
+    const deep = `{"more":${'['.repeat(63)}${']'.repeat(63)},"text":"${'[{'.repeat(99)}\\"${'['.repeat(99)}","nodes":[],"edges":[]}`;
+    expect(parseGraph(deep, 'checksum')).toMatchObject({ ok: true });
+  });
+
+  test('nodes of which none can be used are counted', () => {
+    expect(parsed({ nodes: [node(1, { scheme: 'oci' }), 'x'], edges: [] }).unusable).toBe(2);
+    expect(parsed({ nodes: [node(1), 'x'], edges: [] }).unusable).toBeUndefined();
   });
 
   test('an empty graph is a graph', () => {

@@ -13,6 +13,10 @@ const denial: Denial = { kind: 'quarantined', reason: 'did not boot twice' };
 
 describe('a verdict in one sentence', () => {
   test.each<[Verdict, string]>([
+    [
+      { kind: 'notInGraph', empty: true, unusable: 24 },
+      'none of the 24 nodes of the update graph can be used here: they are of the other scheme, or malformed',
+    ],
     [{ kind: 'notInGraph', empty: true }, 'the update graph is empty: the server may not have read its data yet'],
     [
       { kind: 'notInGraph', empty: false },

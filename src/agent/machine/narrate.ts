@@ -91,11 +91,17 @@ function verdictOf(state: AgentState): string {
   );
 }
 
+/** What a server leaves to be desired may be worded anew with each answer: news is when there is more or less of it. */
 function graphLines(before: AgentState, after: AgentState): readonly Line[] {
   const [old, now] = [before.check?.warnings ?? [], after.check?.warnings ?? []];
-  if (old.join('\n') === now.join('\n')) return [];
-  return now.map((text) => ({ level: 'warn', text: `update graph: ${text}` }));
+  if (old.length === now.length) return [];
+  const texts = now.slice(0, MOST_WARNINGS);
+  if (now.length > texts.length) texts.push(`and ${now.length - texts.length} more of the kind`);
+  return texts.map((text) => ({ level: 'warn', text: `update graph: ${text}` }));
 }
+
+/** Lines about one graph, at most. */
+const MOST_WARNINGS = 5;
 
 function driverLines(before: AgentState, after: AgentState): readonly Line[] {
   const known = new Set(before.drivers.map(({ advice }) => advice));
@@ -146,6 +152,7 @@ function trouble(source: TroubleSource, { text, count, nextTry }: Trouble, at: I
 /** What went wrong with a target is not over when the target is left; nor with a report when it is dropped. */
 function gaveUp(source: TroubleSource, before: AgentState, after: AgentState): boolean {
   if (source === 'report') return droppedReports(before, after);
+  if (source === 'slot' && JSON.stringify(before.settings.lock) !== JSON.stringify(after.settings.lock)) return true;
   const { phase } = after;
   const ofTarget = source === 'stage' || source === 'finalize' || source === 'reboot' || source === 'slot';
   return ofTarget && phase.name === 'watching';

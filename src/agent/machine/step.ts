@@ -241,13 +241,19 @@ function configured(turn: Turn, settings: Settings): void {
   pollAnew(turn, before);
   const { lock } = settings;
   const isSameLock = lock !== null && before.lock !== null && sameLock(lock, before.lock);
+  if (!isSameLock) forgetLock(turn);
   if (lock !== null && !isSameLock) introduce(turn, lock);
-  // What another lock server said is no reason to wait.
-  const { phase } = turn.state;
-  if (phase.name === 'holding' && phase.refusal?.by === 'lock' && !isSameLock) enter(turn, { ...phase, refusal: null });
   if (before.source === settings.source) return;
   arm(turn, 'poll', now(turn));
   if (turn.state.phase.name !== 'rebooting') enter(turn, { name: 'starting' });
+}
+
+/** What another lock server said, or failed to say, is no reason to wait any more; a reboot keeps to the one that it has. */
+function forgetLock(turn: Turn): void {
+  const { phase } = turn.state;
+  if (phase.name === 'rebooting') return;
+  recovered(turn, 'slot');
+  if (phase.name === 'holding' && phase.refusal?.by === 'lock') enter(turn, { ...phase, refusal: null });
 }
 
 /** A lock server that is new to this agent is told that the host is steady, unless it holds the recorded slot. */

@@ -68,7 +68,12 @@ function describe(meta: Dict | undefined): Pick<Deployment, 'stream' | 'basearch
   const image = string(json(text(meta, 'ostree.container.image-config')), 'architecture');
   const basearch =
     text(meta, 'coreos-assembler.basearch') ?? (image === undefined ? undefined : (BASEARCH.get(image) ?? image));
-  return { stream: stream ?? null, basearch: basearch ?? null };
+  return { stream: nameOrNull(stream), basearch: nameOrNull(basearch) };
+}
+
+/** Both become parts of URLs, and are compared with what a graph or a configuration says: anything else is no name. */
+function nameOrNull(found: string | undefined): string | null {
+  return found !== undefined && /^[\w.+-]{1,64}$/.test(found) ? found : null;
 }
 
 /** Architectures as container images name them, in rpm's words. */

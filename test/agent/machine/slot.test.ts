@@ -252,6 +252,15 @@ describe('a changed configuration', () => {
     }
   });
 
+  test('ends what was wrong with the old server, without calling it over', () => {
+    const driver = held(IN_FLEET);
+    driver.fails('lock', 'unknown', 'HTTP 503: frozen');
+    const before = driver.said.length;
+    reconfigure(driver, { lock: null });
+    expect(driver.state.troubles.slot).toBeUndefined();
+    expect(driver.said.slice(before).join('\n')).not.toMatch('asking the lock server: over');
+  });
+
   test('leaves a refusal of the same server, and one of rpm-ostree', () => {
     const driver = held(IN_FLEET);
     driver.refused('HTTP 503: frozen', 24 * 60 * MINUTE);

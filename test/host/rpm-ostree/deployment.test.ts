@@ -118,6 +118,14 @@ describe('parseDeployment', () => {
     });
   });
 
+  it.each(['a b', 'x/y', '\ud800', 'a'.repeat(65), '..%2f'])('takes "%s" for no name of a stream', (name) => {
+    const meta = new Variant('a{sv}', {
+      'fedora-coreos.stream': new Variant('s', name),
+      'coreos-assembler.basearch': new Variant('s', name),
+    });
+    expect(parseDeployment(staged({ 'base-commit-meta': meta }))).toMatchObject({ stream: null, basearch: null });
+  });
+
   describe('the stream of a container image', () => {
     const meta = (config: unknown, manifest: unknown): Dict =>
       image({
