@@ -203,7 +203,9 @@ test('progress is shown as it comes, and logged twice a minute', async () => {
     shell.stages[0]?.options.onProgress(`downloading ${percent} %`);
     expect(shell.status.at(-1)).toBe(`staging 42.2 (downloading ${percent} %)`);
   }
-  const logged = shell.said.filter((line) => line.includes('staging: downloading')).map((line) => /\d+ %/.exec(line)?.[0]);
+  const logged = shell.said
+    .filter((line) => line.includes('staging: downloading'))
+    .map((line) => /\d+ %/.exec(line)?.[0]);
   expect(logged).toEqual(['1 %', '16 %', '31 %']);
 });
 
