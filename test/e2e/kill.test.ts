@@ -9,7 +9,15 @@ import { type Simulated, simulate, smallGraph } from '../support/simulated.ts';
 const [OLD, MID, NEW] = ['40.1.3.0', '41.2.3.0', '42.3.3.0'] as const;
 const LIMIT = { timeout: 90_000 };
 /** More effects than one way through has: the last runs are those without a crash. */
-const BOUNDARIES = Array.from({ length: 32 }, (_, index) => index);
+const BOUNDARIES = upTo(32);
+/** Without a lock there are fewer. */
+const WITHOUT_LOCK = upTo(20);
+/** Where boots are missed, more, in rounds that are alike: every third does, from the first finalize on. */
+const WITH_MISSED_BOOTS = upTo(78).filter((index) => index > 12 && index % 3 === 2);
+
+function upTo(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => index);
+}
 
 interface Context {
   readonly onTestFinished: (end: () => Promise<void>) => void;
@@ -22,13 +30,20 @@ interface Outcome {
   readonly heldAtReboot: readonly (string | undefined)[];
 }
 
+interface Way {
+  readonly graph: string;
+  readonly to: string;
+  /** Whether a lock manager is asked. Default true. */
+  readonly lock?: boolean;
+  /** Sets faults. */
+  readonly prepare?: (one: Simulated) => void;
+}
+
 /** Lets a host go from OLD to `to` while its agent is killed just before one of its effects, and started again. */
 async function crashAt(
   boundary: number,
   { onTestFinished }: Context,
-  graph: string,
-  to: string,
-  prepare: (one: Simulated) => void,
+  { graph, to, lock = true, prepare }: Way,
 ): Promise<Outcome> {
   const locks = await startLockServer();
   onTestFinished(() => locks.close());
@@ -40,7 +55,7 @@ async function crashAt(
   const one: Simulated = await simulate({
     graph,
     from: OLD,
-    config: `updates.strategy = "fleet_lock"\nupdates.fleet_lock.base_url = "${locks.url}"\n`,
+    config: lock ? `updates.strategy = "fleet_lock"\nupdates.fleet_lock.base_url = "${locks.url}"\n` : '',
     command: [process.execPath, join(inject('bundle'), 'crashing-agent.js')],
     env: { EFFECTS_LEFT: budget },
     onDeath: () => restart(),
@@ -50,7 +65,7 @@ async function crashAt(
   restart = () => one.agent.start();
   const heldAtReboot: (string | undefined)[] = [];
   one.machine.onShutdown(() => void heldAtReboot.push(locks.holders.get('default')));
-  prepare(one);
+  prepare?.(one);
   one.agent.start();
   await one.machine.until(({ deployments }) => deployments.some((each) => each.booted && each.version === to));
   await one.line((line) => line.state === 'watching' && line.text.startsWith(`running ${to}`));
@@ -61,7 +76,7 @@ async function crashAt(
 describe('killed before any effect, the agent goes on where it was', () => {
   test.concurrent.for(BOUNDARIES)('%i', LIMIT, async (boundary, context) => {
     const graph = smallGraph([OLD, MID], [[0, 1]]);
-    const { one, crashed, heldAtReboot } = await crashAt(boundary, context, graph, MID, () => undefined);
+    const { one, crashed, heldAtReboot } = await crashAt(boundary, context, { graph, to: MID });
     if (boundary === BOUNDARIES.at(-1)) expect(crashed, 'a way through has more effects than are tried').toBe(false);
     // One reboot, with the slot held: nothing was finalized without consent, nor a slot given back under way.
     expect(heldAtReboot).toHaveLength(1);
@@ -96,15 +111,45 @@ test.concurrent(
   },
 );
 
+describe('killed before any effect, an agent without a lock manager goes on where it was', () => {
+  test.concurrent.for(WITHOUT_LOCK)('%i', LIMIT, async (boundary, context) => {
+    const graph = smallGraph([OLD, MID], [[0, 1]]);
+    const { one, crashed } = await crashAt(boundary, context, { graph, to: MID, lock: false });
+    if (boundary === WITHOUT_LOCK.at(-1)) expect(crashed, 'a way through has more effects than are tried').toBe(false);
+    expect(one.machine.state().bootCount).toBe(2);
+  });
+});
+
+/** From OLD to either of two. */
+const FORK = smallGraph(
+  [OLD, MID, NEW],
+  [
+    [0, 1],
+    [0, 2],
+  ],
+);
+
 describe('killed before any effect, the agent forgets no quarantine', () => {
   test.concurrent.for(BOUNDARIES)('%i', LIMIT, async (boundary, context) => {
-    const edges = [
-      [0, 1],
-      [0, 2],
-    ] as const;
-    const { one } = await crashAt(boundary, context, smallGraph([OLD, MID, NEW], edges), MID, ({ machine }) => {
-      machine.setFault('wrongStaged', { stream: 'testing', times: 3 });
+    const { one } = await crashAt(boundary, context, {
+      graph: FORK,
+      to: MID,
+      prepare: ({ machine }) => machine.setFault('wrongStaged', { stream: 'testing', times: 3 }),
     });
     expect(one.memory()['quarantine']).toMatchObject([{ version: NEW }]);
+  });
+});
+
+describe('killed before any effect, the agent forgets no boot that was missed', () => {
+  // One may go uncounted: nobody knows of a finalize whether it was acknowledged when the agent was killed in it.
+  const prepare = ({ machine }: Simulated): void => machine.setFault('finalizeLost', { as: 'discarded', times: 3 });
+
+  test.concurrent.for(WITH_MISSED_BOOTS)('%i', LIMIT, async (boundary, context) => {
+    const { one, crashed, heldAtReboot } = await crashAt(boundary, context, { graph: FORK, to: MID, prepare });
+    expect(one.memory()['quarantine']).toMatchObject([{ version: NEW }]);
+    expect(heldAtReboot).not.toContain(undefined);
+    // Three boots that were missed, then the one that was not.
+    expect(one.machine.state().bootCount).toBe(5);
+    if (boundary === WITH_MISSED_BOOTS.at(-1)) expect(crashed, 'more effects than are tried').toBe(false);
   });
 });
