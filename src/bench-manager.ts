@@ -15,6 +15,7 @@ const { values, positionals } = parseArgs({
     clients: { type: 'string' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
+    only: { type: 'string', default: '' },
     flags: { type: 'string', default: FLAGS.join(' ') },
   },
 });
@@ -40,7 +41,7 @@ async function conduct(): Promise<string> {
   say(
     `bench: Node ${process.version} ${flags.join(' ')}, ${seconds} s each, ${rounds} rounds (--quick, --clients N,N,…,`,
   );
-  say('       --rounds N, --seconds N, --flags "FLAGS OF NODE")');
+  say('       --rounds N, --seconds N, --only embedded, "--flags=FLAGS OF NODE")');
   return benchManager({
     programs: {
       self: [process.execPath, `${packageRoot()}/dist/bench-manager.js`],
@@ -50,6 +51,7 @@ async function conduct(): Promise<string> {
     rounds,
     warmUpMs: quick ? 300 : 1000,
     measureMs: seconds * 1000,
+    only: values.only,
     withEtcd,
     say,
   });

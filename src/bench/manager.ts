@@ -12,6 +12,8 @@ export interface ManagerBench {
   readonly rounds: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
+  /** Only what has this in its name is measured, and the bare server. */
+  readonly only: string;
   /** Without it, etcd and what needs it is left out. */
   readonly withEtcd: boolean;
   readonly say: (text: string) => void;
@@ -62,8 +64,7 @@ export async function benchManager(bench: ManagerBench): Promise<string> {
 async function measureAll(bench: ManagerBench, clients: number): Promise<ReadonlyMap<Subject, Measured>> {
   const results = new Map<Subject, Measured>();
   let bareRate = Number.NaN;
-  for (const subject of SUBJECTS) {
-    if (subject.includes('etcd') && !bench.withEtcd) continue;
+  for (const subject of SUBJECTS.filter((each) => isWanted(each, bench))) {
     const plan: LoadPlan = {
       port: 0,
       kind: subject === 'raw etcd' ? 'transactions' : 'locks',
@@ -79,6 +80,10 @@ async function measureAll(bench: ManagerBench, clients: number): Promise<Readonl
     if (measured.errors > 0) bench.say(`bench: errors: ${measured.kinds}`);
   }
   return results;
+}
+
+function isWanted(subject: Subject, { only, withEtcd }: ManagerBench): boolean {
+  return subject === 'bare node:http' || (subject.includes(only) && (withEtcd || !subject.includes('etcd')));
 }
 
 async function measure(bench: ManagerBench, subject: Subject, plan: LoadPlan, bareRate: number): Promise<Measured> {
