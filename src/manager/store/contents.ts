@@ -22,6 +22,14 @@ export const KEYS = {
   chunk: (first: number) => `audit/${String(first).padStart(16, '0')}`,
 } as const;
 
+/** All chunks are before this key. */
+export const AFTER_CHUNKS = 'audit0';
+
+/** The number of the first record in the chunk of the audit with this key. */
+export function chunkOfKey(key: string): number {
+  return Number(key.slice(key.indexOf('/') + 1));
+}
+
 const GROUPS = { gte: 'group/', lt: 'group0' } as const;
 
 /**

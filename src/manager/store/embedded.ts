@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '../../base/text.ts';
 import type { AuditRecord } from '../document.ts';
 import { encode, parseChunk } from './codec.ts';
-import { type Contents, KEYS, readContents, readOrBroken } from './contents.ts';
+import { AFTER_CHUNKS, chunkOfKey, type Contents, KEYS, readContents, readOrBroken } from './contents.ts';
 import { collectHistory } from './history.ts';
 import { appendAudit, type AuditAppend, chunksOf } from './layout.ts';
 import { type Database, databaseError, droppedAtOpening, openDatabase } from './leveldb.ts';
@@ -63,8 +63,8 @@ class EmbeddedStore implements Store {
   #problem = '';
   #closed = false;
   readonly #warnings: readonly string[];
-  /** No chunk of the audit begins below. */
-  #firstChunk = 0;
+  /** Where the chunks of the audit begin, ascending. Null: to be read when it is first needed. */
+  #chunks: number[] | null = null;
   /** Writes, one after another: what follows a failed one must not be appended to what that left in the log. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -95,7 +95,7 @@ class EmbeddedStore implements Store {
       const operations = [...written(change, append), ...(await this.#dropped(append.dropBelow))];
       if ((await this.#write(database, operations, true)) === 'written') {
         this.#contents = { state: applied(this.state, change), head: append.head };
-        this.#firstChunk = append.dropBelow;
+        this.#noteChunks(append);
       }
       return 'committed';
     });
@@ -168,17 +168,32 @@ class EmbeddedStore implements Store {
     // The same object as before when nothing has changed.
     const { state } = isDeepStrictEqual(contents.state, this.state) ? this : contents;
     this.#contents = { state, head: contents.head };
-    this.#firstChunk = 0;
+    this.#chunks = null;
     this.#database = database;
     return database;
   }
 
   /** Deletes the chunks of the audit that begin below a number. */
   async #dropped(below: number): Promise<readonly Operation[]> {
-    if (below <= this.#firstChunk) return [];
-    const range = { gte: KEYS.chunk(this.#firstChunk), lt: KEYS.chunk(below) };
-    const keys = await this.#read((database) => database.keys(range).all());
-    return keys.map((key) => ({ type: 'del', key }));
+    if (below <= 1) return [];
+    // Once the audit is full this is asked for with every write: the database is not.
+    this.#chunks ??= await this.#readChunks();
+    const kept = this.#chunks.findIndex((first) => first >= below);
+    const over = kept === -1 ? this.#chunks : this.#chunks.slice(0, kept);
+    return over.map((first) => ({ type: 'del', key: KEYS.chunk(first) }));
+  }
+
+  async #readChunks(): Promise<number[]> {
+    const keys = await this.#read((database) => database.keys({ gte: KEYS.chunk(0), lt: AFTER_CHUNKS }).all());
+    return keys.map(chunkOfKey);
+  }
+
+  /** What was written was appended, and what was too old is gone. */
+  #noteChunks({ records, dropBelow }: AuditAppend): void {
+    if (this.#chunks === null) return;
+    const kept = this.#chunks.findIndex((first) => first >= dropBelow);
+    this.#chunks.splice(0, kept === -1 ? this.#chunks.length : kept);
+    for (const chunk of chunksOf(records)) this.#chunks.push(chunk[0]?.number ?? 0);
   }
 
   /** `found`: the write failed, but it was there when the database was read anew. */
@@ -228,7 +243,7 @@ async function holds(database: Database, operations: readonly Operation[]): Prom
 }
 
 async function* chunksNewestFirst(database: Database): AsyncGenerator<readonly AuditRecord[]> {
-  const range = { gte: KEYS.chunk(0), lt: 'audit0', reverse: true };
+  const range = { gte: KEYS.chunk(0), lt: AFTER_CHUNKS, reverse: true };
   for await (const [key, text] of database.iterator(range))
     yield readOrBroken(`${database.location}: ${key}`, text, parseChunk);
 }
