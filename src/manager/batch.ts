@@ -116,6 +116,8 @@ class Draft {
   readonly #world: World;
   readonly #documents = new Map<string, GroupDocument>();
   readonly #audit: AuditDraft[] = [];
+  /** Groups in which an id may hold a slot: it did when the state was read, or was granted one since. */
+  #holding: Map<string, string[]> | null = null;
   #fleet: FleetDocument;
 
   constructor(state: FleetState, world: World) {
@@ -202,8 +204,10 @@ class Draft {
         turn: this.#turn(group, { id, since }, policy, absent),
         waited,
       });
-      if (decision.answer.ok) this.heldOpen.set(group, null);
-      else if (decision.answer.kind === 'not_your_turn' && this.#heldOpenSince(group) === null) {
+      if (decision.answer.ok) {
+        this.heldOpen.set(group, null);
+        if (decision.document !== document) this.#noteHolder(group, id);
+      } else if (decision.answer.kind === 'not_your_turn' && this.#heldOpenSince(group) === null) {
         this.heldOpen.set(group, now);
       }
       return decision;
@@ -248,15 +252,33 @@ class Draft {
 
   /** The other group in which an id holds a slot that is not soaking, or null. */
   #elsewhere(group: string, id: string): string | null {
-    for (const [name, entry] of this.#state.groups) {
-      if (name === group || entry.kind === 'corrupt') continue;
-      const document = this.#documents.get(name) ?? entry.document;
-      const holder = document.holders.length === 0 ? undefined : holderOf(document, id);
-      if (holder?.soakUntil === null) return name;
-    }
-    for (const [name, document] of this.#documents) {
-      if (name !== group && holderOf(document, id)?.soakUntil === null) return name;
+    this.#holding ??= groupsByHolder(this.#state);
+    for (const name of this.#holding.get(id) ?? []) {
+      if (name === group) continue;
+      const entry = this.#state.groups.get(name);
+      const document = this.#documents.get(name) ?? (entry?.kind === 'good' ? entry.document : undefined);
+      if (document !== undefined && holderOf(document, id)?.soakUntil === null) return name;
     }
     return null;
   }
+
+  #noteHolder(group: string, id: string): void {
+    const groups = this.#holding?.get(id);
+    if (groups === undefined) this.#holding?.set(id, [group]);
+    else groups.push(group);
+  }
+}
+
+/** Groups by the ids that hold a slot of theirs, soaking or not. There are few holders: many more requests and groups. */
+function groupsByHolder({ groups }: FleetState): Map<string, string[]> {
+  const byHolder = new Map<string, string[]>();
+  for (const [name, entry] of groups) {
+    if (entry.kind === 'corrupt') continue;
+    for (const { id } of entry.document.holders) {
+      const others = byHolder.get(id);
+      if (others === undefined) byHolder.set(id, [name]);
+      else others.push(name);
+    }
+  }
+  return byHolder;
 }

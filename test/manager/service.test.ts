@@ -278,6 +278,15 @@ describe('groups', () => {
     expect(word(await bench.lock('a', 'g'))).toBe('confirmed');
   });
 
+  test('an id that asks in two at the same time gets a slot in one', async () => {
+    const bench = await startBench(policies([policyOf('g', { soakMs: 60_000 }), policyOf('h')]));
+    const both = await Promise.all([bench.lock('a', 'g'), bench.lock('a', 'h')]);
+    expect(both.map(word)).toEqual(['granted', 'held_elsewhere']);
+    // What frees comes first: the soak in one is no reason to refuse in the other.
+    const moved = await Promise.all([bench.lock('a', 'h'), bench.unlock('a', 'g')]);
+    expect(moved.map(word)).toEqual(['granted', 'soaking']);
+  });
+
   test('one that is unknown is refused and not remembered', async () => {
     const bench = await startBench(policies([policyOf('g')]));
     expect(word(await bench.lock('a', 'x'))).toBe('unknown_group');
