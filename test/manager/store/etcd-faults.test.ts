@@ -38,7 +38,8 @@ function withHolder(store: Store, group: string, id: string) {
 
 /** Adds a holder, as often as it takes. `told` hears each outcome. */
 async function insist(store: Store, group: string, id: string, told: (outcome: string) => void): Promise<void> {
-  for (;;) {
+  // A commit whose answer was lost may show as a lost comparison of the next one: what is there is not added again.
+  while (!holdersOf(store, group).includes(id)) {
     try {
       const outcome = await store.commit(withHolder(store, group, id), [group]);
       told(outcome);
@@ -47,7 +48,6 @@ async function insist(store: Store, group: string, id: string, told: (outcome: s
       if (!(error instanceof StoreError)) throw error;
       told(error.kind);
       while (!(await refreshed(store, group))) await setTimeout(20);
-      if (holdersOf(store, group).includes(id)) return;
     }
   }
 }
