@@ -32,7 +32,7 @@ export async function bundle(outdir, entries) {
     target: 'node20.19',
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: true,
+    keepNames: false,
     legalComments: 'linked',
     external: ['usocket', 'classic-level'],
     plugins: [withoutHttp2],

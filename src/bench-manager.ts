@@ -6,7 +6,7 @@ import { generateLoad, type LoadPlan } from './bench/load.ts';
 import { benchManager } from './bench/manager.ts';
 
 /** The flags that the unit gives to Node. */
-const FLAGS = ['--max-semi-space-size=2', '--max-old-space-size=512'];
+const FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=512'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -2,7 +2,10 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 import { oneLine } from './text.ts';
 
 /** A logger: `log.info({ version }, 'text')`. */
-export type Log = Logger;
+export type Log = Logger & {
+  /** Does something whose lines are written at once when it is over: a write costs more than a line. */
+  readonly together: (run: () => void) => void;
+};
 
 /** How log lines look: for people, or one JSON object a line. */
 export type LogFormat = 'text' | 'json';
@@ -16,7 +19,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface LogOptions {
   readonly format: LogFormat;
   readonly level: LogLevel;
-  /** Writes a finished line with its newline. */
+  /** Writes finished lines, each with its newline. */
   readonly write: (line: string) => void;
   /** Lines begin with a priority, `<4>`, that journald takes off and stores; no time, which it stores as well. */
   readonly journald: boolean;
@@ -24,14 +27,31 @@ export interface LogOptions {
 
 /** Makes a logger. In both formats a line is one line, whatever the text in it. */
 export function createLog({ format, level, write, journald }: LogOptions): Log {
+  let gathered: string | null = null;
   const stream: DestinationStream = {
     write(json: string): void {
       const record = JSON.parse(json) as Readonly<Record<string, unknown>>;
       const priority = journald ? `<${PRIORITIES[String(record['level'])] ?? 6}>` : '';
-      write(format === 'json' ? priority + json : `${priority}${readable(record, !journald)}\n`);
+      const line = format === 'json' ? priority + json : `${priority}${readable(record, !journald)}\n`;
+      if (gathered === null) write(line);
+      else gathered += line;
     },
   };
-  return pino(
+  const together = (run: () => void): void => {
+    if (gathered !== null) {
+      run();
+      return;
+    }
+    gathered = '';
+    try {
+      run();
+    } finally {
+      const lines = gathered;
+      gathered = null;
+      if (lines !== '') write(lines);
+    }
+  };
+  const logger = pino(
     {
       level,
       base: null,
@@ -40,6 +60,7 @@ export function createLog({ format, level, write, journald }: LogOptions): Log {
     },
     stream,
   );
+  return Object.assign(logger, { together });
 }
 
 /** Priorities of syslog, by pino's names of levels. */

@@ -8,9 +8,10 @@ import type { Witness } from './service.ts';
 export function createWitness(log: Log, meter: Meter, now: () => number): Witness {
   let failing = false;
   return {
-    changed: (audit) => {
-      for (const draft of audit) log.info(fieldsOf(draft), sentenceOf(draft));
-    },
+    changed: (audit) =>
+      log.together(() => {
+        for (const draft of audit) log.info(fieldsOf(draft), sentenceOf(draft));
+      }),
     decided: (group, operation, answer) => {
       meter.decision(group, operation, answer.ok ? answer.outcome : answer.kind);
       if (!answer.ok) log.debug({ group, kind: answer.kind }, `refused: ${answer.value}`);

@@ -102,3 +102,24 @@ it('bears values that JSON cannot express', () => {
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain('all');
 });
+
+describe('lines that belong together', () => {
+  it('are written at once, in order, also when what wrote them failed', () => {
+    const { log, lines } = open({ journald: true });
+    log.info('before');
+    log.together(() => {
+      log.info('one');
+      log.together(() => log.warn('two'));
+      log.info('three');
+    });
+    expect(() =>
+      log.together(() => {
+        log.info('four');
+        throw new Error('broken');
+      }),
+    ).toThrow('broken');
+    log.together(() => undefined);
+    log.info('after');
+    expect(lines).toEqual(['<6>before\n', '<6>one\n<4>two\n<6>three\n', '<6>four\n', '<6>after\n']);
+  });
+});

@@ -199,7 +199,13 @@ class EmbeddedStore implements Store {
   /** `found`: the write failed, but it was there when the database was read anew. */
   async #write(database: Database, operations: readonly Operation[], sync: boolean): Promise<'written' | 'found'> {
     try {
-      await database.batch([...operations], { sync });
+      // An array of operations costs three times as much: each of them is copied.
+      const batch = database.batch();
+      for (const operation of operations) {
+        if (operation.type === 'put') batch.put(operation.key, operation.value);
+        else batch.del(operation.key);
+      }
+      await batch.write({ sync });
       return 'written';
     } catch (error) {
       await this.#afterFailure(database, operations, error);
