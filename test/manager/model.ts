@@ -59,6 +59,11 @@ export class Model {
     return Object.fromEntries(this.held);
   }
 
+  /** Until when nothing is granted, in ms since 1970; 0: nobody has said so. It stays when that time has come. */
+  get frozen(): Readonly<{ group: number; fleet: number }> {
+    return { ...this.#frozen };
+  }
+
   apply(command: Command): string | null {
     this.#expire();
     switch (command.kind) {

@@ -17,6 +17,8 @@ export interface TestEtcdOptions {
   readonly tls?: 'server' | 'client';
   /** More arguments for the program. */
   readonly args?: readonly string[];
+  /** In which folder its own is made; default that for temporary files. */
+  readonly folder?: string;
 }
 
 /** A real etcd on free ports of the loopback address, with its data in a temporary folder. */
@@ -68,13 +70,14 @@ export async function startEtcd(options: TestEtcdOptions = {}): Promise<TestEtcd
 
 class Cluster implements TestEtcd {
   readonly endpoints: readonly string[];
-  readonly #folder = mkdtempSync(join(tmpdir(), 'hp-etcd-'));
+  readonly #folder: string;
   readonly #options: TestEtcdOptions;
   readonly #peers: readonly string[];
   readonly #children: (ChildProcess | null)[];
   #rootToken: string | undefined;
 
   constructor(options: TestEtcdOptions, ports: readonly number[]) {
+    this.#folder = mkdtempSync(join(options.folder ?? tmpdir(), 'hp-etcd-'));
     const scheme = options.tls === undefined ? 'http' : 'https';
     const half = ports.length / 2;
     this.endpoints = ports.slice(0, half).map((port) => `${scheme}://127.0.0.1:${port}`);
