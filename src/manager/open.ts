@@ -3,6 +3,7 @@ import { readCapped } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
 import { readSecret } from '../base/secret-file.ts';
 import type { EtcdConfig, ManagerConfig } from './config/schema.ts';
+import type { Holders } from './admission.ts';
 import type { Meter } from './meter.ts';
 import { ConfiguredPolicies } from './policies.ts';
 import { Service, type Time } from './service.ts';
@@ -14,6 +15,12 @@ import { createWitness } from './witness.ts';
 export interface OpenedManager {
   readonly manager: Service;
   readonly policies: ConfiguredPolicies;
+  readonly holders: Holders;
+  /** Small texts in the store that may be lost. They reject with a `StoreError`. */
+  readonly notes: {
+    readonly read: (name: string) => Promise<string | null>;
+    readonly write: (name: string, text: string) => Promise<void>;
+  };
   /** Ends its timers, then its store. */
   close(): Promise<void>;
 }
@@ -49,6 +56,8 @@ export async function openManager(config: ManagerConfig, log: Log, meter: Meter 
     return {
       manager,
       policies,
+      holders: holdersIn(store),
+      notes: { read: (name) => store.readNote(name), write: (name, text) => store.writeNote(name, text) },
       close: async () => {
         await manager.close();
         await store.close();
@@ -58,6 +67,15 @@ export async function openManager(config: ManagerConfig, log: Log, meter: Meter 
     await store.close();
     throw error;
   }
+}
+
+function holdersIn(store: Store): Holders {
+  const has = (group: string): boolean => {
+    const entry = store.state.groups.get(group);
+    // Nobody knows who holds a slot of a group that cannot be read.
+    return entry !== undefined && (entry.kind === 'corrupt' || entry.document.holders.length > 0);
+  };
+  return { has, groups: () => [...store.state.groups.keys()].filter(has) };
 }
 
 async function openStore({ etcd3, store, audit }: ManagerConfig, log: Log): Promise<Store> {

@@ -1,3 +1,4 @@
+import { Hangups } from '../../manager/hangups.ts';
 import { defineCommand, EXIT, type Command } from '../command.ts';
 import { LOG_OPTIONS } from '../log-options.ts';
 import { CONFIG } from './options.ts';
@@ -14,6 +15,8 @@ export const serveCommand: Command = defineCommand({
   },
   exits: ['failure', 'configuration'],
   run: async ({ options }, io) => {
+    // Before anything that takes time.
+    const hangups = new Hangups(process);
     const { createNotifier } = await import('../../host/notify.ts');
     const { serveManager } = await import('../../manager/serve.ts');
     const outcome = await serveManager({
@@ -22,6 +25,7 @@ export const serveCommand: Command = defineCommand({
       logLevel: options['log-level'] ?? 'info',
       env: io.env,
       write: io.stderr,
+      hangups,
       notifier: createNotifier(io.env, (error) => io.stderr(`holdpoint manager serve: ${error.message}\n`)),
     });
     return EXIT[outcome];
