@@ -113,6 +113,14 @@ describe('an order', () => {
     expect(manager.calls).toEqual([call]);
   });
 
+  test.each(['', 'h'.repeat(100_000)])('releases what no host could send', async (id) => {
+    const manager = await serveFake();
+    const argv = ['unlock', '--group=g', '--force', '--reason', 'x', '--', id];
+    expect(await run(argv)).toEqual({ status: 0, out: 'it is done\n', err: '' });
+    expect(manager.calls).toEqual([['unlock', 'g', id, true, 'anna', 'x']]);
+    expect(await run(['unlock', '--group=g', '--', id])).toMatchObject({ status: 2 });
+  });
+
   test('freezes for a time', async () => {
     const manager = await serveFake();
     const before = Date.now();
