@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { systemClock } from '../base/clock.ts';
 import { readCapped } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
@@ -8,7 +9,7 @@ import type { Meter } from './meter.ts';
 import { ConfiguredPolicies } from './policies.ts';
 import { Service, type Time } from './service.ts';
 import type { TlsMaterial } from './store/etcd.ts';
-import type { AuditBounds, Store } from './store/store.ts';
+import { type AuditBounds, type Store, StoreInUse } from './store/store.ts';
 import { createWitness } from './witness.ts';
 
 /** A manager that is ready to decide, without listeners. */
@@ -29,19 +30,28 @@ export interface OpenedManager {
 export const REAL_TIME: Time = {
   now: () => Date.now(),
   after: (ms, callback) => {
-    const timer = setTimeout(callback, ms);
+    const timer = globalThis.setTimeout(callback, ms);
     return () => clearTimeout(timer);
   },
 };
 
 const NO_METER: Meter = { decision: () => undefined, storeTime: () => undefined, storeError: () => undefined };
 
+/** How a manager is opened. */
+export interface OpenOptions {
+  /** Left out: nothing is counted. */
+  readonly meter?: Meter;
+  /** Milliseconds for which an embedded store is tried again while another process has it; default 0. */
+  readonly storeWaitMs?: number;
+}
+
 /**
  * Opens the store that a configuration names and puts a manager on it. Rejects with a `StoreError` whose text says what
- * is wrong and what to do.
+ * is wrong and what to do; a `StoreInUse` when another process has it.
  */
-export async function openManager(config: ManagerConfig, log: Log, meter: Meter = NO_METER): Promise<OpenedManager> {
-  const store = await openStore(config, log);
+export async function openManager(config: ManagerConfig, log: Log, options: OpenOptions = {}): Promise<OpenedManager> {
+  const { meter = NO_METER, storeWaitMs = 0 } = options;
+  const store = await patiently(() => openStore(config, log), storeWaitMs, log);
   try {
     const policies = new ConfiguredPolicies(config, REAL_TIME.now, () => store.state.groups.size);
     const manager = new Service({
@@ -66,6 +76,22 @@ export async function openManager(config: ManagerConfig, log: Log, meter: Meter 
   } catch (error) {
     await store.close();
     throw error;
+  }
+}
+
+/** Milliseconds between two tries of a store that is in use. */
+const TRY_AGAIN_MS = 50;
+
+async function patiently(open: () => Promise<Store>, waitMs: number, log: Log): Promise<Store> {
+  const end = performance.now() + waitMs;
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!(error instanceof StoreInUse) || performance.now() >= end) throw error;
+      if (tries === 0) log.info(`the store is in use by another process: it is waited for, ${waitMs / 1000} s at most`);
+      await setTimeout(TRY_AGAIN_MS);
+    }
   }
 }
 

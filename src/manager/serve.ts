@@ -81,6 +81,8 @@ function readConfig(path: string | null, log: Log): ManagerConfig | null {
   return config;
 }
 
+/** Milliseconds for which a command, or a manager that stops, may still have the store. */
+const STORE_WAIT_MS = 3_000;
 /** The note in the store with the names of groups that have tokens of their own, one in a line. */
 const GUARDED = 'guarded';
 const MOST_TOKEN_BYTES = 64 * 1024;
@@ -119,7 +121,7 @@ class ManagerServer {
       failed: (text) => log.error(text),
       read: (text) => log.info(text),
     });
-    const opened = await openManager(config, log, metrics);
+    const opened = await openManager(config, log, { meter: metrics, storeWaitMs: STORE_WAIT_MS });
     isGroup = (name) => opened.policies.of(name, false) !== null;
     const server = new ManagerServer(config, log, opened, { metrics, admission });
     try {

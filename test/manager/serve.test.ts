@@ -1,10 +1,12 @@
 // The manager as a process: signals, and what a reload changes.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type ManagerProcess, startManager } from '../support/manager-process.ts';
 import { TEST_CERTIFICATE, TEST_KEY } from '../support/tls.ts';
 
@@ -83,6 +85,36 @@ describe('SIGHUP', () => {
     half.destroy();
     expect(await manager.ended()).toBe(0);
     expect(manager.log()).not.toContain('read again');
+  });
+});
+
+describe('a store that is in use', () => {
+  /** A process that holds the store of a manager, which does not run. */
+  async function held(): Promise<{ manager: ManagerProcess; release: () => void }> {
+    const manager = await start('');
+    await manager.stop();
+    const program = join(inject('bundle'), 'embedded-store.js');
+    const child = spawn(process.execPath, [program, 'hold', manager.store], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await once(child.stdout, 'data');
+    return { manager, release: () => child.kill('SIGKILL') };
+  }
+
+  test('is waited for; a SIGHUP meanwhile is done afterwards', async () => {
+    const { manager, release } = await held();
+    manager.begin();
+    await until(() => manager.log().includes('it is waited for'));
+    manager.signal('SIGHUP');
+    release();
+    await manager.ready();
+    await until(() => manager.log().includes('the configuration was read again'));
+  });
+
+  test('for long ends the start with what is true', async () => {
+    const { manager } = await held();
+    manager.begin();
+    expect(await manager.ended()).toBe(1);
+    expect(manager.log()).toMatch(/ERROR.*in use by another process/i);
   });
 });
 

@@ -25,6 +25,8 @@ export interface ManagerOptions {
 /** A real `holdpoint manager serve` on a free port of the loopback address. Port and store stay over restarts. */
 export interface ManagerProcess {
   readonly port: number;
+  /** The folder of its embedded store. */
+  readonly store: string;
   /** Starts it and waits until it is ready. */
   start(): Promise<void>;
   /** Starts it; resolves with its number at once. */
@@ -69,6 +71,7 @@ export async function startManager(options: ManagerOptions): Promise<ManagerProc
 class RealManager implements ManagerProcess {
   readonly port: number;
   readonly #folder = mkdtempSync(join(tmpdir(), 'hp-manager-'));
+  readonly store = this.#path('store');
   readonly #etcd: readonly string[] | undefined;
   #child: ChildProcess | null = null;
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
 import { ensureFolder } from '../../base/files.ts';
 import { errorText } from '../../base/text.ts';
-import { StoreError } from './store.ts';
+import { StoreError, StoreInUse } from './store.ts';
 
 /** A LevelDB database of texts. */
 export type Database = ClassicLevel;
@@ -45,11 +45,7 @@ export function databaseError(path: string, what: string, error: unknown): Store
   const code = cause instanceof Error && 'code' in cause ? cause.code : '';
   const text = errorText(cause);
   const broken = (problem: string): StoreError => new StoreError('broken', `${path}: ${problem}`, { cause });
-  if (code === 'LEVEL_LOCKED')
-    return broken(
-      'the folder is in use: a manager runs on it, and there can be only one. ' +
-        'The commands (as holdpoint manager status) reach that one through its admin socket',
-    );
+  if (code === 'LEVEL_LOCKED') return new StoreInUse(`${path}: ${IN_USE}`, { cause });
   // So it says that a table ends before its end.
   if (code === 'LEVEL_CORRUPTION' || /\.(ldb|sst): Invalid argument/.test(text))
     return broken(`the database is damaged (${text}); ${WAY_OUT}`);
@@ -79,6 +75,11 @@ async function loadLibrary(): Promise<typeof ClassicLevel> {
     throw new StoreError('broken', text, { cause: error });
   }
 }
+
+const IN_USE =
+  'the folder is in use by another process, and only one can use it: a manager that runs on it, starts or stops, ' +
+  'or a command that does its work on it. Commands (as holdpoint manager status) reach a manager that runs through ' +
+  'its own admin socket (admin.socket)';
 
 const WAY_OUT =
   'put a copy of the folder back, or move it away: then all groups begin empty, also those whose slots are held now';

@@ -16,7 +16,7 @@ import { createInterface } from 'node:readline';
 import { ClassicLevel } from 'classic-level';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { openEmbeddedStore } from '../../../src/manager/store/embedded.ts';
-import { type Store, StoreError } from '../../../src/manager/store/store.ts';
+import { type Store, StoreError, StoreInUse } from '../../../src/manager/store/store.ts';
 import { storeContract } from './contract.ts';
 import { change, document, good, kept, many } from './documents.ts';
 import { after, BOUNDS, step } from './steps.ts';
@@ -141,8 +141,10 @@ describe('the folder', () => {
       break;
     }
     const error = await openingError(path);
-    expect(error.kind).toBe('broken');
-    expect(error.message).toMatch(/in use: a manager runs on it.*holdpoint manager status.*admin socket/);
+    expect(error).toBeInstanceOf(StoreInUse);
+    expect(error.message).toMatch(
+      /in use by another process.*a manager that runs on it, starts or stops, or a command.*holdpoint manager status.*admin socket/,
+    );
     expect(error.message).toContain(path);
   });
 
