@@ -43,6 +43,8 @@ export interface OpenOptions {
   readonly meter?: Meter;
   /** Milliseconds for which an embedded store is tried again while another process has it; default 0. */
   readonly storeWaitMs?: number;
+  /** A damaged embedded store is gone on with; default false. */
+  readonly acceptDamage?: boolean;
 }
 
 /**
@@ -50,8 +52,8 @@ export interface OpenOptions {
  * is wrong and what to do; a `StoreInUse` when another process has it.
  */
 export async function openManager(config: ManagerConfig, log: Log, options: OpenOptions = {}): Promise<OpenedManager> {
-  const { meter = NO_METER, storeWaitMs = 0 } = options;
-  const store = await patiently(() => openStore(config, log), storeWaitMs, log);
+  const { meter = NO_METER, storeWaitMs = 0, acceptDamage = false } = options;
+  const store = await patiently(() => openStore(config, log, acceptDamage), storeWaitMs, log);
   try {
     const policies = new ConfiguredPolicies(config, REAL_TIME.now, () => store.state.groups.size);
     const manager = new Service({
@@ -104,11 +106,12 @@ function holdersIn(store: Store): Holders {
   return { has, groups: () => [...store.state.groups.keys()].filter(has) };
 }
 
-async function openStore({ etcd3, store, audit }: ManagerConfig, log: Log): Promise<Store> {
+async function openStore({ etcd3, store, audit }: ManagerConfig, log: Log, acceptDamage: boolean): Promise<Store> {
   const bounds: AuditBounds = { mostRecords: audit.maxRecords, longestMs: audit.maxAgeMs };
   if (etcd3 === null) {
     const { openEmbeddedStore } = await import('./store/embedded.ts');
-    return openEmbeddedStore({ path: store.path, clock: REAL_TIME.now, audit: bounds });
+    const onWarning = (text: string): void => log.warn(text);
+    return openEmbeddedStore({ path: store.path, clock: REAL_TIME.now, audit: bounds, acceptDamage, onWarning });
   }
   const { openEtcdStore } = await import('./store/etcd.ts');
   const { endpoints, transactionTimeoutMs, prefix, user } = etcd3;

@@ -23,6 +23,8 @@ import { Webhook } from './webhook.ts';
 export interface ServeOptions {
   /** Null: the usual file. */
   readonly configPath: string | null;
+  /** A damaged embedded store is gone on with. */
+  readonly acceptDamage: boolean;
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevel;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -52,7 +54,7 @@ export async function serveManager(options: ServeOptions): Promise<Ended> {
   const config = readConfig(options.configPath, log);
   if (config === null) return 'configuration';
   try {
-    const server = await ManagerServer.start(config, log);
+    const server = await ManagerServer.start(config, log, options.acceptDamage);
     options.notifier.ready();
     options.notifier.status(server.summary());
     hangups.ready(() => server.reload(readConfig(options.configPath, log)));
@@ -112,7 +114,7 @@ class ManagerServer {
     this.#admission = admission;
   }
 
-  static async start(config: ManagerConfig, log: Log): Promise<ManagerServer> {
+  static async start(config: ManagerConfig, log: Log, acceptDamage: boolean): Promise<ManagerServer> {
     let isGroup: (name: string) => boolean = () => false;
     const metrics = createMetrics({ version: VERSION, isGroup: (name) => isGroup(name) });
     // Tokens that cannot be read end it before the store is touched.
@@ -121,7 +123,7 @@ class ManagerServer {
       failed: (text) => log.error(text),
       read: (text) => log.info(text),
     });
-    const opened = await openManager(config, log, { meter: metrics, storeWaitMs: STORE_WAIT_MS });
+    const opened = await openManager(config, log, { meter: metrics, storeWaitMs: STORE_WAIT_MS, acceptDamage });
     isGroup = (name) => opened.policies.of(name, false) !== null;
     const server = new ManagerServer(config, log, opened, { metrics, admission });
     try {

@@ -13,13 +13,19 @@ import { EXIT, type Io } from '../command.ts';
 export type OpenManager = (
   config: ManagerConfig,
   log: Log,
+  /** A damaged embedded store is gone on with. */
+  acceptDamage: boolean,
 ) => Promise<{ readonly manager: Manager; close(): Promise<void> }>;
 
 /** A command as it was called. */
 export interface Call {
   /** Its name after `holdpoint`. */
   readonly name: string;
-  readonly options: { readonly config: string | undefined; readonly socket: string | undefined };
+  readonly options: {
+    readonly config: string | undefined;
+    readonly socket: string | undefined;
+    readonly 'accept-damaged-store': boolean;
+  };
   readonly io: Io;
 }
 
@@ -62,7 +68,7 @@ export async function reach<T>(
   const how = config.etcd3 === null ? 'on its store, and no host is being answered' : 'on etcd directly';
   const begun = (): void => complain(call, `${asked.failure.text}; this is done ${how}`);
   for (const end = performance.now() + IN_USE_MS; ;) {
-    const answer = await askStore(config, call.io, { ask, open, begun });
+    const answer = await askStore(config, call, { ask, open, begun });
     if (answer !== IN_USE) return outcome(call, answer);
     // Another command, which is over soon, or a manager that is just starting: then that one can be asked.
     await setTimeout(TRY_AGAIN_MS);
@@ -138,7 +144,7 @@ function storeRefusal(path: string, notRunning: string): AdminFailure | null {
 
 async function askStore<T>(
   config: ManagerConfig,
-  io: Io,
+  { io, options }: Call,
   {
     ask,
     open,
@@ -156,11 +162,11 @@ async function askStore<T>(
   const log = createLog({ format: 'text', level: 'warn', write: io.stderr, journald: false });
   let opened: Awaited<ReturnType<OpenManager>>;
   try {
-    opened = await open(config, log);
+    opened = await open(config, log, options['accept-damaged-store']);
   } catch (error) {
     if (error instanceof StoreInUse) return IN_USE;
     begun();
-    return { ok: false, failure: { kind: isDenied(error) ? 'denied' : 'failed', text: errorText(error, 500) } };
+    return { ok: false, failure: { kind: isDenied(error) ? 'denied' : 'failed', text: errorText(error, 1000) } };
   }
   try {
     begun();

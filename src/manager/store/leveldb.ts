@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
 import { ensureFolder } from '../../base/files.ts';
 import { errorText } from '../../base/text.ts';
+import { logDamage } from './leveldb-log.ts';
 import { StoreError, StoreInUse } from './store.ts';
 
 /** A LevelDB database of texts. */
@@ -13,14 +14,20 @@ const OPTIONS = { writeBufferSize: 2 * 1024 * 1024, cacheSize: 512 * 1024, maxOp
 
 /**
  * Opens the database in a folder, which is made (mode 0700) when it is missing. Nobody else can open it until it is
- * closed. Rejects with a `StoreError` that names the folder and says what to do.
+ * closed. Rejects with a `StoreError` that names the folder and says what to do. With `acceptDamage`, what is damaged in
+ * its log is given up: `damage` says where, or is null.
  */
-export async function openDatabase(path: string): Promise<Database> {
+export async function openDatabase(
+  path: string,
+  acceptDamage: boolean,
+): Promise<{ readonly database: Database; readonly damage: string | null }> {
   prepareFolder(path);
+  const damage = findDamage(path);
+  if (damage !== null && !acceptDamage) throw damaged(path, damage);
   const database = new (await loadLibrary())(path, OPTIONS);
   try {
     await database.open();
-    return database;
+    return { database, damage };
   } catch (error) {
     throw databaseError(path, 'the database cannot be opened', error);
   }
@@ -49,8 +56,21 @@ export function databaseError(path: string, what: string, error: unknown): Store
   // So it says that a table ends before its end.
   if (code === 'LEVEL_CORRUPTION' || /\.(ldb|sst): Invalid argument/.test(text))
     return broken(`the database is damaged (${text}); ${WAY_OUT}`);
-  if (/Permission denied|not permitted|Read-only/.test(text)) return permissionError(path, cause);
+  if (/permission denied|not permitted|read-only/i.test(text)) return permissionError(path, cause);
   return new StoreError('unavailable', `${path}: ${what}: ${text}`, { cause });
+}
+
+/** A database of which a part is lost. It can be gone on with, which an operator must want. */
+export function damaged(path: string, what: string): StoreError {
+  return new StoreError('broken', `${path}: the database is damaged (${what}); ${WAY_OUT}${OR_ACCEPT}`);
+}
+
+function findDamage(path: string): string | null {
+  try {
+    return logDamage(path);
+  } catch (error) {
+    throw databaseError(path, 'the log of the database cannot be read', error);
+  }
 }
 
 function prepareFolder(path: string): void {
@@ -83,6 +103,10 @@ const IN_USE =
 
 const WAY_OUT =
   'put a copy of the folder back, or move it away: then all groups begin empty, also those whose slots are held now';
+
+const OR_ACCEPT =
+  '. Or go on with what is left, with --accept-damaged-store: slots that are held may be missing from it and would be ' +
+  'given again, so look first which hosts are down';
 
 function folderError(path: string, error: unknown): StoreError {
   const code = error instanceof Error && 'code' in error ? error.code : '';
