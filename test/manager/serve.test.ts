@@ -1,7 +1,7 @@
 // The manager as a process: signals, and what a reload changes.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -116,6 +116,34 @@ describe('a store that is in use', () => {
     expect(await manager.ended()).toBe(1);
     expect(manager.log()).toMatch(/ERROR.*in use by another process/i);
   });
+});
+
+test('a damaged store ends the start, and is gone on with when a command or the start accepts it', async () => {
+  const manager = await start('');
+  expect(await ask(manager, 'pre-reboot', 'default')).toBe(200);
+  await manager.stop();
+  const log = readdirSync(manager.store).find((name) => name.endsWith('.log')) ?? '';
+  const bytes = readFileSync(join(manager.store, log));
+  bytes[30]! ^= 1;
+  writeFileSync(join(manager.store, log), bytes);
+  for (let time = 0; time < 2; time += 1) {
+    manager.begin();
+    expect(await manager.ended()).toBe(1);
+  }
+  expect(manager.log()).toMatch(/ERROR.*the database is damaged \(.*\).*--accept-damaged-store/);
+  const command = (...words: readonly string[]) => {
+    const program = [join(inject('bundle'), 'holdpoint.js'), 'manager', ...words];
+    const { status, stderr } = spawnSync(process.execPath, [...program, '--config', manager.configPath], {
+      encoding: 'utf8',
+    });
+    return { status, stderr };
+  };
+  expect(command('status')).toMatchObject({ status: 1, stderr: expect.stringContaining('is damaged') as string });
+  const frozen = command('freeze', '--all', '--reason', 'damage', '--accept-damaged-store');
+  expect(frozen.stderr).toMatch(/WARN.*damage was accepted/);
+  expect(frozen.status).toBe(0);
+  await manager.start();
+  expect(await ask(manager, 'pre-reboot', 'default')).toBe(423);
 });
 
 describe('a reload', () => {

@@ -27,6 +27,8 @@ export interface ManagerProcess {
   readonly port: number;
   /** The folder of its embedded store. */
   readonly store: string;
+  /** Its configuration. */
+  readonly configPath: string;
   /** Starts it and waits until it is ready. */
   start(): Promise<void>;
   /** Starts it; resolves with its number at once. */
@@ -72,6 +74,7 @@ class RealManager implements ManagerProcess {
   readonly port: number;
   readonly #folder = mkdtempSync(join(tmpdir(), 'hp-manager-'));
   readonly store = this.#path('store');
+  readonly configPath = this.#path('manager.toml');
   readonly #etcd: readonly string[] | undefined;
   #child: ChildProcess | null = null;
 
