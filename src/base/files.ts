@@ -88,6 +88,12 @@ export function ensureFolder(path: string, mode = 0o777): void {
   mkdirSync(path, { mode });
 }
 
+/** What changes when a file is written or replaced; `-` when there is none. Throws when nobody can tell. */
+export function fileStamp(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? '-' : `${stat.ino}/${stat.size}/${stat.mtimeNs}/${stat.ctimeNs}`;
+}
+
 /** True for the error of a file or folder that does not exist. */
 export function isNotFound(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');

@@ -101,9 +101,22 @@ function urlProblem(text: string, schemes: readonly string[], expected: string, 
   if (!schemes.includes(url.protocol.slice(0, -1)) || !/^[a-z]+:\/\//i.test(text)) {
     return `expected ${expected}, found ${found}`;
   }
+  // Every request would fail for it.
+  if (!isEncoded(url.username) || !isEncoded(url.password)) {
+    return 'the user name or password in the URL is not percent-encoded correctly';
+  }
   if (url.protocol === 'file:' && url.host !== '') {
     return `a file URL has three slashes: expected "${text.replace('//', '///')}"`;
   }
   if (sample.includes('?') || sample.includes('#')) return "expected a URL without '?' and '#': paths are added to it";
   return null;
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

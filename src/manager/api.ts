@@ -50,7 +50,12 @@ export interface Manager {
 /** Everything an operator may want to know. Times in ms since 1970. */
 export interface FleetStatus {
   readonly at: number;
-  readonly store: { readonly kind: 'embedded' | 'etcd'; readonly warnings: readonly string[] };
+  readonly store: {
+    readonly kind: 'embedded' | 'etcd';
+    readonly warnings: readonly string[];
+    /** Rules that bind only requests through a manager of ours: another program on the same store grants without them. */
+    readonly oursOnly: readonly string[];
+  };
   readonly freeze: Freeze | null;
   /** Sorted by name. */
   readonly groups: readonly GroupStatus[];

@@ -3,11 +3,12 @@ import { createLog, type Log, type LogFormat, type LogLevel } from '../base/log.
 import { errorText } from '../base/text.ts';
 import { VERSION } from '../base/version.ts';
 import { formatProblem } from '../config/problem.ts';
+import { Admission } from './admission.ts';
 import { createAdminHandler } from './admin/handler.ts';
 import { openAdminSocket, openAdminTcp } from './admin/listen.ts';
 import { loadManagerConfig } from './config/load.ts';
 import type { ManagerConfig } from './config/schema.ts';
-import { type Access, createAccess } from './http/access.ts';
+import type { Hangups } from './hangups.ts';
 import { limitsOf } from './http/limits.ts';
 import { type Listener, listen } from './http/listen.ts';
 import { Readiness } from './http/probes.ts';
@@ -22,12 +23,16 @@ import { Webhook } from './webhook.ts';
 export interface ServeOptions {
   /** Null: the usual file. */
   readonly configPath: string | null;
+  /** A damaged embedded store is gone on with. */
+  readonly acceptDamage: boolean;
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevel;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly write: (text: string) => void;
   /** Speaks to the service manager that started this process. */
   readonly notifier: Notifier;
+  /** SIGHUP, from as early as can be. */
+  readonly hangups: Hangups;
 }
 
 /** What of a service manager's protocol is used. */
@@ -43,16 +48,18 @@ export type Ended = 'ok' | 'failure' | 'configuration';
 
 /** Runs the lock manager in this process until it is told to stop. */
 export async function serveManager(options: ServeOptions): Promise<Ended> {
-  const { env, write } = options;
+  const { env, write, hangups } = options;
   const journald = (env['JOURNAL_STREAM'] ?? '') !== '';
   const log = createLog({ format: options.logFormat, level: options.logLevel, write, journald });
   const config = readConfig(options.configPath, log);
   if (config === null) return 'configuration';
   try {
-    const server = await ManagerServer.start(config, log);
+    const server = await ManagerServer.start(config, log, options.acceptDamage);
     options.notifier.ready();
     options.notifier.status(server.summary());
-    await untilStopped(() => server.reload(readConfig(options.configPath, log)));
+    hangups.ready(() => server.reload(readConfig(options.configPath, log)));
+    await stopped();
+    hangups.over(() => log.debug('SIGHUP is ignored: the manager is about to stop'));
     options.notifier.stopping();
     await server.stop();
     log.info('stopped');
@@ -65,11 +72,9 @@ export async function serveManager(options: ServeOptions): Promise<Ended> {
   }
 }
 
-/** Resolves at SIGTERM or SIGINT; reloads at SIGHUP until then. */
-async function untilStopped(reload: () => void): Promise<void> {
-  process.on('SIGHUP', reload);
-  await new Promise<void>((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve));
-  process.off('SIGHUP', reload);
+/** Resolves at SIGTERM or SIGINT. */
+function stopped(): Promise<void> {
+  return new Promise<void>((resolve) => process.once('SIGTERM', () => resolve()).once('SIGINT', () => resolve()));
 }
 
 function readConfig(path: string | null, log: Log): ManagerConfig | null {
@@ -78,6 +83,10 @@ function readConfig(path: string | null, log: Log): ManagerConfig | null {
   return config;
 }
 
+/** Milliseconds for which a command, or a manager that stops, may still have the store. */
+const STORE_WAIT_MS = 3_000;
+/** The note in the store with the names of groups that have tokens of their own, one in a line. */
+const GUARDED = 'guarded';
 const MOST_TOKEN_BYTES = 64 * 1024;
 
 /** A manager with everything by which it is reached. */
@@ -88,26 +97,37 @@ class ManagerServer {
   readonly #listeners: Listener[] = [];
   /** Undone in reverse order at the end. */
   readonly #undo: (() => Promise<void> | void)[] = [];
-  #config: ManagerConfig;
-  #access: Access;
+  /** The configuration of the start: what belongs to listeners, store and audit stays as it was then. */
+  readonly #started: ManagerConfig;
+  readonly #admission: Admission;
 
-  private constructor(config: ManagerConfig, log: Log, opened: OpenedManager, metrics: Metrics) {
-    this.#config = config;
+  private constructor(
+    config: ManagerConfig,
+    log: Log,
+    opened: OpenedManager,
+    { metrics, admission }: { readonly metrics: Metrics; readonly admission: Admission },
+  ) {
+    this.#started = config;
     this.#log = log;
     this.#opened = opened;
     this.#metrics = metrics;
-    this.#access = accessOf(config);
+    this.#admission = admission;
   }
 
-  static async start(config: ManagerConfig, log: Log): Promise<ManagerServer> {
+  static async start(config: ManagerConfig, log: Log, acceptDamage: boolean): Promise<ManagerServer> {
     let isGroup: (name: string) => boolean = () => false;
     const metrics = createMetrics({ version: VERSION, isGroup: (name) => isGroup(name) });
-    // Tokens and certificates that cannot be read end it before the store is touched.
-    accessOf(config);
-    const opened = await openManager(config, log, metrics);
+    // Tokens that cannot be read end it before the store is touched.
+    const admission = new Admission(config, {
+      now: () => performance.now(),
+      failed: (text) => log.error(text),
+      read: (text) => log.info(text),
+    });
+    const opened = await openManager(config, log, { meter: metrics, storeWaitMs: STORE_WAIT_MS, acceptDamage });
     isGroup = (name) => opened.policies.of(name, false) !== null;
-    const server = new ManagerServer(config, log, opened, metrics);
+    const server = new ManagerServer(config, log, opened, { metrics, admission });
     try {
+      await server.#recallGuarded();
       await server.#listen();
     } catch (error) {
       await server.stop();
@@ -118,7 +138,7 @@ class ManagerServer {
 
   /** One line for the service manager. */
   summary(): string {
-    const { service, etcd3 } = this.#config;
+    const { service, etcd3 } = this.#started;
     const port = this.#listeners[0]?.port ?? service.port;
     const scheme = service.tls === null ? 'http' : 'https';
     const store = etcd3 === null ? 'the embedded store' : `etcd at ${etcd3.endpoints.join(', ')}`;
@@ -133,23 +153,24 @@ class ManagerServer {
       return;
     }
     try {
-      this.#access = accessOf(config);
-      for (const listener of this.#listeners) listener.reload();
+      // All of it, or nothing.
+      const puts = [this.#admission.prepare(config), ...this.#listeners.map((listener) => listener.prepareReload())];
+      for (const put of puts) put();
     } catch (error) {
       log.error(`the new configuration is refused; the one before stays in force: ${errorText(error)}`);
       return;
     }
-    for (const key of fixedChanges(this.#config, config))
+    for (const key of fixedChanges(this.#started, config))
       log.warn(`${key} changed: this takes effect at the next start`);
-    this.#config = config;
     this.#opened.policies.replace(config);
     void this.#opened.manager.reconfigured();
+    void this.#noteGuarded();
     log.info('the configuration was read again');
   }
 
   /** Answers who waits, ends the listeners, then the store. */
   async stop(): Promise<void> {
-    const { drainMs } = this.#config.service;
+    const { drainMs } = this.#started.service;
     const drained = this.#opened.manager.drain();
     await Promise.all(this.#listeners.map((listener) => listener.close(drainMs, () => drained)));
     await drained;
@@ -157,8 +178,26 @@ class ManagerServer {
     await this.#opened.close();
   }
 
+  /** Which groups had tokens is noted in the store: one that is left out of the configuration is not open after a restart. */
+  async #recallGuarded(): Promise<void> {
+    const { holders, notes } = this.#opened;
+    const text = await notes.read(GUARDED);
+    this.#admission.recall(holders, text === null ? [] : text.split('\n').filter((name) => name !== ''));
+    await this.#noteGuarded();
+  }
+
+  async #noteGuarded(): Promise<void> {
+    const { read, write } = this.#opened.notes;
+    const text = this.#admission.guarded.join('\n');
+    try {
+      if (((await read(GUARDED)) ?? '') !== text) await write(GUARDED, text);
+    } catch (error) {
+      this.#log.warn(`which groups have tokens could not be noted in the store: ${errorText(error)}`);
+    }
+  }
+
   async #listen(): Promise<void> {
-    const { service, status, admin } = this.#config;
+    const { service, status, admin } = this.#started;
     const manager = this.#opened.manager;
     const readiness = new Readiness(manager);
     const limits = limitsOf(service);
@@ -166,7 +205,7 @@ class ManagerServer {
     const handler = publicHandler({
       basePath: service.basePath,
       maxWaitMs: service.maxWaitMs,
-      access: () => this.#access,
+      access: () => this.#admission.access,
       manager,
       readiness,
       meter: this.#metrics,
@@ -183,7 +222,7 @@ class ManagerServer {
     this.#undo.push(() => socket.close());
     if (admin.tcp !== null) await this.#listenForAdministrators(admin.tcp);
     this.#undo.push(startLookout({ status: () => manager.status(), log: this.#log, send: this.#webhook() }));
-    this.#log.info(`holdpoint ${VERSION} manager: ${this.summary()}; ${this.#config.groups.size} groups configured`);
+    this.#log.info(`holdpoint ${VERSION} manager: ${this.summary()}; ${this.#started.groups.size} groups configured`);
   }
 
   async #listenForAdministrators(tcp: NonNullable<ManagerConfig['admin']['tcp']>): Promise<void> {
@@ -195,21 +234,12 @@ class ManagerServer {
   }
 
   #webhook(): (notice: Parameters<Webhook['send']>[0]) => void {
-    const { notify } = this.#config;
+    const { notify } = this.#started;
     if (notify === null) return () => undefined;
     const after = (ms: number, callback: () => void): void => void setTimeout(callback, ms).unref();
     const webhook = new Webhook({ ...notify, after, onLost: (text) => this.#log.error(text) });
     return (notice) => webhook.send(notice);
   }
-}
-
-function accessOf({ service, groups, autoCreate }: ManagerConfig): Access {
-  return createAccess({
-    tokenPath: service.tokenPath,
-    groups: groups.values(),
-    openUnlisted: autoCreate !== null && autoCreate.template.tokenPath === null,
-    bindClientIds: service.tls?.bindClientIds ?? false,
-  });
 }
 
 /** Keys that are read at the start alone and are different now. */

@@ -36,6 +36,8 @@ export interface Witness {
   /** A change was written. */
   readonly changed: (audit: readonly AuditDraft[]) => void;
   readonly decided: (group: string, operation: 'pre-reboot' | 'steady-state', answer: Answer) => void;
+  /** A change did not fit into one transaction of the store, and was refused. Null: of the fleet. */
+  readonly outgrown: (group: string | null, error: StoreError) => void;
   readonly stored: (operation: 'refresh' | 'commit', ms: number) => void;
   readonly storeFailed: (error: StoreError, since: number) => void;
   readonly storeRecovered: (since: number) => void;
@@ -95,6 +97,8 @@ export class Service implements Manager {
   #looking = false;
   #draining = false;
   #closed = false;
+  /** Groups of which a change did not fit into a transaction, since the last one that did. */
+  readonly #outgrown = new Set<string>();
   #failingSince: number | null = null;
   #stopWake: () => void = () => undefined;
 
@@ -296,8 +300,8 @@ export class Service implements Manager {
         }
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
-        if (error.kind === 'too-large' && batch.length > 1) {
-          await this.#decideInHalves(batch);
+        if (error.kind === 'too-large') {
+          await this.#decideInParts(batch, error);
           return;
         }
         this.#failed(error);
@@ -308,7 +312,17 @@ export class Service implements Manager {
     }
   }
 
-  async #decideInHalves(batch: readonly Pending[]): Promise<void> {
+  /** A change that does not fit is made in halves; one that does not fit by itself never will, which stops nobody else. */
+  async #decideInParts(batch: readonly Pending[], error: StoreError): Promise<void> {
+    const [first, ...others] = batch;
+    if (first === undefined) return;
+    if (others.length === 0) {
+      const { group } = first.request;
+      if (group !== null) this.#outgrown.add(group);
+      this.#parts.witness.outgrown(group, error);
+      this.#answer(first, outgrown(group, error));
+      return;
+    }
     const middle = batch.length >>> 1;
     await this.#decide(batch.slice(0, middle));
     await this.#decide(batch.slice(middle));
@@ -333,6 +347,7 @@ export class Service implements Manager {
 
   #written({ audit, groups, fleet }: Change): void {
     this.#parts.witness.changed(audit);
+    for (const group of groups.keys()) this.#outgrown.delete(group);
     if (fleet !== undefined) this.#touchWaited();
     for (const group of groups.keys())
       if (this.#waiting.has(group) && audit.some(opens(group))) this.#touched.add(group);
@@ -491,8 +506,10 @@ export class Service implements Manager {
     let next = freezeEnd(store.state.fleet, now);
     for (const [group, entry] of store.state.groups) {
       if (entry.kind === 'corrupt') continue;
-      next = Math.min(next, nextSoakEnd(entry.document) ?? Infinity, freezeEnd(entry.document, now));
-      if (entry.found.length > 0) next = now;
+      // What does not fit would be tried again and again, at once.
+      const soonest = this.#outgrown.has(group) ? now + LOOK_AGAIN_MS : now;
+      const due = entry.found.length > 0 ? now : (nextSoakEnd(entry.document) ?? Infinity);
+      next = Math.min(next, Math.max(due, soonest), freezeEnd(entry.document, now));
       if (this.#waiting.has(group)) next = Math.min(next, policies.changesAt(group, now) ?? Infinity);
     }
     if (!Number.isFinite(next) || this.#closed) return;
@@ -583,7 +600,16 @@ const UNAVAILABLE = refuse(
   'the store of the lock manager does not answer; nobody knows whether this was done',
   5_000,
 );
+/** It does not pass by itself: slots must be given back, or the group be split. */
+const OUTGROWN_RETRY_MS = 300_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** What it is told whose change alone is more than a transaction can hold. */
+function outgrown(group: string | null, error: StoreError): Refusal {
+  const what = group === null ? 'the fleet' : `group ${group}`;
+  const text = `${what} has outgrown what one transaction of the store can hold (${error.message}): nothing was changed, and only what makes it smaller can be`;
+  return refuse('store_unavailable', text, OUTGROWN_RETRY_MS);
+}
 
 /** Refusals that pass by themselves, so that waiting makes sense. */
 const PASSING: ReadonlySet<string> = new Set([

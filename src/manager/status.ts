@@ -9,17 +9,21 @@ import type { FleetState, GroupEntry } from './store/store.ts';
 /** Where a status looks, besides the state. */
 export interface Surroundings {
   readonly now: number;
-  readonly store: FleetStatus['store'];
+  readonly store: Pick<FleetStatus['store'], 'kind' | 'warnings'>;
   readonly policies: Policies;
   readonly presence: (group: string) => Presence | null;
   readonly connected: (group: string, id: string) => boolean;
 }
 
+/** What airlock's key in etcd has no place for, in the words of the documentation. */
+const OURS_ONLY = ['soak', 'freeze', 'halt', 'order', 'windows', 'gates', 'one group for each host'];
+
 /** Puts together what an operator may want to know. */
 export function statusOf(state: FleetState, around: Surroundings): FleetStatus {
   const names = [...new Set([...state.groups.keys(), ...around.policies.configured()])].toSorted();
   const groups = names.flatMap((name) => groupStatus(name, state.groups.get(name), around) ?? []);
-  return { at: around.now, store: around.store, freeze: state.fleet.freeze, groups };
+  const store = { ...around.store, oursOnly: around.store.kind === 'etcd' ? OURS_ONLY : [] };
+  return { at: around.now, store, freeze: state.fleet.freeze, groups };
 }
 
 function groupStatus(name: string, entry: GroupEntry | undefined, around: Surroundings): GroupStatus | null {

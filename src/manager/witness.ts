@@ -7,6 +7,7 @@ import type { Witness } from './service.ts';
 /** Tells logs and metrics what the service does. `now` in ms since 1970. */
 export function createWitness(log: Log, meter: Meter, now: () => number): Witness {
   let failing = false;
+  const outgrown = new Set<string>();
   return {
     changed: (audit) =>
       log.together(() => {
@@ -15,6 +16,12 @@ export function createWitness(log: Log, meter: Meter, now: () => number): Witnes
     decided: (group, operation, answer) => {
       meter.decision(group, operation, answer.ok ? answer.outcome : answer.kind);
       if (!answer.ok) log.debug({ group, kind: answer.kind }, `refused: ${answer.value}`);
+    },
+    outgrown: (group, error) => {
+      const what = group === null ? 'the fleet' : `group ${oneLine(group, 80)}`;
+      const level = outgrown.has(what) ? 'debug' : 'error';
+      outgrown.add(what);
+      log[level](`${what} has outgrown what one transaction of the store can hold: ${oneLine(error.message)}`);
     },
     stored: (operation, ms) => meter.storeTime(operation, ms / 1000),
     storeFailed: (error, since) => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { authorization } from '../../src/base/http-url.ts';
 import { redactUrl } from '../../src/config/redact.ts';
 import { parseToml } from '../../src/config/toml.ts';
 import { expandTemplate, webUrl, type WebUrlOptions } from '../../src/config/url.ts';
@@ -88,6 +89,23 @@ describe('webUrl', () => {
       }
     },
   );
+
+  test.each(['https://node:100%sure@x/', 'https://100%@x/', 'https://node:%ff@x/', 'https://node:a%2@x/'])(
+    'refuses "%s", with which no request could be sent',
+    (url) => {
+      const problem = [expect.stringMatching(/^the user name or password .* not percent-encoded correctly$/)];
+      for (const use of ['base', 'whole'] as const) expect(read(url, { use, hide: 'query' })).toEqual(problem);
+      expect(() => authorization(new URL(url))).toThrow('percent-encoded');
+    },
+  );
+
+  test('takes every user and password with which a request can be sent', () => {
+    const url = 'https://n%C3%B6de:100%25sure@x/';
+    expect(read(url, { use: 'base', hide: 'nothing' })).toBe('https://***@x/');
+    expect(authorization(new URL(url))['authorization']).toBe(
+      `Basic ${Buffer.from('nöde:100%sure').toString('base64')}`,
+    );
+  });
 
   test('no secret is left, in a good URL or a bad one', () => {
     const secret = fc.string({ minLength: 4, unit: fc.constantFrom('q', 'Z', '@', '%', '&', '=') });

@@ -391,6 +391,60 @@ describe('a store in trouble', () => {
     expect(new Set(asked.map(({ answer }) => word(answer)))).toEqual(new Set(['granted']));
     expect(await holders(bench)).toHaveLength(20);
   });
+
+  test('that is too large by itself is refused at once; nobody else waits, and the store is no failure', async () => {
+    let attempts = 0;
+    const bench = await startBench(policies([policyOf('g'), policyOf('h')]), {
+      wrap: (store) =>
+        delegate(store, {
+          commit: (change, groups) => {
+            if (!change.groups.has('g')) return store.commit(change, groups);
+            attempts += 1;
+            return Promise.reject(new StoreError('too-large', '2000000 bytes do not fit'));
+          },
+        }),
+    });
+    const asked = ['a', 'b'].map((id) => bench.wait(id, 50_000));
+    const others = bench.wait('x', 0, 'h');
+    await bench.time.settle();
+    for (const { answer } of asked) {
+      expect(answer).toMatchObject({ ok: false, kind: 'store_unavailable' });
+      expect(answer).toHaveProperty('value', expect.stringMatching(/^group g has outgrown .*2000000 bytes do not fit/));
+    }
+    expect(word(others.answer)).toBe('granted');
+    expect(bench.failures).toEqual([]);
+    // For all three, for the one, for the other two, for the other: none is repeated.
+    expect(attempts).toBe(4);
+  });
+
+  test('that time brings about and that does not fit is tried again now and then', async () => {
+    const [data, time] = [emptyMemory(), new VirtualTime()];
+    let attempts = 0;
+    let isFull = false;
+    const bench = await startBench(policies([policyOf('g', { soakMs: 20_000 }), policyOf('h')]), {
+      data,
+      time,
+      wrap: (store) =>
+        delegate(store, {
+          commit: (change, groups) => {
+            if (!isFull || !change.groups.has('g')) return store.commit(change, groups);
+            attempts += 1;
+            return Promise.reject(new StoreError('too-large', 'too large'));
+          },
+        }),
+    });
+    await bench.lock('a');
+    await bench.unlock('a');
+    isFull = true;
+    await time.pass(60_000);
+    expect(attempts).toBeGreaterThan(3);
+    expect(attempts).toBeLessThan(12);
+    expect(word(await bench.lock('x', 'h'))).toBe('granted');
+    isFull = false;
+    await time.pass(10_000);
+    expect(await holders(bench)).toEqual([]);
+    expect(bench.failures).toEqual([]);
+  });
 });
 
 test('replicas that decide at the same time never exceed the slots, and lose no request', async () => {

@@ -25,8 +25,20 @@ export interface ManagerOptions {
 /** A real `holdpoint manager serve` on a free port of the loopback address. Port and store stay over restarts. */
 export interface ManagerProcess {
   readonly port: number;
+  /** The folder of its embedded store. */
+  readonly store: string;
+  /** Its configuration. */
+  readonly configPath: string;
   /** Starts it and waits until it is ready. */
   start(): Promise<void>;
+  /** Starts it; resolves with its number at once. */
+  begin(): number;
+  /** Waits until it is ready, once it was begun. */
+  ready(): Promise<void>;
+  /** Throws when it was not begun. */
+  signal(signal: NodeJS.Signals): void;
+  /** Resolves with its exit status. */
+  ended(): Promise<number | null>;
   /** Ends it at once (SIGKILL). */
   kill(): Promise<void>;
   /** Sends SIGTERM. Resolves with the exit status. */
@@ -61,6 +73,8 @@ export async function startManager(options: ManagerOptions): Promise<ManagerProc
 class RealManager implements ManagerProcess {
   readonly port: number;
   readonly #folder = mkdtempSync(join(tmpdir(), 'hp-manager-'));
+  readonly store = this.#path('store');
+  readonly configPath = this.#path('manager.toml');
   readonly #etcd: readonly string[] | undefined;
   #child: ChildProcess | null = null;
 
@@ -80,6 +94,11 @@ class RealManager implements ManagerProcess {
   }
 
   async start(): Promise<void> {
+    this.begin();
+    await this.ready();
+  }
+
+  begin(): number {
     const output = openSync(this.#path('log'), 'a');
     const program = [process.execPath, join(inject('bundle'), 'holdpoint.js'), 'manager', 'serve'];
     // It ends with this process, even when that is killed.
@@ -87,10 +106,25 @@ class RealManager implements ManagerProcess {
     const child = spawn('setpriv', args, { stdio: ['ignore', 'ignore', output] });
     closeSync(output);
     this.#child = child;
+    return child.pid ?? 0;
+  }
+
+  async ready(): Promise<void> {
+    const child = this.#running();
     while (!(await this.#isReady())) {
       if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it ended:\n${this.log()}`);
       await setTimeout(10);
     }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#running().kill(signal);
+  }
+
+  async ended(): Promise<number | null> {
+    const child = this.#running();
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child.exitCode;
   }
 
   async kill(): Promise<void> {
@@ -125,6 +159,11 @@ class RealManager implements ManagerProcess {
   async remove(): Promise<void> {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #running(): ChildProcess {
+    if (this.#child === null) throw new Error('it does not run');
+    return this.#child;
   }
 
   #path(name: string): string {

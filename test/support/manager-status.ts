@@ -8,7 +8,7 @@ export const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000
 
 /** A status at `AT`, with changes. */
 export function fleet(groups: readonly GroupStatus[], change: Partial<FleetStatus> = {}): FleetStatus {
-  return { at: AT, store: { kind: 'embedded', warnings: [] }, freeze: null, groups, ...change };
+  return { at: AT, store: { kind: 'embedded', warnings: [], oursOnly: [] }, freeze: null, groups, ...change };
 }
 
 /** A group in which nothing is going on, with changes. */

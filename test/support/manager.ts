@@ -74,6 +74,7 @@ export async function startBench(
   const witness: Witness = {
     changed: (drafts) => audit.push(...drafts),
     decided: () => undefined,
+    outgrown: () => undefined,
     stored: () => undefined,
     storeFailed: (error) => failures.push(error),
     storeRecovered: () => undefined,

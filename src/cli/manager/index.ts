@@ -10,9 +10,9 @@ import { statusCommand } from './status.ts';
 import { thawCommand } from './thaw.ts';
 import { unlockCommand } from './unlock.ts';
 
-const openStore: OpenManager = async (config, log) => {
+const openStore: OpenManager = async (config, log, acceptDamage) => {
   const { openManager } = await import('../../manager/open.ts');
-  return openManager(config, log);
+  return openManager(config, log, { acceptDamage });
 };
 
 /** `holdpoint manager …`. `open` opens the store where no manager runs. */

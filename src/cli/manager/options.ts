@@ -7,6 +7,12 @@ export const CONFIG = {
   help: 'configuration of the manager (default /etc/holdpoint/manager.toml)',
 } as const;
 
+/** The option that goes on with a damaged store. */
+export const ACCEPT_DAMAGE = {
+  type: 'boolean',
+  help: 'go on with what is left of a damaged embedded store; see docs/manager-operations.md first',
+} as const;
+
 /** The options by which all commands find the manager. */
 export const WHERE = {
   config: CONFIG,
@@ -15,6 +21,7 @@ export const WHERE = {
     value: 'PATH',
     help: 'socket of a running manager (default: admin.socket of the configuration, and the store when none runs)',
   },
+  'accept-damaged-store': ACCEPT_DAMAGE,
 } as const;
 
 /** The option that says why. */

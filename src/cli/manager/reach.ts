@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { isNotFound } from '../../base/files.ts';
 import type { Log } from '../../base/log.ts';
 import { errorText } from '../../base/text.ts';
@@ -12,13 +13,19 @@ import { EXIT, type Io } from '../command.ts';
 export type OpenManager = (
   config: ManagerConfig,
   log: Log,
+  /** A damaged embedded store is gone on with. */
+  acceptDamage: boolean,
 ) => Promise<{ readonly manager: Manager; close(): Promise<void> }>;
 
 /** A command as it was called. */
 export interface Call {
   /** Its name after `holdpoint`. */
   readonly name: string;
-  readonly options: { readonly config: string | undefined; readonly socket: string | undefined };
+  readonly options: {
+    readonly config: string | undefined;
+    readonly socket: string | undefined;
+    readonly 'accept-damaged-store': boolean;
+  };
   readonly io: Io;
 }
 
@@ -59,8 +66,26 @@ export async function reach<T>(
   const refusal = config.etcd3 === null ? storeRefusal(config.store.path, asked.failure.text) : null;
   if (refusal !== null) return outcome(call, { ok: false, failure: refusal });
   const how = config.etcd3 === null ? 'on its store, and no host is being answered' : 'on etcd directly';
-  complain(call, `${asked.failure.text}; this is done ${how}`);
-  return outcome(call, await askStore(config, call.io, ask, open));
+  const begun = (): void => complain(call, `${asked.failure.text}; this is done ${how}`);
+  for (const end = performance.now() + IN_USE_MS; ;) {
+    const answer = await askStore(config, call, { ask, open, begun });
+    if (answer !== IN_USE) return outcome(call, answer);
+    // Another command, which is over soon, or a manager that is just starting: then that one can be asked.
+    await setTimeout(TRY_AGAIN_MS);
+    const again = await ask(socketAdmin(where.socket));
+    if (again.ok || again.failure.kind !== 'not-running') return outcome(call, again);
+    if (performance.now() >= end) return outcome(call, inUse(config, asked.failure.text));
+  }
+}
+
+/** What is tried again comes to this. */
+const IN_USE = 'in use';
+/** Milliseconds for which a store that is in use is tried again, and between two tries. */
+const [IN_USE_MS, TRY_AGAIN_MS] = [3_000, 100];
+
+function inUse({ store }: ManagerConfig, notRunning: string): { readonly ok: false; readonly failure: AdminFailure } {
+  const text = `${notRunning}, but another process has had its store ${store.path} open for ${IN_USE_MS / 1000} s: a manager with another socket (name it with --socket), one that cannot start or stop, or another command`;
+  return { ok: false, failure: { kind: 'failed', text } };
 }
 
 /** What is wrong with the configuration, in a few words; it is not usable. */
@@ -119,20 +144,32 @@ function storeRefusal(path: string, notRunning: string): AdminFailure | null {
 
 async function askStore<T>(
   config: ManagerConfig,
-  io: Io,
-  ask: (admin: Admin) => Promise<Asked<T>>,
-  open: OpenManager,
-): Promise<Asked<T>> {
+  { io, options }: Call,
+  {
+    ask,
+    open,
+    begun,
+  }: {
+    readonly ask: (admin: Admin) => Promise<Asked<T>>;
+    readonly open: OpenManager;
+    /** The store is not in use. */
+    readonly begun: () => void;
+  },
+): Promise<Asked<T> | typeof IN_USE> {
+  const { StoreInUse } = await import('../../manager/store/store.ts');
   const { directAdmin } = await import('../../manager/admin/admin.ts');
   const { createLog } = await import('../../base/log.ts');
   const log = createLog({ format: 'text', level: 'warn', write: io.stderr, journald: false });
   let opened: Awaited<ReturnType<OpenManager>>;
   try {
-    opened = await open(config, log);
+    opened = await open(config, log, options['accept-damaged-store']);
   } catch (error) {
-    return { ok: false, failure: { kind: isDenied(error) ? 'denied' : 'failed', text: errorText(error, 500) } };
+    if (error instanceof StoreInUse) return IN_USE;
+    begun();
+    return { ok: false, failure: { kind: isDenied(error) ? 'denied' : 'failed', text: errorText(error, 1000) } };
   }
   try {
+    begun();
     return await ask(directAdmin(opened.manager));
   } finally {
     await opened.close();

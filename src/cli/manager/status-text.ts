@@ -48,7 +48,11 @@ function summary({ at, store, groups }: FleetStatus): string {
 }
 
 function storeNotes({ store }: FleetStatus): readonly Note[] {
-  return store.warnings.map((warning) => wrong('', `store: ${oneLine(warning, 500)}`));
+  const warnings = store.warnings.map((warning) => wrong('', `store: ${oneLine(warning, 500)}`));
+  if (store.oursOnly.length === 0) return warnings;
+  const rules = oneLine(store.oursOnly.join(', '), 500);
+  const text = `an airlock on the same store grants without the rules that only managers like this one know: ${rules}`;
+  return [...warnings, { as: 'notable', word: '', text, commands: [] }];
 }
 
 function groupLines(group: GroupStatus, at: number, look: Look): readonly string[] {

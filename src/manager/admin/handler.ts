@@ -1,11 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { errorText, oneLine } from '../../base/text.ts';
-import { MOST_REQUEST_BYTES, REFUSALS, type RefusalKind } from '../../fleetlock/protocol.ts';
+import { REFUSALS, type RefusalKind } from '../../fleetlock/protocol.ts';
 import type { Answer } from '../answer.ts';
 import type { Manager } from '../api.ts';
 import { StoreError } from '../store/store.ts';
 import { readBody } from './body.ts';
-import { carryOut, OPERATIONS, type Operation, parseHistoryQuery, parseOrder } from './orders.ts';
+import { carryOut, mostBytesOf, OPERATIONS, type Operation, parseHistoryQuery, parseOrder } from './orders.ts';
 import { isAuthorized } from './token.ts';
 import { DONE, HISTORY, STATUS } from './wire.ts';
 
@@ -100,7 +100,8 @@ async function history({ response, manager }: Exchange, asked: URLSearchParams):
 }
 
 async function order({ request, response, manager, now }: Exchange, operation: Operation): Promise<void> {
-  const body = await readBody(request, MOST_REQUEST_BYTES).catch((error: unknown) => {
+  const mostBytes = mostBytesOf(operation);
+  const body = await readBody(request, mostBytes).catch((error: unknown) => {
     if (request.destroyed && !request.complete) throw error;
     refuse(response, 'invalid_request', errorText(error));
     return undefined;
@@ -109,7 +110,7 @@ async function order({ request, response, manager, now }: Exchange, operation: O
     // What else is sent is thrown away, so that the client comes to read the answer.
     request.resume();
     response.setHeader('connection', 'close');
-    refuse(response, 'request_too_large', `the body is larger than ${MOST_REQUEST_BYTES} bytes`);
+    refuse(response, 'request_too_large', `the body is larger than ${mostBytes} bytes`);
   }
   if (typeof body !== 'string') return;
   const parsed = understood(response, () => parseOrder(operation, body, now()));

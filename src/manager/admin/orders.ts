@@ -1,5 +1,5 @@
 import { oneLine } from '../../base/text.ts';
-import { A_GROUP, idProblem, isGroup, isId } from '../../fleetlock/protocol.ts';
+import { A_GROUP, idProblem, isGroup, isId, MOST_REQUEST_BYTES } from '../../fleetlock/protocol.ts';
 import type { Answer } from '../answer.ts';
 import type { Manager, Order } from '../api.ts';
 import type { HistoryQuery } from '../store/store.ts';
@@ -33,6 +33,11 @@ export const OPERATIONS: readonly Operation[] = Object.keys(FIELDS) as Operation
 
 /** The most slots that a group can be given. */
 export const MOST_SLOTS = 100_000;
+/** The most bytes that the body of an order may have: whatever holds a slot in etcd can be named in an `unlock`. */
+export function mostBytesOf(operation: Operation): number {
+  return operation === 'unlock' ? 4 * 1024 * 1024 : MOST_REQUEST_BYTES;
+}
+
 /** The most records of the history that one question gets. */
 export const MOST_RECORDS = 10_000;
 const LONGEST_NAME = 128;
@@ -75,7 +80,7 @@ export function parseOrder(operation: Operation, body: string, now: number): Adm
     case 'lock':
       return { operation, group: groupOf(raw), id: idOf(raw), ...order };
     case 'unlock':
-      return { operation, group: groupOf(raw), id: idOf(raw), force: forceOf(raw, order.reason), ...order };
+      return { operation, group: groupOf(raw), ...heldIdOf(raw, order.reason), ...order };
     case 'resize':
       return { operation, group: groupOf(raw), slots: slotsOf(raw), ...order };
     case 'freeze':
@@ -142,6 +147,13 @@ function idOf(raw: Raw): string {
   const id = field(raw, 'id');
   if (isId(id)) return id;
   throw new Error(`id: ${idProblem(id)}`);
+}
+
+/** By force whatever holds a slot is released, also what another program wrote and no host could send. */
+function heldIdOf(raw: Raw, reason: string): { readonly id: string; readonly force: boolean } {
+  const force = forceOf(raw, reason);
+  const id = field(raw, 'id');
+  return { id: force && typeof id === 'string' ? id : idOf(raw), force };
 }
 
 function nameOf(raw: Raw): string {

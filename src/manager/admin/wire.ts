@@ -99,6 +99,10 @@ export const STATUS: Codec<FleetStatus> = fields<FleetStatus>({
   store: fields({
     kind: word('embedded', 'etcd'),
     warnings: about('What to see to before it becomes a problem.', list(text)),
+    oursOnly: about(
+      'Rules that bind only requests through a manager like this one: an airlock on the same etcd grants without them. Empty: nothing else can grant.',
+      list(text),
+    ),
   }),
   freeze: about('No new grants in any group, by an administrator; null: none.', nullable(freeze)),
   groups: about('Sorted by name.', list(group)),

@@ -28,8 +28,11 @@ export interface Listener {
   readonly port: number;
   /** Connections that are open now. */
   readonly connections: number;
-  /** Reads certificate, key and CAs anew, for connections to come. Throws when they cannot be used; the old ones stay. */
-  reload(): void;
+  /**
+   * Reads certificate, key and CAs anew. Throws when they cannot be used; what is returned puts them in place of the old
+   * ones, for connections to come.
+   */
+  prepareReload(): () => void;
   /**
    * Takes no more connections, lets `drain` answer those who wait, and gives what is under way `graceMs` to end. Never
    * rejects.
@@ -60,7 +63,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     get connections(): number {
       return connections.count;
     },
-    reload: () => certificate?.reload(),
+    prepareReload: () => certificate?.prepare() ?? (() => undefined),
     close: async (graceMs, drain) => {
       certificate?.stop();
       await close(server, connections, graceMs, drain);
@@ -109,11 +112,14 @@ class Certificate {
     this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
-  reload(): void {
-    this.#stamp = tlsStamp(this.#files);
+  prepare(): () => void {
+    const stamp = tlsStamp(this.#files);
     const options = readTls(this.#files);
-    if (this.#server instanceof TlsServer) this.#server.setSecureContext(options);
-    this.#log.info({ certificate: this.#files.certPath }, 'The certificate was read');
+    return () => {
+      this.#stamp = stamp;
+      if (this.#server instanceof TlsServer) this.#server.setSecureContext(options);
+      this.#log.info({ certificate: this.#files.certPath }, 'The certificate was read');
+    };
   }
 
   stop(): void {
@@ -121,10 +127,12 @@ class Certificate {
   }
 
   #look(): void {
-    if (tlsStamp(this.#files) === this.#stamp) return;
+    const stamp = tlsStamp(this.#files);
+    if (stamp === this.#stamp) return;
     try {
-      this.reload();
+      this.prepare()();
     } catch (error) {
+      this.#stamp = stamp;
       this.#log.error({ error: errorText(error) }, 'The new certificate cannot be used; the old one stays');
     }
   }

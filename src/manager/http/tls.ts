@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { statSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { readCapped } from '../../base/files.ts';
+import { fileStamp, readCapped } from '../../base/files.ts';
 import { errorText } from '../../base/text.ts';
 
 /** The files of a listener that speaks HTTPS. All PEM. */
@@ -50,10 +49,5 @@ function attempt(what: string, use: () => unknown): void {
 
 /** What changes when one of the files is written or replaced. A file that is gone is a change as well. */
 export function tlsStamp({ certPath, keyPath, clientCaPath = null }: TlsFiles): string {
-  return [certPath, keyPath, ...(clientCaPath === null ? [] : [clientCaPath])].map(stampOf).join(' ');
-}
-
-function stampOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? '-' : `${stat.ino}/${stat.size}/${stat.mtimeMs}`;
+  return [certPath, keyPath, ...(clientCaPath === null ? [] : [clientCaPath])].map(fileStamp).join(' ');
 }

@@ -1,8 +1,9 @@
 import { errorText, oneLine } from '../../base/text.ts';
 import { EMPTY_FLEET } from '../document.ts';
-import { parseFleet, parseGroup, parseHead } from './codec.ts';
+import { encode, parseFleet, parseGroup, parseHead } from './codec.ts';
 import { FIRST_HEAD, type Head } from './layout.ts';
 import type { Database } from './leveldb.ts';
+import { digestOf, sealed, unseal, type Unsealed } from './seal.ts';
 import { goodEntry } from './state.ts';
 import { type FleetState, type GroupEntry, StoreError } from './store.ts';
 
@@ -10,6 +11,45 @@ import { type FleetState, type GroupEntry, StoreError } from './store.ts';
 export interface Contents {
   readonly state: FleetState;
   readonly head: Head;
+  readonly digests: Digests;
+}
+
+/** The digests of the documents in a state, by their keys, and their sum modulo 2³². */
+export class Digests {
+  readonly #byKey: Map<string, number>;
+  #sum = 0;
+
+  constructor(byKey: Iterable<readonly [string, number]>) {
+    this.#byKey = new Map(byKey);
+    for (const digest of this.#byKey.values()) this.#sum = (this.#sum + digest) >>> 0;
+  }
+
+  get sum(): number {
+    return this.#sum;
+  }
+
+  /** What the sum is once these documents are written. */
+  sumWith(changed: Iterable<readonly [string, number]>): number {
+    let sum = this.#sum;
+    for (const [key, digest] of changed) sum = (sum - (this.#byKey.get(key) ?? 0) + digest) >>> 0;
+    return sum;
+  }
+
+  /** These documents were written. */
+  take(changed: Iterable<readonly [string, number]>): void {
+    for (const [key, digest] of changed) {
+      this.#sum = this.sumWith([[key, digest]]);
+      this.#byKey.set(key, digest);
+    }
+  }
+}
+
+/** What was read, and what is wrong with it as a whole. */
+export interface Read extends Contents {
+  /** Documents are missing or old, and nobody knows which; null: all are as they were written. */
+  readonly problem: string | null;
+  /** There are documents that cannot be read, and what others there are cannot be told; null: it can. */
+  readonly doubt: string | null;
 }
 
 /** Where things are kept. */
@@ -36,28 +76,59 @@ const GROUPS = { gte: 'group/', lt: 'group0' } as const;
  * Reads all but audit and notes. A group that cannot be read is `corrupt`; rejects with a `StoreError` when that is so of
  * what concerns all.
  */
-export async function readContents(database: Database): Promise<Contents> {
+export async function readContents(database: Database): Promise<Read> {
   const place = database.location;
   const groups = new Map<string, GroupEntry>();
-  for await (const [key, text] of database.iterator(GROUPS)) {
+  const documents = new Map<string, Unsealed>();
+  for await (const [key, value] of database.iterator(GROUPS)) {
     const name = key.slice(GROUPS.gte.length);
-    groups.set(name, readEntry(`${place}: the document of group ${oneLine(name)}`, text));
+    const document = unseal(key, value);
+    documents.set(key, document);
+    groups.set(name, readEntry(`${place}: the document of group ${oneLine(name)}`, document));
   }
   const [head, fleet] = await database.getMany([KEYS.head, KEYS.fleet]);
+  if (fleet !== undefined) documents.set(KEYS.fleet, unseal(KEYS.fleet, fleet));
+  const state: FleetState = {
+    groups,
+    fleet: fleet === undefined ? EMPTY_FLEET : readSealed(`${place}: the fleet`, KEYS.fleet, fleet, parseFleet),
+  };
+  const digests = new Digests([...documents].map(([key, { stated }]) => [key, stated] as const));
+  if (head === undefined) {
+    return { head: firstHead(place, documents.size > 0), state, digests, problem: null, doubt: null };
+  }
+  const isFit = fits(readSealed(`${place}: the head`, KEYS.head, head, parseSum), digests.sum, documents.values());
+  const isCorrupt = [...groups.values()].some(({ kind }) => kind === 'corrupt');
   return {
-    head:
-      head === undefined
-        ? firstHead(place, groups.size > 0 || fleet !== undefined)
-        : readOrBroken(`${place}: the head`, head, parseHead),
-    state: {
-      groups,
-      fleet: fleet === undefined ? EMPTY_FLEET : readOrBroken(`${place}: the fleet`, fleet, parseFleet),
-    },
+    head: readSealed(`${place}: the head`, KEYS.head, head, parseHead),
+    state,
+    digests,
+    problem: isFit || isCorrupt ? null : 'documents are missing from it, or are older than they should be',
+    doubt: isFit || !isCorrupt ? null : `${place}: documents are damaged; others may be missing or old`,
   };
 }
 
-function readEntry(what: string, text: string): GroupEntry {
+/** The head as it is kept: with the sum of the digests of all documents, so that one that is missing or old is missed. */
+export function encodeHead(head: Head, sum: number): string {
+  const withSum = { ...head, sum };
+  const text = encode(withSum);
+  return sealed(text, digestOf(KEYS.head, text));
+}
+
+/** Null: it was written without one. */
+function parseSum(text: string): number | null {
+  const { sum } = JSON.parse(text) as { readonly sum?: unknown };
+  return typeof sum === 'number' ? sum : null;
+}
+
+function fits(sum: number | null, found: number, documents: Iterable<Unsealed>): boolean {
+  if (sum === null || sum === found) return true;
+  // It may be the digest that was damaged, and not the document.
+  return [...documents].some(({ stated, actual }) => (found - stated + actual) >>> 0 === sum);
+}
+
+function readEntry(what: string, { text, problem }: Unsealed): GroupEntry {
   try {
+    if (problem !== null) throw new Error(problem);
     return goodEntry(parseGroup(text));
   } catch (error) {
     return { kind: 'corrupt', problem: `${what} cannot be read: ${errorText(error)}` };
@@ -69,9 +140,11 @@ function firstHead(place: string, isUsed: boolean): Head {
   return FIRST_HEAD;
 }
 
-/** Reads one text; throws a `StoreError` that says what cannot be read. */
-export function readOrBroken<T>(what: string, text: string, parse: (text: string) => T): T {
+/** Reads what was kept under a key; throws a `StoreError` that says what cannot be read. */
+export function readSealed<T>(what: string, key: string, value: string, parse: (text: string) => T): T {
   try {
+    const { text, problem } = unseal(key, value);
+    if (problem !== null) throw new Error(problem);
     return parse(text);
   } catch (error) {
     throw new StoreError('broken', `${what} cannot be read: ${errorText(error)}`, { cause: error });

@@ -3,10 +3,20 @@ import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '../../base/text.ts';
 import type { AuditRecord } from '../document.ts';
 import { encode, parseChunk } from './codec.ts';
-import { AFTER_CHUNKS, chunkOfKey, type Contents, KEYS, readContents, readOrBroken } from './contents.ts';
+import {
+  AFTER_CHUNKS,
+  chunkOfKey,
+  type Contents,
+  type Digests,
+  encodeHead,
+  KEYS,
+  readContents,
+  readSealed,
+} from './contents.ts';
 import { collectHistory } from './history.ts';
 import { appendAudit, type AuditAppend, chunksOf } from './layout.ts';
-import { type Database, databaseError, droppedAtOpening, openDatabase } from './leveldb.ts';
+import { damaged, type Database, databaseError, droppedAtOpening, openDatabase } from './leveldb.ts';
+import { digestOf, sealed, unseal } from './seal.ts';
 import { applied } from './state.ts';
 import {
   type AuditBounds,
@@ -25,6 +35,10 @@ export interface EmbeddedOptions {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly audit: AuditBounds;
+  /** What of it is damaged is given up: an operator has seen to what that means. Default: it does not open then. */
+  readonly acceptDamage?: boolean;
+  /** Told what was given up, one line. */
+  readonly onWarning?: (text: string) => void;
 }
 
 /** Bytes that should be free on the disk. */
@@ -35,14 +49,31 @@ const ENOUGH_FREE = 128 * 1024 * 1024;
  * when the folder is in use, not permitted, damaged, or cannot be made.
  */
 export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Store> {
-  const { database, contents } = await openAndRead(options.path);
-  return new EmbeddedStore(options, database, contents);
+  const { path, acceptDamage = false, onWarning = () => undefined } = options;
+  const opened = await openAndRead(path, acceptDamage);
+  for (const text of opened.warnings) onWarning(text);
+  return new EmbeddedStore(options, opened);
 }
 
-async function openAndRead(path: string): Promise<{ database: Database; contents: Contents }> {
-  const database = await openDatabase(path);
+/** A database that is open, and what is in it. */
+interface Opened {
+  readonly database: Database;
+  readonly contents: Contents;
+  /** What is lost, or may be. */
+  readonly warnings: readonly string[];
+}
+
+async function openAndRead(path: string, acceptDamage: boolean): Promise<Opened> {
+  const { database, damage } = await openDatabase(path, acceptDamage);
   try {
-    return { database, contents: await readContents(database) };
+    const { problem, doubt, ...contents } = await readContents(database);
+    const lost = [damage, problem].filter((text) => text !== null);
+    if (problem !== null) {
+      if (!acceptDamage) throw damaged(path, problem);
+      await database.put(KEYS.head, encodeHead(contents.head, contents.digests.sum), { sync: true });
+    }
+    const accepted = lost.map((text) => `${path}: damage was accepted, and what was there is lost: ${text}`);
+    return { database, contents, warnings: [...accepted, ...(doubt === null ? [] : [doubt])] };
   } catch (error) {
     await database.close();
     throw databaseError(path, 'the database cannot be read', error);
@@ -68,13 +99,13 @@ class EmbeddedStore implements Store {
   /** Writes, one after another: what follows a failed one must not be appended to what that left in the log. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(options: EmbeddedOptions, database: Database, contents: Contents) {
+  constructor(options: EmbeddedOptions, { database, contents, warnings }: Opened) {
     this.#options = options;
     this.#database = database;
     this.#contents = contents;
     const dropped = droppedAtOpening(options.path);
-    this.#warnings =
-      dropped === null ? [] : [`${options.path}: a part of what had been written was damaged and is lost: ${dropped}`];
+    const lost = `${options.path}: a part of what had been written was damaged and is lost`;
+    this.#warnings = [...warnings, ...(dropped === null ? [] : [`${lost}: ${dropped}`])];
   }
 
   get state(): FleetState {
@@ -92,9 +123,12 @@ class EmbeddedStore implements Store {
       const database = await this.#opened();
       if (this.state !== decidedFrom) return 'conflict';
       const append = appendAudit(this.#contents.head, change.audit, this.#options.clock(), this.#options.audit);
-      const operations = [...written(change, append), ...(await this.#dropped(append.dropBelow))];
-      if ((await this.#write(database, operations, true)) === 'written') {
-        this.#contents = { state: applied(this.state, change), head: append.head };
+      const { digests } = this.#contents;
+      const { operations, changed } = written(change, append, digests);
+      const all = [...operations, ...(await this.#dropped(append.dropBelow))];
+      if ((await this.#write(database, all, true)) === 'written') {
+        digests.take(changed);
+        this.#contents = { state: applied(this.state, change), head: append.head, digests };
         this.#noteChunks(append);
       }
       return 'committed';
@@ -111,13 +145,17 @@ class EmbeddedStore implements Store {
   }
 
   async readNote(name: string): Promise<string | null> {
-    return this.#read(async (database) => (await database.get(KEYS.note(name))) ?? null);
+    const key = KEYS.note(name);
+    const value = await this.#read((database) => database.get(key));
+    if (value === undefined) return null;
+    const { text, stated, actual } = unseal(key, value);
+    // One that is damaged is lost, as notes may be.
+    return stated === actual ? text : null;
   }
 
   writeNote(name: string, text: string): Promise<void> {
     return this.#alone(async () => {
-      const operation = { type: 'put', key: KEYS.note(name), value: text } as const;
-      await this.#write(await this.#opened(), [operation], false);
+      await this.#write(await this.#opened(), [put(KEYS.note(name), text)], false);
     });
   }
 
@@ -161,13 +199,13 @@ class EmbeddedStore implements Store {
   /** The database; opened again, and read, when it was given up. */
   async #opened(): Promise<Database> {
     if (this.#database !== null) return this.#database;
-    const { database, contents } = await openAndRead(this.#options.path).catch((error: unknown) => {
+    const { database, contents } = await openAndRead(this.#options.path, false).catch((error: unknown) => {
       this.#problem = errorText(error);
       throw error;
     });
     // The same object as before when nothing has changed.
     const { state } = isDeepStrictEqual(contents.state, this.state) ? this : contents;
-    this.#contents = { state, head: contents.head };
+    this.#contents = { ...contents, state };
     this.#chunks = null;
     this.#database = database;
     return database;
@@ -232,14 +270,27 @@ class EmbeddedStore implements Store {
   }
 }
 
-function written({ groups, fleet }: Change, { head, records }: AuditAppend): readonly Operation[] {
-  const put = (key: string, value: string): Operation => ({ type: 'put', key, value });
-  return [
-    ...[...groups].map(([name, document]) => put(KEYS.group(name), encode(document))),
-    ...(fleet === undefined ? [] : [put(KEYS.fleet, encode(fleet))]),
-    ...chunksOf(records).map((chunk) => put(KEYS.chunk(chunk[0]?.number ?? 0), encode({ records: chunk }))),
-    put(KEYS.head, encode(head)),
+function put(key: string, text: string): Operation {
+  return { type: 'put', key, value: sealed(text, digestOf(key, text)) };
+}
+
+/** What is written for a change, and the digests of the documents in it. */
+function written(
+  { groups, fleet }: Change,
+  { head, records }: AuditAppend,
+  digests: Digests,
+): { readonly operations: readonly Operation[]; readonly changed: readonly (readonly [string, number])[] } {
+  const documents = [
+    ...[...groups].map(([name, document]): [string, string] => [KEYS.group(name), encode(document)]),
+    ...(fleet === undefined ? [] : [[KEYS.fleet, encode(fleet)] as const]),
   ];
+  const changed = documents.map(([key, text]) => [key, digestOf(key, text)] as const);
+  const operations = [
+    ...documents.map(([key, text]) => put(key, text)),
+    ...chunksOf(records).map((chunk) => put(KEYS.chunk(chunk[0]?.number ?? 0), encode({ records: chunk }))),
+    { type: 'put', key: KEYS.head, value: encodeHead(head, digests.sumWith(changed)) } as const,
+  ];
+  return { operations, changed };
 }
 
 async function holds(database: Database, operations: readonly Operation[]): Promise<boolean> {
@@ -251,7 +302,7 @@ async function holds(database: Database, operations: readonly Operation[]): Prom
 async function* chunksNewestFirst(database: Database): AsyncGenerator<readonly AuditRecord[]> {
   const range = { gte: KEYS.chunk(0), lt: AFTER_CHUNKS, reverse: true };
   for await (const [key, text] of database.iterator(range))
-    yield readOrBroken(`${database.location}: ${key}`, text, parseChunk);
+    yield readSealed(`${database.location}: ${key}`, key, text, parseChunk);
 }
 
 function unavailable(text: string): StoreError {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
 import { ensureFolder } from '../../base/files.ts';
 import { errorText } from '../../base/text.ts';
-import { StoreError } from './store.ts';
+import { logDamage } from './leveldb-log.ts';
+import { StoreError, StoreInUse } from './store.ts';
 
 /** A LevelDB database of texts. */
 export type Database = ClassicLevel;
@@ -13,14 +14,20 @@ const OPTIONS = { writeBufferSize: 2 * 1024 * 1024, cacheSize: 512 * 1024, maxOp
 
 /**
  * Opens the database in a folder, which is made (mode 0700) when it is missing. Nobody else can open it until it is
- * closed. Rejects with a `StoreError` that names the folder and says what to do.
+ * closed. Rejects with a `StoreError` that names the folder and says what to do. With `acceptDamage`, what is damaged in
+ * its log is given up: `damage` says where, or is null.
  */
-export async function openDatabase(path: string): Promise<Database> {
+export async function openDatabase(
+  path: string,
+  acceptDamage: boolean,
+): Promise<{ readonly database: Database; readonly damage: string | null }> {
   prepareFolder(path);
+  const damage = findDamage(path);
+  if (damage !== null && !acceptDamage) throw damaged(path, damage);
   const database = new (await loadLibrary())(path, OPTIONS);
   try {
     await database.open();
-    return database;
+    return { database, damage };
   } catch (error) {
     throw databaseError(path, 'the database cannot be opened', error);
   }
@@ -45,16 +52,25 @@ export function databaseError(path: string, what: string, error: unknown): Store
   const code = cause instanceof Error && 'code' in cause ? cause.code : '';
   const text = errorText(cause);
   const broken = (problem: string): StoreError => new StoreError('broken', `${path}: ${problem}`, { cause });
-  if (code === 'LEVEL_LOCKED')
-    return broken(
-      'the folder is in use: a manager runs on it, and there can be only one. ' +
-        'The commands (as holdpoint manager status) reach that one through its admin socket',
-    );
+  if (code === 'LEVEL_LOCKED') return new StoreInUse(`${path}: ${IN_USE}`, { cause });
   // So it says that a table ends before its end.
   if (code === 'LEVEL_CORRUPTION' || /\.(ldb|sst): Invalid argument/.test(text))
     return broken(`the database is damaged (${text}); ${WAY_OUT}`);
-  if (/Permission denied|not permitted|Read-only/.test(text)) return permissionError(path, cause);
+  if (/permission denied|not permitted|read-only/i.test(text)) return permissionError(path, cause);
   return new StoreError('unavailable', `${path}: ${what}: ${text}`, { cause });
+}
+
+/** A database of which a part is lost. It can be gone on with, which an operator must want. */
+export function damaged(path: string, what: string): StoreError {
+  return new StoreError('broken', `${path}: the database is damaged (${what}); ${WAY_OUT}${OR_ACCEPT}`);
+}
+
+function findDamage(path: string): string | null {
+  try {
+    return logDamage(path);
+  } catch (error) {
+    throw databaseError(path, 'the log of the database cannot be read', error);
+  }
 }
 
 function prepareFolder(path: string): void {
@@ -80,8 +96,17 @@ async function loadLibrary(): Promise<typeof ClassicLevel> {
   }
 }
 
+const IN_USE =
+  'the folder is in use by another process, and only one can use it: a manager that runs on it, starts or stops, ' +
+  'or a command that does its work on it. Commands (as holdpoint manager status) reach a manager that runs through ' +
+  'its own admin socket (admin.socket)';
+
 const WAY_OUT =
   'put a copy of the folder back, or move it away: then all groups begin empty, also those whose slots are held now';
+
+const OR_ACCEPT =
+  '. Or go on with what is left, with --accept-damaged-store: slots that are held may be missing from it and would be ' +
+  'given again, so look first which hosts are down';
 
 function folderError(path: string, error: unknown): StoreError {
   const code = error instanceof Error && 'code' in error ? error.code : '';

@@ -108,3 +108,10 @@ export class StoreError extends Error {
     this.kind = kind;
   }
 }
+
+/** Another process has the store open, which only one can. It may be gone in a moment. */
+export class StoreInUse extends StoreError {
+  constructor(text: string, options?: ErrorOptions) {
+    super('broken', text, options);
+  }
+}

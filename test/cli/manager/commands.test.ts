@@ -10,7 +10,7 @@ import { openAdminSocket } from '../../../src/manager/admin/listen.ts';
 import { STATUS } from '../../../src/manager/admin/wire.ts';
 import { refuse } from '../../../src/manager/answer.ts';
 import type { Manager } from '../../../src/manager/api.ts';
-import { StoreError } from '../../../src/manager/store/store.ts';
+import { StoreError, StoreInUse } from '../../../src/manager/store/store.ts';
 import { type Bench, policies, policyOf, startBench } from '../../support/manager.ts';
 import { type FakeManager, fakeManager, temporaryFolder } from '../../support/manager-fake.ts';
 import { testIo } from '../io.ts';
@@ -111,6 +111,14 @@ describe('an order', () => {
     const manager = await serveFake();
     expect(await run(argv)).toEqual({ status: 0, out: 'it is done\n', err: '' });
     expect(manager.calls).toEqual([call]);
+  });
+
+  test.each(['', 'h'.repeat(100_000)])('releases what no host could send', async (id) => {
+    const manager = await serveFake();
+    const argv = ['unlock', '--group=g', '--force', '--reason', 'x', '--', id];
+    expect(await run(argv)).toEqual({ status: 0, out: 'it is done\n', err: '' });
+    expect(manager.calls).toEqual([['unlock', 'g', id, true, 'anna', 'x']]);
+    expect(await run(['unlock', '--group=g', '--', id])).toMatchObject({ status: 2 });
   });
 
   test('freezes for a time', async () => {
@@ -285,6 +293,44 @@ describe('a real manager', () => {
       return io.out().includes('\u001b[1;31m!\u001b[0m no new grants in any group');
     };
     expect([await on({}), await on({ NO_COLOR: '1' }), await on({ TERM: 'dumb' })]).toEqual([true, false, false]);
+  });
+});
+
+describe('no manager runs, and its store is in use', () => {
+  /** Opens a manager once the store has been found in use some times. */
+  const busy = (times: number, then: OpenManager): OpenManager => {
+    let tries = 0;
+    return (...args) => {
+      tries += 1;
+      return tries <= times ? Promise.reject(new StoreInUse('in use')) : then(...args);
+    };
+  };
+  beforeEach(() => mkdirSync(place.store));
+
+  test('for a moment: it is tried again', async () => {
+    const { service } = await realBench();
+    const open = busy(2, () => Promise.resolve({ manager: service, close: () => Promise.resolve() }));
+    const { status, err } = await run(['lock', 'a'], open);
+    expect(status).toBe(0);
+    expect(err).toBe(
+      'holdpoint manager lock: no manager is running at SOCKET; this is done on its store, and no host is being answered\n',
+    );
+  });
+
+  test('by a manager that is just starting: that one is asked', async () => {
+    let manager: FakeManager | null = null;
+    const open: OpenManager = async () => {
+      manager ??= await serveFake();
+      throw new StoreInUse('in use');
+    };
+    expect(await run(['lock', 'a'], open)).toEqual({ status: 0, out: 'it is done\n', err: '' });
+    expect((manager as FakeManager | null)?.calls).toEqual([['lock', 'main', 'a', 'anna', '']]);
+  });
+
+  test('for long: it says so', async () => {
+    const { status, err } = await run(['lock', 'a'], busy(Infinity, NO_STORE));
+    expect(status).toBe(1);
+    expect(err).toMatch(/no manager is running at SOCKET, but another process has had its store STORE open for 3 s/);
   });
 });
 

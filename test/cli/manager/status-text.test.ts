@@ -44,7 +44,7 @@ const SITUATIONS: Readonly<Record<string, FleetStatus>> = {
         seen: 17,
       }),
     ],
-    { store: { kind: 'etcd', warnings: [] } },
+    { store: { kind: 'etcd', warnings: [], oursOnly: ['soak', 'freeze'] } },
   ),
   soaking: fleet([
     group('workers', {
@@ -107,6 +107,7 @@ const SITUATIONS: Readonly<Record<string, FleetStatus>> = {
     store: {
       kind: 'etcd',
       warnings: ['etcd raises the alarm NOSPACE', 'etcd-2: no answer since 2026-07-23T13:00:00Z'],
+      oursOnly: ['soak', 'order'],
     },
   }),
   everything: fleet(
@@ -139,7 +140,7 @@ const SITUATIONS: Readonly<Record<string, FleetStatus>> = {
         freeze: freeze({ by: 'admin:\u0007', reason: 'one\ntwo' }),
       }),
     ],
-    { store: { kind: 'embedded', warnings: ['a\r\nb'] } },
+    { store: { kind: 'embedded', warnings: ['a\r\nb'], oursOnly: [] } },
   ),
 };
 

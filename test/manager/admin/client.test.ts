@@ -210,7 +210,10 @@ describe('with a server that', () => {
 
   test('answers a status that is none', async () => {
     const path = await serve(
-      replying(200, '{"at":"2026-07-23T14:00:00Z","store":{"kind":"etcd","warnings":[]},"freeze":null,"groups":[{}]}'),
+      replying(
+        200,
+        '{"at":"2026-07-23T14:00:00Z","store":{"kind":"etcd","warnings":[],"oursOnly":[]},"freeze":null,"groups":[{}]}',
+      ),
     );
     expect(failure(await socketAdmin(path).status())).toBe(
       "failed: the manager's answer cannot be understood: groups[0].name: a text was expected, nothing was found",

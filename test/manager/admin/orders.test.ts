@@ -45,6 +45,14 @@ test('an order is read as it was written', () => {
   );
 });
 
+test.each(['', 'x'.repeat(100_000), '\ud800', 'a\nb'])('by force whatever holds a slot is released', (odd) => {
+  const given = { operation: 'unlock', group: 'g', id: odd, force: true, by: 'me', reason: 'x' } as const;
+  expect(parseOrder('unlock', orderBody(given), NOW)).toEqual(given);
+  const gently = { ...given, force: false };
+  if (odd !== 'a\nb') expect(() => parseOrder('unlock', orderBody(gently), NOW)).toThrow(/^id: /);
+  expect(() => parseOrder('unlock', JSON.stringify({ ...GOOD.unlock, id: 7 }), NOW)).toThrow(/^id: /);
+});
+
 test('what may be left out is', () => {
   const parse = (operation: AdminOrder['operation'], body: unknown): AdminOrder =>
     parseOrder(operation, JSON.stringify(body), NOW);

@@ -43,7 +43,11 @@ const aGroup = fc.record({
 });
 const aStatus: fc.Arbitrary<FleetStatus> = fc.record({
   at: moment,
-  store: fc.record({ kind: fc.constantFrom('embedded', 'etcd'), warnings: fc.array(words, { maxLength: 2 }) }),
+  store: fc.record({
+    kind: fc.constantFrom('embedded', 'etcd'),
+    warnings: fc.array(words, { maxLength: 2 }),
+    oursOnly: fc.array(words, { maxLength: 2 }),
+  }),
   freeze: fc.option(aFreeze),
   groups: fc.array(aGroup, { maxLength: 3 }),
 });
@@ -102,7 +106,7 @@ const FULL = wire(
           problem: 'p',
         }),
       ],
-      { freeze: freeze(), store: { kind: 'etcd', warnings: ['w'] } },
+      { freeze: freeze(), store: { kind: 'etcd', warnings: ['w'], oursOnly: ['soak'] } },
     ),
   ),
 );

@@ -115,6 +115,33 @@ describe('tokens', () => {
     );
   });
 
+  it('of a group that is configured no more are good for those who hold its slots, and for nobody else', () => {
+    const digest = createAccess(config).guardOf('workers');
+    let holders = ['gone', 'open-once', 'unknown-now'];
+    const hasHolders = (group: string): boolean => holders.includes(group);
+    const guards = new Map([
+      ['gone', digest],
+      ['open-once', null],
+      ['unknown-now', []],
+    ]);
+    const leftOver = { guards, hasHolders };
+    const asked = (more: object, authorization?: string): readonly string[] =>
+      ['gone', 'open-once', 'unknown-now'].map((group) =>
+        answer(createAccess({ ...config, leftOver, ...more }), authorization, group),
+      );
+    const NO = 'unauthorized';
+    expect(asked({})).toEqual([NO, 'in', NO]);
+    expect(asked({}, 'Bearer workers-1')).toEqual(['in', 'in', NO]);
+    expect(asked({ groups: [] })).toEqual([NO, 'in', NO]);
+    expect(asked({ groups: [], openUnlisted: true })).toEqual([NO, 'in', NO]);
+    expect(asked({ tokenPath: COMMON })).toEqual([NO, NO, NO]);
+    expect(asked({ tokenPath: COMMON }, 'Bearer common-token')).toEqual(['in', 'in', 'in']);
+    expect(asked({ tokenPath: COMMON }, 'Bearer workers-1')).toEqual(['in', NO, NO]);
+    holders = [];
+    expect(asked({}, 'Bearer workers-1')).toEqual([NO, NO, NO]);
+    expect(asked({ openUnlisted: true })).toEqual(['in', 'in', 'in']);
+  });
+
   it('refuse in the same words whoever asks and whatever for', () => {
     const access = createAccess(config);
     const check = (authorization: string | undefined, group: string): unknown =>

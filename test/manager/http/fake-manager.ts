@@ -32,7 +32,7 @@ export function done(outcome: Done['outcome']): Done {
 /** A fleet without groups. */
 export const EMPTY_STATUS: FleetStatus = {
   at: 1_800_000_000_000,
-  store: { kind: 'embedded', warnings: [] },
+  store: { kind: 'embedded', warnings: [], oursOnly: [] },
   freeze: null,
   groups: [],
 };

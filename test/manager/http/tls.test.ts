@@ -175,18 +175,29 @@ describe('a renewed certificate', () => {
     const { port, listener } = await start({ tls: files });
     const before = await connectTls(port);
     files.replace(RENEWED_CERTIFICATE, RENEWED_KEY);
-    listener.reload();
+    listener.prepareReload()();
     const after = await connectTls(port);
     expect(serial(after)).not.toBe(serial(before));
     expect(await statusFor('node-1', before)).toBe(200);
     expect(await statusFor('node-1', after)).toBe(200);
   });
 
+  it('is shown only once it is put in place', async () => {
+    const files = tlsFiles();
+    const { port, listener } = await start({ tls: files });
+    const before = await connectTls(port);
+    files.replace(RENEWED_CERTIFICATE, RENEWED_KEY);
+    const put = listener.prepareReload();
+    expect(serial(await connectTls(port))).toBe(serial(before));
+    put();
+    expect(serial(await connectTls(port))).not.toBe(serial(before));
+  });
+
   it('still demands the certificates of clients', async () => {
     const files = tlsFiles(CLIENT_CA);
     const { port, listener } = await start({ tls: files });
     files.replace(RENEWED_CERTIFICATE, RENEWED_KEY);
-    listener.reload();
+    listener.prepareReload()();
     expect(await statusFor('node-1', await connectTls(port, NODE_1))).toBe(200);
     await expect(connectTls(port).then((one) => statusFor('node-1', one))).rejects.toThrow();
   });
@@ -213,7 +224,7 @@ describe('a renewed certificate', () => {
     const files = tlsFiles();
     const { port, listener } = await start({ tls: files });
     files.replace(RENEWED_CERTIFICATE, TEST_KEY);
-    expect(() => listener.reload()).toThrow(/cert\.pem and the key .*key\.pem cannot be used together/);
+    expect(() => listener.prepareReload()).toThrow(/cert\.pem and the key .*key\.pem cannot be used together/);
     expect(await statusFor('node-1', await connectTls(port))).toBe(200);
   });
 });

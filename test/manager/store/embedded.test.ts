@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  cpSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -13,10 +14,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isDeepStrictEqual } from 'node:util';
 import { ClassicLevel } from 'classic-level';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { encode } from '../../../src/manager/store/codec.ts';
 import { openEmbeddedStore } from '../../../src/manager/store/embedded.ts';
-import { type Store, StoreError } from '../../../src/manager/store/store.ts';
+import { type Store, StoreError, StoreInUse } from '../../../src/manager/store/store.ts';
 import { storeContract } from './contract.ts';
 import { change, document, good, kept, many } from './documents.ts';
 import { after, BOUNDS, step } from './steps.ts';
@@ -82,6 +85,15 @@ async function openingError(path: string): Promise<StoreError> {
   return error as StoreError;
 }
 
+/** Opens a copy of a store. */
+async function copied(path: string): Promise<Store> {
+  const copy = join(folder(), 'copy');
+  cpSync(path, copy, { recursive: true });
+  const store = await openEmbeddedStore({ path: copy, clock: () => Date.now(), audit: BOUNDS });
+  await store.close();
+  return store;
+}
+
 interface Line {
   readonly result?: string;
   readonly text?: string;
@@ -141,8 +153,10 @@ describe('the folder', () => {
       break;
     }
     const error = await openingError(path);
-    expect(error.kind).toBe('broken');
-    expect(error.message).toMatch(/in use: a manager runs on it.*holdpoint manager status.*admin socket/);
+    expect(error).toBeInstanceOf(StoreInUse);
+    expect(error.message).toMatch(
+      /in use by another process.*a manager that runs on it, starts or stops, or a command.*holdpoint manager status.*admin socket/,
+    );
     expect(error.message).toContain(path);
   });
 
@@ -253,14 +267,143 @@ describe('damage', () => {
     expect(await store.commit(step(20), [])).toBe('committed');
   });
 
-  test('within the log: is a warning', async () => {
+  /** Changes a file behind the store's back. */
+  const spoil = (file: string, change: (bytes: Buffer) => void): void => {
+    const bytes = readFileSync(file);
+    change(bytes);
+    writeFileSync(file, bytes);
+  };
+
+  test('within the log: it does not open, however often, unless that is accepted', async () => {
+    const path = await used();
+    spoil(fileOf(path, /\.log$/), (bytes) => (bytes[50]! ^= 1));
+    for (let time = 0; time < 2; time += 1) {
+      const error = await openingError(path);
+      expect(error.kind).toBe('broken');
+      expect(error.message).toMatch(/the database is damaged \(\d+\.log, from byte \d+ on\).*--accept-damaged-store/);
+      expect(error.message).toMatch(wayOut);
+    }
+    const warnings: string[] = [];
+    const options = { path, clock: () => Date.now(), audit: BOUNDS, acceptDamage: true };
+    const store = await openEmbeddedStore({ ...options, onWarning: (text) => warnings.push(text) });
+    expect(warnings.join()).toMatch(/damage was accepted.*\.log, from byte/);
+    expect((await store.health()).warnings.join()).toMatch(/damage was accepted/);
+    await store.commit(step(20), []);
+    await store.close();
+    expect((await (await open(path)).health()).warnings.join()).not.toMatch(/damage/);
+  });
+
+  test('of any byte of the log: it does not open, or all is there', { timeout: 60_000 }, async () => {
     const path = await used();
     const log = fileOf(path, /\.log$/);
-    const bytes = readFileSync(log);
-    bytes[50]! ^= 1;
-    writeFileSync(log, bytes);
+    const whole = readFileSync(log);
+    const after20 = kept((await copied(path)).state);
+    const silent: number[] = [];
+    for (let at = 0; at < whole.length; at += 61) {
+      spoil(log, (bytes) => (bytes[at]! ^= 4));
+      const state = await copied(path).then(
+        (store) => kept(store.state),
+        () => null,
+      );
+      if (state !== null && !isDeepStrictEqual(state, after20)) silent.push(at);
+      writeFileSync(log, whole);
+    }
+    expect(silent).toEqual([]);
+  });
+
+  test(
+    'of any byte of a table: it does not open, a group cannot be read, or all is there',
+    { timeout: 60_000 },
+    async () => {
+      const path = await used();
+      await (await open(path)).close();
+      const table = fileOf(path, /\.ldb$/);
+      const whole = readFileSync(table);
+      const after20 = kept((await copied(path)).state);
+      const silent: number[] = [];
+      let found = 0;
+      for (let at = 0; at < whole.length; at += 61) {
+        spoil(table, (bytes) => (bytes[at]! ^= 4));
+        const store = await copied(path).catch(() => null);
+        const isCorrupt = [...(store?.state.groups.values() ?? [])].some(({ kind }) => kind === 'corrupt');
+        if (store === null || isCorrupt) found += 1;
+        else if (!isDeepStrictEqual(kept(store.state), after20)) silent.push(at);
+        writeFileSync(table, whole);
+      }
+      expect(silent).toEqual([]);
+      expect(found).toBeGreaterThan(3);
+    },
+  );
+
+  test('of one document: its group cannot be read, also when it would still make sense', async () => {
+    const path = await used();
+    const database = new ClassicLevel(path);
+    const [key, value] = (await database.iterator({ gte: 'group/', lt: 'group0' }).next()) ?? [];
+    await database.put(key!, value!.replace(/"slots":\d/, '"slots":9'));
+    await database.close();
     const store = await open(path);
-    expect((await store.health()).warnings.join()).toMatch(/damaged and is lost: .*dropping \d+ bytes/);
+    expect(store.state.groups.get(key!.slice('group/'.length))).toMatchObject({ kind: 'corrupt' });
+    expect([...store.state.groups.values()].filter(({ kind }) => kind === 'good')).not.toEqual([]);
+  });
+
+  test.each([
+    ['missing', (database: ClassicLevel, key: string) => database.del(key)],
+    [
+      'under another name',
+      async (database: ClassicLevel, key: string) => {
+        const value = await database.get(key);
+        await database.del(key);
+        await database.put('group/zz', value!.slice(0, value!.indexOf('\n')));
+      },
+    ],
+    ['replaced', (database: ClassicLevel, key: string) => database.put(key, encode(document()))],
+  ])('of the whole, a document that is %s: it does not open, unless that is accepted', async (_, change) => {
+    const path = await used();
+    const database = new ClassicLevel(path);
+    const [key] = (await database.iterator({ gte: 'group/', lt: 'group0' }).next()) ?? [];
+    await change(database, key!);
+    await database.close();
+    for (let time = 0; time < 2; time += 1) {
+      expect((await openingError(path)).message).toMatch(/documents are missing .*--accept-damaged-store/);
+    }
+    const accepted = await openEmbeddedStore({ path, clock: () => 0, audit: BOUNDS, acceptDamage: true });
+    await accepted.close();
+    await open(path);
+  });
+
+  test('of a note loses it, no more', async () => {
+    const path = await used();
+    const store = await open(path);
+    await store.writeNote('a', 'b');
+    await store.close();
+    const database = new ClassicLevel(path);
+    await database.put('note/a', (await database.get('note/a'))!.replace('b', 'c'));
+    await database.close();
+    expect(await (await open(path)).readNote('a')).toBe(null);
+  });
+
+  test('is not seen in what was written before there were digests', async () => {
+    const path = await used();
+    const database = new ClassicLevel(path);
+    for await (const [key, value] of database.iterator()) {
+      const [text = ''] = value.split('\n');
+      await database.put(key, key === 'head' ? text.replace(/,"sum":\d+/, '') : text);
+    }
+    await database.close();
+    const store = await open(path);
+    await expectSteps(store, 20);
+    await store.commit(step(20), []);
+    await store.close();
+    await expectSteps(await open(path), 21);
+  });
+
+  test.each([
+    ['zeros', (bytes: Buffer) => bytes.subarray(-40).fill(0)],
+    ['a page of zeros', (bytes: Buffer) => bytes.subarray(-60, -30).fill(0)],
+  ])('the end of a write of which only %s came to the disk is none', async (_, change) => {
+    const path = await used();
+    spoil(fileOf(path, /\.log$/), (bytes) => void change(bytes));
+    await expectSteps(await open(path), 19);
   });
 
   test('the end of a write that a crash cut short is none', async () => {
