@@ -25,6 +25,8 @@ export interface ManagerOptions {
 /** A real `holdpoint manager serve` on a free port of the loopback address. Port and store stay over restarts. */
 export interface ManagerProcess {
   readonly port: number;
+  /** Of the process that runs, or null. */
+  readonly pid: number | null;
   /** Starts it and waits until it is ready. */
   start(): Promise<void>;
   /** Ends it at once (SIGKILL). */
@@ -68,6 +70,10 @@ class RealManager implements ManagerProcess {
     this.port = port;
     this.#etcd = etcd;
     this.configure(config);
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
   }
 
   configure(config: string): void {
