@@ -29,6 +29,8 @@ export interface ManagerProcess {
   readonly store: string;
   /** Its configuration. */
   readonly configPath: string;
+  /** Of the process that runs, or null. */
+  readonly pid: number | null;
   /** Starts it and waits until it is ready. */
   start(): Promise<void>;
   /** Starts it; resolves with its number at once. */
@@ -82,6 +84,10 @@ class RealManager implements ManagerProcess {
     this.port = port;
     this.#etcd = etcd;
     this.configure(config);
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
   }
 
   configure(config: string): void {

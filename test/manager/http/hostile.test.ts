@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { done } from './fake-manager.ts';
+import { occupy } from './occupy.ts';
 import { type RawAnswer, rawClient, type RawClient, requestText } from './raw-client.ts';
 import { start } from './start.ts';
 
@@ -220,22 +221,6 @@ describe('pipelined requests', () => {
     }
   });
 });
-
-/** As many connections as wanted, none of which asks anything; those that the server cuts are left alone. */
-async function occupy(port: number, count: number, sent: string): Promise<readonly Socket[]> {
-  const sockets: Socket[] = [];
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-  });
-  while (sockets.length < count) {
-    const batch = Array.from({ length: Math.min(250, count - sockets.length) }, () => connect(port, '127.0.0.1'));
-    for (const socket of batch) socket.on('error', () => undefined).resume();
-    await Promise.all(batch.map((socket) => Promise.race([once(socket, 'connect'), once(socket, 'close')])));
-    for (const socket of batch) if (sent !== '') socket.write(sent);
-    sockets.push(...batch);
-  }
-  return sockets;
-}
 
 describe('very many connections', () => {
   const COUNT = process.env['HOLDPOINT_MANY'] === undefined ? 2000 : 10_000;

@@ -1,0 +1,47 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { buildManagerConfig } from '../../src/manager/config/load.ts';
+import { ConfiguredPolicies } from '../../src/manager/policies.ts';
+import { listen } from '../fleetlock/server.ts';
+
+const SECOND = 1_000;
+
+/** The policies of a group whose gate is kept for 30 s, and the time in which they live. */
+async function gated(answer: () => number): Promise<{ policies: ConfiguredPolicies; pass: (ms: number) => number }> {
+  const server = await listen((_, response) => void response.writeHead(answer()).end());
+  onTestFinished(() => server.stop());
+  let now = 1_000_000;
+  const text = `
+    service.tls = false
+    [[lock.groups]]
+    name = "g"
+    gate_url = "http://${server.host}/"
+    gate_cache_secs = 30
+  `;
+  const { config } = buildManagerConfig({ path: 'manager.toml', text });
+  if (config === null) throw new Error('the configuration is not good');
+  const policies = new ConfiguredPolicies(
+    config,
+    () => now,
+    () => 0,
+  );
+  // Whoever asks for a slot of a group has asked for its policy.
+  policies.of('g', false);
+  return { policies, pass: (ms) => (now += ms) };
+}
+
+test('what a gate said stands for as long as it is kept and a store may take its time, and no longer', async () => {
+  const { policies, pass } = await gated(() => 200);
+  await policies.prepare('g');
+  expect(policies.closed('g', pass(30 * SECOND))).toBeNull();
+  expect(policies.closed('g', pass(10 * SECOND - 1))).toBeNull();
+  expect(policies.closed('g', pass(2))).toMatchObject({ kind: 'blocked', retryAfterMs: SECOND });
+  await policies.prepare('g');
+  expect(policies.closed('g', pass(0))).toBeNull();
+});
+
+test('a gate that was closed is so however old that is', async () => {
+  const { policies, pass } = await gated(() => 503);
+  await policies.prepare('g');
+  expect(policies.closed('g', pass(0))?.value).toContain('HTTP 503');
+  expect(policies.closed('g', pass(3_600 * SECOND))?.value).toContain('HTTP 503');
+});
