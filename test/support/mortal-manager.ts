@@ -38,6 +38,7 @@ const WITNESS: Witness = {
   decided: NOTHING,
   stored: NOTHING,
   storeFailed: NOTHING,
+  outgrown: NOTHING,
   storeRecovered: NOTHING,
 };
 /** Rounds within which a manager must have ended all soaks whose time has come. */
