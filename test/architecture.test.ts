@@ -13,6 +13,8 @@ const PURE = [
   /^host\/rpm-ostree\/(deployment|plan)\.ts$/,
   /^host\/identity\/parse\.ts$/,
   /^host\/drivers\/judge\.ts$/,
+  /^host\/holds\/hold\.ts$/,
+  /^host\/power-supplies\.ts$/,
   /^fleetlock\/(protocol|answer)\.ts$/,
   /^config\/(facts|problem|redact|together-lock|types|url|zone)\.ts$/,
   /^manager\/config\/(build|facts)\.ts$/,

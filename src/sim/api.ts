@@ -121,6 +121,12 @@ export interface Unit {
   readonly load?: string;
 }
 
+/** Whether traffic costs, as NetworkManager says. */
+export type Metered = 'unknown' | 'yes' | 'no' | 'guess-yes' | 'guess-no';
+
+/** What powers the host; `none`: the kernel knows of no power supply, as on most servers. */
+export type Power = 'ac' | 'battery' | 'none';
+
 /** How the machine goes down: in order, or by a power cut. */
 export type Shutdown = 'reboot' | 'crash';
 
@@ -144,7 +150,10 @@ export interface OtherTransaction {
 /** A simulated host: a private system bus, rpm-ostree behind activation, logind, systemd, reboots. */
 export interface Machine {
   readonly dir: string;
-  /** A folder with the files that tell a host's identity: etc/machine-id, etc/os-release, proc/cmdline, boot id, uptime. */
+  /**
+   * A folder with the files that tell a host's identity (etc/machine-id, etc/os-release, proc/cmdline, boot id, uptime) and
+   * what powers it.
+   */
   readonly root: string;
   /** For DBUS_SYSTEM_BUS_ADDRESS. The same after every reboot. */
   readonly busAddress: string;
@@ -192,6 +201,12 @@ export interface Machine {
   setInhibitors(inhibitors: readonly Inhibitor[]): void;
   setSessions(sessions: readonly Session[]): void;
   setUnits(units: readonly Unit[]): void;
+  /** What NetworkManager says from now on, `guess-no` at first; null: it is not there. Resolves when the bus knows. */
+  setMetered(metered: Metered | null): Promise<void>;
+  /** Whether timedate1 calls the clock synchronised, true at first; null: it is not there. Resolves when the bus knows. */
+  setClockSynced(synced: boolean | null): Promise<void>;
+  /** `none` at first. */
+  setPower(power: Power): void;
 
   /**
    * Ends everything: no process is left, and no folder when it was a temporary one. Waits for a reboot that is under way,

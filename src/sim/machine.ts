@@ -9,7 +9,9 @@ import type {
   Inhibitor,
   Machine,
   MachineOptions,
+  Metered,
   OtherTransaction,
+  Power,
   Session,
   Shutdown,
   Unit,
@@ -22,7 +24,9 @@ import { HostFolder } from './host.ts';
 import type { LogindHost } from './logind.ts';
 import { dropPending, powerCut, reboot, rollBack, unlock } from './ostree.ts';
 import type { BootOutcome } from './ostree.ts';
+import { writePower } from './power.ts';
 import { writeRoot } from './root.ts';
+import { Surroundings } from './surroundings.ts';
 import { RunningSystem } from './system.ts';
 import type { SystemHost } from './system.ts';
 import { Waiters } from './waiters.ts';
@@ -84,6 +88,7 @@ class SimulatedMachine implements Machine {
   readonly busAddress: string;
   private readonly folder: HostFolder;
   private readonly host: SystemHost;
+  private readonly surroundings = new Surroundings();
   private readonly remove: () => void;
   private readonly unwatch: () => void;
   private readonly states = new Waiters();
@@ -108,6 +113,7 @@ class SimulatedMachine implements Machine {
       command: [...command, '--host', folder.dir],
       logind: () => this.logind(),
       units: () => this.units,
+      surroundings: this.surroundings,
       machineId: () => this.state().machineId,
     };
     this.unwatch = folder.watch(() => this.states.tell(this.state()));
@@ -209,6 +215,18 @@ class SimulatedMachine implements Machine {
 
   setUnits(units: readonly Unit[]): void {
     this.units = units;
+  }
+
+  setMetered(metered: Metered | null): Promise<void> {
+    return this.surroundings.setMetered(metered);
+  }
+
+  setClockSynced(synced: boolean | null): Promise<void> {
+    return this.surroundings.setClockSynced(synced);
+  }
+
+  setPower(power: Power): void {
+    writePower(this.root, power);
   }
 
   stop(): Promise<void> {

@@ -8,6 +8,7 @@ import { LOGIND, LOGIND_MANAGER, LOGIND_PATH, logindObjects } from './logind.ts'
 import type { LogindHost } from './logind.ts';
 import { PID_FILE } from './rpm-ostreed/index.ts';
 import { BUS_NAME } from './rpm-ostreed/interfaces.ts';
+import type { Surroundings } from './surroundings.ts';
 import { SYSTEMD, systemdObjects } from './systemd.ts';
 import type { Unit } from './api.ts';
 import { BusConnection } from './wire/bus.ts';
@@ -20,6 +21,7 @@ export interface SystemHost {
   readonly command: readonly string[];
   logind(): LogindHost;
   units(): readonly Unit[];
+  readonly surroundings: Surroundings;
   machineId(): string;
 }
 
@@ -44,10 +46,11 @@ export class RunningSystem {
     try {
       const bus = await BusConnection.open(busAddressIn(dir));
       const objects = (): ReturnType<typeof logindObjects> =>
-        new Map([...logindObjects(host.logind()), ...systemdObjects(host.units())]);
+        new Map([...logindObjects(host.logind()), ...systemdObjects(host.units()), ...host.surroundings.objects()]);
       serve(bus.connection, objects, () => host.machineId());
       await bus.own(LOGIND);
       await bus.own(SYSTEMD);
+      await host.surroundings.appear(bus);
       return new RunningSystem(dir, dbus, bus);
     } catch (error) {
       await dbus.stop();

@@ -125,9 +125,9 @@ describe('the user and the folders', () => {
     expect(shell).toMatch(/nologin$/);
     expect(passwd()).toMatch(/^holdpoint-manager:.*nologin$/m);
     const own = statSync(join(folder, 'run/holdpoint'));
-    const dropIns = statSync(join(folder, 'run/holdpoint/config.d'));
+    const others = ['config.d', 'holds.d'].map((name) => statSync(join(folder, 'run/holdpoint', name)));
     expect([own.uid, own.mode & 0o777]).toEqual([Number(uid), 0o755]);
-    expect([dropIns.uid, dropIns.mode & 0o777]).toEqual([0, 0o755]);
+    for (const { uid, mode } of others) expect([uid, mode & 0o777]).toEqual([0, 0o755]);
   });
 
   const passwd = (): string => readFileSync(join(folder, 'etc/passwd'), 'utf8');

@@ -49,6 +49,11 @@ export class BusConnection {
     if (answer !== PRIMARY_OWNER) throw new Error(`${name}: somebody else owns this name on the bus`);
   }
 
+  /** Gives a well-known name back. */
+  async disown(name: string): Promise<void> {
+    await this.ask('ReleaseName', 's', [name]);
+  }
+
   /** The process that owns a name; null when nobody does. */
   async processOf(name: string): Promise<number | null> {
     try {
