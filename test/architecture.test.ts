@@ -14,6 +14,7 @@ const PURE = [
   /^host\/identity\/parse\.ts$/,
   /^host\/drivers\/judge\.ts$/,
   /^host\/logind\/(inhibitor|names|people|session)\.ts$/,
+  /^host\/terminal-text\.ts$/,
   /^fleetlock\/(protocol|answer)\.ts$/,
   /^config\/(facts|problem|redact|together-lock|types|url|zone)\.ts$/,
   /^manager\/config\/(build|facts)\.ts$/,
