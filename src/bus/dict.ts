@@ -22,6 +22,12 @@ export function flag(dict: Dict | undefined, key: string): boolean {
   return entry(dict, key) === true;
 }
 
+/** The number under `key`, of any width, or undefined. Of one beyond 2^53 the last digits are lost. */
+export function number(dict: Dict | undefined, key: string): number | undefined {
+  const value = entry(dict, key);
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
+}
+
 /** The dictionary under `key`, or undefined. */
 export function nested(dict: Dict | undefined, key: string): Dict | undefined {
   return asDict(entry(dict, key));

@@ -91,7 +91,9 @@ export interface Inhibitor {
   readonly what: string;
   readonly who: string;
   readonly why: string;
-  readonly mode: 'block' | 'delay';
+  readonly mode: 'block' | 'block-weak' | 'delay';
+  /** Default 0. */
+  readonly uid?: number;
 }
 
 /** A logind session. */
@@ -108,6 +110,10 @@ export interface Session {
   readonly type: string;
   /** `online`, `active` or `closing`. */
   readonly state: string;
+  /** Default none. */
+  readonly remoteHost?: string;
+  /** Milliseconds since 1970: idle since then. Default: not idle. */
+  readonly idleSince?: number;
 }
 
 /** A systemd unit; one that is not set is answered as not found and inactive. */
@@ -198,7 +204,12 @@ export interface Machine {
   /** Cancels the transaction that is running, as any local user may. False when none is. */
   cancelTransaction(): Promise<boolean>;
   setAutomaticUpdatePolicy(policy: string): void;
+  /** Tells the bus of it as logind does. A reboot ends them. */
   setInhibitors(inhibitors: readonly Inhibitor[]): void;
+  /**
+   * Tells the bus of it as logind does: of a session that is now `closing`, and of a terminal that is idle, nothing.
+   * A reboot ends them.
+   */
   setSessions(sessions: readonly Session[]): void;
   setUnits(units: readonly Unit[]): void;
   /** What NetworkManager says from now on, `guess-no` at first; null: it is not there. Resolves when the bus knows. */

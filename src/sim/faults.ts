@@ -46,6 +46,12 @@ export const FAULTS = {
   slowActivation: { ms: 1000 },
   /** A request to reboot is accepted and nothing happens. */
   rebootLost: {},
+  /** logind never answers these methods: `ListSessions`, `GetAll` (of a session), `ListInhibitors`, `Get`, … */
+  logindSilent: { methods: ['ListSessions', 'GetAll'] },
+  /** logind answers these methods with a text that means nothing. */
+  logindNonsense: { methods: ['ListSessions', 'GetAll'] },
+  /** logind, or the bus before it, refuses these methods. */
+  logindDenied: { methods: ['ListSessions', 'GetAll'] },
   /**
    * An unlocked staged deployment is not what the next boot shows: `discarded` (it could not be written at shutdown),
    * `not-booted` (it is the default, and an older one was chosen in the boot menu) or `rolled-back` (it booted, was

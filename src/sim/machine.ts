@@ -21,6 +21,7 @@ import { FAULTS, isFaultName } from './faults.ts';
 import type { Fault, FaultName, Faults } from './faults.ts';
 import { catalogueOf, firstBoot } from './first-boot.ts';
 import { HostFolder } from './host.ts';
+import { inhibitorSignals, logindTrouble, sessionSignals } from './logind.ts';
 import type { LogindHost } from './logind.ts';
 import { dropPending, powerCut, reboot, rollBack, unlock } from './ostree.ts';
 import type { BootOutcome } from './ostree.ts';
@@ -206,11 +207,15 @@ class SimulatedMachine implements Machine {
   }
 
   setInhibitors(inhibitors: readonly Inhibitor[]): void {
+    const before = this.inhibitors;
     this.inhibitors = inhibitors;
+    this.system?.emit(inhibitorSignals(before, inhibitors));
   }
 
   setSessions(sessions: readonly Session[]): void {
+    const before = this.sessions;
     this.sessions = sessions;
+    this.system?.emit(sessionSignals(before, sessions));
   }
 
   setUnits(units: readonly Unit[]): void {
@@ -265,6 +270,7 @@ class SimulatedMachine implements Machine {
       for (const hook of this.shutdownHooks) await hook(how);
       await this.system?.stop();
       this.system = null;
+      [this.sessions, this.inhibitors] = [[], []];
       this.folder.update((state) => newBoot(how === 'crash' ? powerCut(state) : reboot(state, this.outcome(state))));
       if (this.stopping !== null) return;
       await this.boot();
@@ -290,6 +296,7 @@ class SimulatedMachine implements Machine {
       inhibitors: this.inhibitors,
       sessions: this.sessions,
       goingDown: this.going !== null,
+      trouble: (method) => logindTrouble(this.folder.faults, method),
       reboot: () => {
         if (this.folder.faults.take('rebootLost') !== null) return;
         // After the reply: the caller is to learn that its request was taken. A failure ends those who wait.

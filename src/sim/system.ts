@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readCapped } from '../base/files.ts';
 import { busAddressIn, startDbusDaemon } from './dbus-daemon.ts';
 import type { DbusDaemon } from './dbus-daemon.ts';
-import { LOGIND, LOGIND_MANAGER, LOGIND_PATH, logindObjects } from './logind.ts';
+import { disturbLogind, LOGIND, LOGIND_MANAGER, LOGIND_PATH, logindObjects } from './logind.ts';
 import type { LogindHost } from './logind.ts';
 import { PID_FILE } from './rpm-ostreed/index.ts';
 import { BUS_NAME } from './rpm-ostreed/interfaces.ts';
@@ -13,6 +13,7 @@ import { SYSTEMD, systemdObjects } from './systemd.ts';
 import type { Unit } from './api.ts';
 import { BusConnection } from './wire/bus.ts';
 import { serve } from './wire/objects.ts';
+import type { Sent } from './wire/objects.ts';
 
 /** What the services of a running system ask of its machine, whenever they are called. */
 export interface SystemHost {
@@ -46,8 +47,13 @@ export class RunningSystem {
     try {
       const bus = await BusConnection.open(busAddressIn(dir));
       const objects = (): ReturnType<typeof logindObjects> =>
-        new Map([...logindObjects(host.logind()), ...systemdObjects(host.units()), ...host.surroundings.objects()]);
-      serve(bus.connection, objects, () => host.machineId());
+        new Map([...logindObjects(host.logind()), ...systemdObjects(host.units())]);
+      serve(
+        bus.connection,
+        objects,
+        () => host.machineId(),
+        (call) => disturbLogind(host.logind(), call),
+      );
       await bus.own(LOGIND);
       await bus.own(SYSTEMD);
       await host.surroundings.appear(bus);
@@ -61,6 +67,11 @@ export class RunningSystem {
   /** Tells everybody that the system is going down, as logind does. */
   announceShutdown(): void {
     this.bus.connection.signal(LOGIND_PATH, LOGIND_MANAGER.name, 'PrepareForShutdown', 'b', [true]);
+  }
+
+  /** Sends signals of logind or systemd. */
+  emit(signals: readonly Sent[]): void {
+    for (const one of signals) this.bus.connection.signal(one.path, one.interface, one.member, one.signature, one.body);
   }
 
   /** The process id of the rpm-ostree daemon when it owns its name. */

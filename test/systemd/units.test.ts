@@ -93,6 +93,15 @@ it('the agent gives its slot back in a healthy boot alone: it starts in no other
   expect(settingsOf('holdpoint-agent.service', 'After').join(' ')).toContain('boot-complete.target');
 });
 
+it('the agent may write to terminals and opens no other device', () => {
+  const of = (key: string): readonly string[] => settingsOf('holdpoint-agent.service', key);
+  expect([of('SupplementaryGroups'), of('DevicePolicy')]).toEqual([['tty'], ['closed']]);
+  expect(of('DeviceAllow')).toContain('char-pts w');
+  for (const device of of('DeviceAllow')) expect(device).toMatch(/^(char-(pts|tty\*|hvc)|\/dev\/console) w$/);
+  // Its /dev has pseudo-terminals alone.
+  expect(of('PrivateDevices')).toEqual([]);
+});
+
 /** The values of a setting in a unit, in order. */
 function settingsOf(unit: string, key: string): readonly string[] {
   return source(unit)

@@ -18,15 +18,42 @@ export interface Served {
   readonly properties?: () => Readonly<Record<string, unknown>>;
 }
 
+/** A signal to send. */
+export interface Sent {
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature: string;
+  readonly body: readonly unknown[];
+}
+
+/** What happens to a call in place of an answer by an object. */
+export type Disturbance =
+  | { readonly kind: 'silence' }
+  | { readonly kind: 'answer'; readonly signature: string; readonly body: readonly unknown[] }
+  | { readonly kind: 'error'; readonly error: WireError };
+
 /** Objects by path. */
 export type Objects = () => ReadonlyMap<string, readonly Served[]>;
 
 const ERRORS = 'org.freedesktop.DBus.Error';
 
-/** Answers every call that arrives on `connection` from these objects. */
-export function serve(connection: Connection, objects: Objects, machineId: () => string): void {
+/** Answers every call that arrives on `connection` from these objects, unless `disturb` has something else in mind. */
+export function serve(
+  connection: Connection,
+  objects: Objects,
+  machineId: () => string,
+  disturb: (call: Incoming) => Disturbance | null = () => null,
+): void {
   const answer = async (call: Incoming): Promise<void> => {
     try {
+      const disturbance = disturb(call);
+      if (disturbance?.kind === 'silence') return;
+      if (disturbance?.kind === 'error') throw disturbance.error;
+      if (disturbance !== null) {
+        connection.reply(call, disturbance.signature, disturbance.body);
+        return;
+      }
       const { types, method } = locate(objects(), call, machineId);
       checkArguments(types, call);
       connection.reply(call, signatureOf(types.out), await method(call));
@@ -44,6 +71,12 @@ export function variants(spec: InterfaceSpec, values: Readonly<Record<string, un
     return [name, new Variant(spec.properties.get(name) ?? '', value)] as const;
   });
   return Object.fromEntries(entries);
+}
+
+/** The signal that properties of an object have these values now. */
+export function propertiesChanged(path: string, spec: InterfaceSpec, values: Readonly<Record<string, unknown>>): Sent {
+  const body = [spec.name, variants(spec, values), []];
+  return { path, interface: PROPERTIES.name, member: 'PropertiesChanged', signature: 'sa{sv}as', body };
 }
 
 interface Located {
