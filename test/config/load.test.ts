@@ -40,8 +40,25 @@ describe('the configuration', () => {
           timeoutSecs: 60,
           waitSecs: 50,
         },
-        periodic: { timeZone: 'UTC', windows: [] },
+        periodic: { timeZone: 'UTC', randomPlace: false, windows: [] },
+        minUptimeSecs: 0,
+        clockWaitSecs: 600,
+        freezes: [],
+        sessions: {
+          enabled: true,
+          classes: ['user', 'user-early', 'user-light', 'user-early-light', 'user-incomplete'],
+          idleSecs: 0,
+          graceSecs: 600,
+          finalNoticeSecs: 60,
+          unreadableSecs: 1800,
+          postponeSecs: 0,
+        },
+        inhibitors: { enabled: true },
+        power: { requireAc: false },
+        network: { avoidMetered: false },
       },
+      hooks: { dir: '/etc/holdpoint/hooks.d', timeoutSecs: 300, mayRebootTimeoutSecs: 30 },
+      health: { unit: 'boot-complete.target', timeoutSecs: 600, rollback: false },
     });
   });
 
@@ -75,7 +92,9 @@ describe('the configuration', () => {
     const { config } = of(
       'updates.periodic.window = [{ days = ["sunday", "SAT", "Sat"], start_time = "23:59", length_minutes = 2 }]',
     );
-    expect(config?.updates.periodic.windows).toEqual([{ days: [0, 6], startMinute: 1439, lengthMinutes: 2 }]);
+    expect(config?.updates.periodic.windows).toEqual([
+      { kind: 'weekly', days: [0, 6], startMinute: 1439, lengthMinutes: 2, timeZone: null },
+    ]);
   });
 
   test.each([
