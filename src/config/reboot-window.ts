@@ -80,7 +80,7 @@ function expression(cron: ReadCron): Pick<Type<{ readonly text: string; readonly
       if (text === null) return null;
       const fields = cron(text.value);
       if (typeof fields !== 'string') return { value: { text: text.value, fields }, plain: text.value };
-      report(value.at, `${fields} in ${describe(value)}`);
+      report(value.at, `expected a cron expression, found ${describe(value)}: ${fields}`);
       return null;
     },
   };
