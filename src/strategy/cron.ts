@@ -7,7 +7,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 /** Longer than from any day of the calendar (the 29th of February that is a Monday, over 2100) to the next such one. */
 const RARE = 41 * 366 * DAY;
-/** So much more is looked at where an open time goes on and on. */
+/** So much is looked at together where an open time goes on and on. */
 const STRIDE = 14 * DAY;
 /**
  * Windows that begin where a cron expression says.
@@ -61,22 +61,22 @@ export function nextCronStart(calendar: CronCalendar, wall: number): number | nu
 
 /** Goes on from the end of a time while windows begin in it. */
 function onFrom(calendar: CronCalendar, end: number, wall: number): number {
-  let to = end;
+  let [to, stride] = [end, 0];
   while (to - wall <= FOR_EVER) {
-    const next = periodsOver(calendar, to - calendar.lengthMs, to + STRIDE).findLast(({ from }) => from <= to);
+    const next = periodsOver(calendar, to - calendar.lengthMs, to + stride).findLast(({ from }) => from <= to);
     if (next === undefined || next.to <= to) return to;
-    to = next.to;
+    [to, stride] = [next.to, STRIDE];
   }
   return Number.POSITIVE_INFINITY;
 }
 
 /** Goes back from the start of a time while windows end in it. */
 function backFrom(calendar: CronCalendar, start: number, wall: number): number {
-  let from = start;
+  let [from, stride] = [start, 0];
   while (wall - from <= FOR_EVER) {
-    const before = periodsOver(calendar, from - calendar.lengthMs - STRIDE, from).find(({ to }) => to >= from);
+    const before = periodsOver(calendar, from - calendar.lengthMs - stride, from).find(({ to }) => to >= from);
     if (before === undefined || before.from >= from) return from;
-    from = before.from;
+    [from, stride] = [before.from, STRIDE];
   }
   return Number.NEGATIVE_INFINITY;
 }
