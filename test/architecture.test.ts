@@ -14,7 +14,7 @@ const PURE = [
   /^host\/identity\/parse\.ts$/,
   /^host\/drivers\/judge\.ts$/,
   /^fleetlock\/(protocol|answer)\.ts$/,
-  /^config\/(cron|facts|freeze|problem|reboot-window|redact|table|together-lock|types|url|window|zone)\.ts$/,
+  /^config\/(cron|facts|freeze|people|problem|reboot-window|redact|table|together-holding|together-lock|together-windows|types|url|window|zone)\.ts$/,
   /^manager\/config\/(build|facts)\.ts$/,
   /^bus\/(dict|address)\.ts$/,
   /^base\/(text|record|retry-after|failure|shape|siphash)\.ts$/,

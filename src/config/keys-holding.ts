@@ -1,9 +1,7 @@
 import { freezeType } from './freeze.ts';
 import { key, list, type Key } from './keys.ts';
+import { PEOPLE } from './people.ts';
 import { absolutePath, arrayOf, boolean, integer, text } from './types.ts';
-
-/** The classes by which logind knows sessions of people. */
-export const PEOPLE = ['user', 'user-early', 'user-light', 'user-early-light', 'user-incomplete'] as const;
 
 const DAY = 86_400;
 const sessionClass = text('a class of sessions such as "user"', /^[a-z][a-z0-9-]*$/);
