@@ -32,6 +32,7 @@ export class MinuteClock {
   readonly from: number;
   readonly to: number;
   readonly #shown: Int32Array;
+  #dates: readonly Stretch[] | null = null;
 
   constructor(timeZone: string, from: number, to: number) {
     [this.from, this.to] = [from, to];
@@ -65,8 +66,9 @@ export class MinuteClock {
     return found;
   }
 
-  /** Stretches in which one date is shown: the day, counted from 1970, and the minutes, half-open. */
-  dates(): readonly { readonly day: number; readonly from: number; readonly to: number }[] {
+  /** All stretches in which one date is shown. */
+  dates(): readonly Stretch[] {
+    if (this.#dates !== null) return this.#dates;
     const found: { day: number; from: number; to: number }[] = [];
     for (let minute = this.from; minute < this.to; minute += 1) {
       const day = Math.floor(this.at(minute) / DAY);
@@ -74,8 +76,15 @@ export class MinuteClock {
       if (last?.day === day) last.to = minute + 1;
       else found.push({ day, from: minute, to: minute + 1 });
     }
-    return found;
+    return (this.#dates = found);
   }
+}
+
+/** Minutes, half-open, in which one date is shown: a day, counted from 1970. */
+interface Stretch {
+  readonly day: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** For each minute in [from, to) whether a window is open. Looks at ten days before too. */
