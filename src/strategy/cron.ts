@@ -1,6 +1,6 @@
 import type { CronFields } from '../config/cron.ts';
 import { FOR_EVER, joined, type Period } from './period.ts';
-import { firstShift, firstShowing, startOfDay, type OffsetAt } from './zone.ts';
+import { firstShift, firstShowing, startOfDay, tabled, type OffsetAt } from './zone.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -106,7 +106,9 @@ function startsOf(calendar: CronCalendar, day: number): readonly number[] {
   const { fields, starts, offsetAt } = calendar;
   if (!isNamed(fields, new Date(day))) return [];
   const first = plainStart(calendar, day);
-  return starts.map((start) => (first === null ? firstShowing(offsetAt, day + start) : first + start));
+  if (first !== null) return starts.map((start) => first + start);
+  const table = tabled(offsetAt, day - 2 * DAY, day + 3 * DAY);
+  return starts.map((start) => firstShowing(table, day + start));
 }
 
 /** The 00:00 of a day on which clocks do not change; null for another. */

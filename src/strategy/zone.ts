@@ -79,6 +79,15 @@ export function firstShift(offsetAt: OffsetAt, from: number, to: number): number
   return null;
 }
 
+/** The same offsets from a table, for many questions about instants within [from, to]. */
+export function tabled(offsetAt: OffsetAt, from: number, to: number): OffsetAt {
+  const table: { readonly since: number; readonly offset: number }[] = [];
+  for (let since: number | null = from; since !== null; since = firstShift(offsetAt, since, to)) {
+    table.unshift({ since, offset: offsetAt(since) });
+  }
+  return (wall) => table.find(({ since }) => since <= wall)?.offset ?? offsetAt(wall);
+}
+
 /** The last instant in (from, to] at which the offset is not what it was before it; null when there is none. */
 export function lastShift(offsetAt: OffsetAt, from: number, to: number): number | null {
   const offset = offsetAt(to);

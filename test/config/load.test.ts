@@ -2,11 +2,16 @@ import fc from 'fast-check';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readCron } from '../../src/config/cron-library.ts';
 import { buildConfig, type LoadedConfig } from '../../src/config/load.ts';
 import { toData, toOrigins, toToml } from '../../src/config/show.ts';
 
 const of = (...texts: string[]): LoadedConfig =>
-  buildConfig(texts.map((text, index) => ({ path: `${index}.toml`, text })));
+  buildConfig(
+    texts.map((text, index) => ({ path: `${index}.toml`, text })),
+    [],
+    readCron,
+  );
 
 describe('the configuration', () => {
   test('without any file is made of the defaults', () => {
@@ -134,6 +139,19 @@ describe('the configuration', () => {
       start_time: fc.tuple(fc.nat(23), fc.nat(59)).map(([hour, minute]) => `${hour}:${minute}`),
       length_minutes: fc.integer({ min: 1, max: 10_080 }),
     });
+    const cron = fc.record({
+      schedule: fc.constantFrom('0 3 * * *', '*/15  1-5 L jan-mar ?', '30 22 13 * 5L', '0 0 * * thu#2'),
+      length_minutes: fc.integer({ min: 1, max: 10_080 }),
+    });
+    const zone = fc.record({ time_zone: fc.constantFrom('localtime', 'Asia/Kathmandu') }, { requiredKeys: [] });
+    const freeze = fc.record({
+      days: fc.constantFrom(
+        { from: '2026-12-20', until: '2027-01-06' },
+        { from: '2026-12-20', yearly: false },
+        { from: '12-20', until: '01-06', yearly: true },
+      ),
+      reason: fc.stringMatching(/^[a-z"\\ ]{0,8}[a-z]$/).map((reason) => ({ reason })),
+    });
     const settings = fc.record(
       {
         'agent.timing.steady_interval_secs': fc.integer({ min: 1, max: 31_536_000 }),
@@ -146,13 +164,22 @@ describe('the configuration', () => {
       },
       { requiredKeys: [] },
     );
+    const table = fc.oneof(
+      fc
+        .tuple(window, zone)
+        .map(([fields, own]) => ({ name: 'updates.periodic.window', fields: { ...fields, ...own } })),
+      fc.tuple(cron, zone).map(([fields, own]) => ({ name: 'updates.periodic.window', fields: { ...fields, ...own } })),
+      fc
+        .tuple(freeze, zone)
+        .map(([{ days, reason }, own]) => ({ name: 'updates.freeze', fields: { ...days, ...reason, ...own } })),
+    );
     fc.assert(
-      fc.property(settings, fc.array(window, { maxLength: 3 }), (lines, windows) => {
+      fc.property(settings, fc.array(table, { maxLength: 4 }), (lines, tables) => {
         const text = [
           ...Object.entries(lines).map(([path, value]) => `${path} = ${JSON.stringify(value)}`),
-          ...windows.map(({ days, start_time, length_minutes }) => {
-            const fields = `days = ${JSON.stringify(days)}\nstart_time = "${start_time}"`;
-            return `[[updates.periodic.window]]\n${fields}\nlength_minutes = ${length_minutes}`;
+          ...tables.map(({ name: list, fields }) => {
+            const rows = Object.entries(fields).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
+            return `[[${list}]]\n${rows.join('\n')}`;
           }),
         ];
         const first = of(text.join('\n'));
@@ -175,9 +202,9 @@ describe('examples', () => {
     const message = expect.stringContaining('this version does not carry out "periodic" yet') as string;
     const expected = name === '50-periodic.toml' ? [expect.objectContaining({ severity: 'warning', message })] : [];
     expect(buildConfig([{ path: name, text }]).problems).toEqual(expected);
-    expect(buildConfig([{ path: name, text: text.replaceAll(/^# (\[|\w+ = )/gm, '$1') }]).problems).toEqual(
-      name === '50-fleet-lock.toml' ? [expect.objectContaining({ severity: 'error' })] : expected,
-    );
+    expect(
+      buildConfig([{ path: name, text: text.replaceAll(/^# (\[|\w+ = )/gm, '$1') }], [], readCron).problems,
+    ).toEqual(name === '50-fleet-lock.toml' ? [expect.objectContaining({ severity: 'error' })] : expected);
   });
 
   test('one for each strategy, and one for updates that somebody else stages', () => {

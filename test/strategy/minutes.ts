@@ -87,19 +87,29 @@ interface Stretch {
   readonly to: number;
 }
 
-/** For each minute in [from, to) whether a window is open. Looks at ten days before too. */
+/** For each minute in [from, to) whether a window is open. Looks at twelve days before too. */
 export function openMinutes(windows: readonly OracleWindow[], from: number, to: number): Uint8Array {
   const open = new Uint8Array(to - from);
   for (const window of windows) {
-    if (window.kind === 'weekly') {
-      for (let at = from; at < to; at += 1) if (isWithin(window, window.clock.at(at))) open[at - from] = 1;
-      continue;
-    }
-    for (const start of cronStarts(window, from - 10 * DAY, to)) {
-      open.fill(1, Math.max(0, start - from), Math.max(0, start + window.lengthMinutes - from));
+    for (const [start, end] of window.kind === 'weekly' ? within(window, from, to) : lasting(window, from, to)) {
+      open.fill(1, Math.max(0, start - from), Math.max(0, end - from));
     }
   }
   return open;
+}
+
+/** Every minute in which a weekly window is open. */
+function* within(
+  window: Extract<OracleWindow, { kind: 'weekly' }>,
+  from: number,
+  to: number,
+): Generator<[number, number]> {
+  for (let at = from; at < to; at += 1) if (isWithin(window, window.clock.at(at))) yield [at, at + 1];
+}
+
+/** What is open by each start of a cron window. */
+function lasting(window: Extract<OracleWindow, { kind: 'cron' }>, from: number, to: number): [number, number][] {
+  return cronStarts(window, from - 10 * DAY, to).map((start) => [start, start + window.lengthMinutes]);
 }
 
 /** Whether the clock is less than the length after the start on one of the days. */
