@@ -88,7 +88,7 @@ export const AGENT_KEYS = {
   'updates.strategy': key(
     someOf<Strategy>(['immediate', 'periodic', 'fleet_lock']),
     ['immediate'],
-    'When the host may reboot. `immediate`: as soon as an update is staged. `periodic`: in the windows of `updates.periodic` (not carried out yet: this version stages, and never reboots). `fleet_lock`: when the lock manager of `updates.fleet_lock` grants a slot. In an array of several, all must agree.',
+    'When the host may reboot. `immediate`: as soon as an update is staged. `periodic`: in the windows of `updates.periodic`. `fleet_lock`: when the lock manager of `updates.fleet_lock` grants a slot. In an array of several, all must agree.',
   ),
   'updates.fleet_lock.base_url': optional(
     urlTemplate(['http', 'https']),

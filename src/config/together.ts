@@ -2,7 +2,7 @@ import type { Facts } from './facts.ts';
 import type { Merged } from './merge.ts';
 import { wholeFile, type Report } from './problem.ts';
 import { checkFleetLock, checkLockAccess } from './together-lock.ts';
-import { CARRIED_OUT, type Config } from './schema.ts';
+import type { Config } from './schema.ts';
 import { checkHolding } from './together-holding.ts';
 import { checkPeriodic, checkZones } from './together-windows.ts';
 
@@ -25,16 +25,8 @@ export function checkTogether(config: Config, merged: Merged, report: Report): v
   if (config.updates.strategy.length > 1 && facts.uses('immediate')) {
     report(facts.at('updates.strategy'), 'updates.strategy: "immediate" has no effect beside others', 'warning');
   }
-  checkCarriedOut(facts);
   checkFleetLock(facts);
   checkLockAccess(facts);
   checkPeriodic(facts);
   checkZones(facts);
-}
-
-function checkCarriedOut({ config, report, at }: Facts): void {
-  for (const strategy of config.updates.strategy.filter((one) => !CARRIED_OUT.has(one))) {
-    const text = `updates.strategy: this version does not carry out "${strategy}" yet: updates are staged and held, and this host is never rebooted into them`;
-    report(at('updates.strategy'), text, 'warning');
-  }
 }
