@@ -11,9 +11,6 @@ import { timeZone } from './zone.ts';
 /** How a host decides when to reboot. Where several are given, all of them must consent. */
 export type Strategy = 'immediate' | 'periodic' | 'fleet_lock';
 
-/** Strategies that this version carries out; another one keeps the host from rebooting. */
-export const CARRIED_OUT: ReadonlySet<Strategy> = new Set(['immediate', 'fleet_lock']);
-
 /** Names such as `stable`, `x86_64`, `aws`: they become part of URLs and requests. */
 const name = (example: string) =>
   text(`a name such as "${example}" (letters, digits, '.', '_', '-')`, /^[A-Za-z0-9][A-Za-z0-9._-]*$/);
