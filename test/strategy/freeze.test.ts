@@ -142,7 +142,9 @@ describe('freezes', () => {
   });
 
   test('a day that a zone leaves out is not frozen', () => {
-    expect(times('Pacific/Apia', [freeze('2011-12-30')], '2011-12-01T00:00', '2012-02-01T00:00')).toEqual([]);
+    const leftOut = [freeze('2011-12-30')];
+    expect(times('Pacific/Apia', leftOut, '2011-12-01T00:00', '2012-02-01T00:00')).toEqual([]);
+    expect(at(leftOut, '2011-12-29T00:00', 'Pacific/Apia')).toEqual({ frozen: false, next: null });
     expect(times('Pacific/Apia', [freeze('12-29', '12-30')], '2011-12-01T00:00', '2012-02-01T00:00')).toEqual([
       '2011-12-29T10:00/2011-12-30T10:00',
     ]);
