@@ -16,7 +16,7 @@ const PURE = [
   /^host\/logind\/(inhibitor|names|people|session)\.ts$/,
   /^host\/terminal-text\.ts$/,
   /^fleetlock\/(protocol|answer)\.ts$/,
-  /^config\/(facts|problem|redact|together-lock|types|url|zone)\.ts$/,
+  /^config\/(cron|facts|freeze|people|problem|reboot-window|redact|table|together-holding|together-lock|together-windows|types|url|window|zone)\.ts$/,
   /^manager\/config\/(build|facts)\.ts$/,
   /^bus\/(dict|address)\.ts$/,
   /^base\/(text|record|retry-after|failure|shape|siphash)\.ts$/,

@@ -1,4 +1,4 @@
-import { CARRIED_OUT, type Config } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
 import { expandTemplate } from '../config/url.ts';
 import type { LockAccess } from '../fleetlock/client.ts';
 import { type ConfiguredIdentity, type HostDescription, describeHost } from '../host/identity/parse.ts';
@@ -43,7 +43,6 @@ export function settingsOf(situation: Situation): Settings {
     steadyIntervalMs: config.agent.timing.steadyIntervalSecs * 1000,
     lock: lockOf(situation),
     lockWaitMs: updates.fleetLock.waitSecs * 1000,
-    unsupported: updates.strategy.filter((strategy) => !CARRIED_OUT.has(strategy)),
     nodeId: nodeIdOf(situation),
     wariness: identity.rolloutWariness,
     stream: identity.stream,

@@ -42,7 +42,7 @@ export async function startAgent(options: StartOptions): Promise<Ended> {
   const { env, write } = options;
   const journald = (env['JOURNAL_STREAM'] ?? '') !== '';
   const log = createLog({ format: options.logFormat, level: options.logLevel, write, journald });
-  const config = readConfig(options, log);
+  const config = await readConfig(options, log);
   if (config === null) return 'configuration';
   try {
     const agent = createAgent(options, config, log);
@@ -86,24 +86,27 @@ function createAgent(options: StartOptions, config: Config, log: Log): Agent {
 }
 
 function listen(agent: Agent, options: StartOptions, log: Log): void {
-  process.on('SIGHUP', () => {
-    const config = readConfig(options, log);
+  const reload = async (): Promise<void> => {
     try {
+      const config = await readConfig(options, log);
       if (config === null) throw new Error('it has errors');
       agent.reconfigure(config);
       log.info('the configuration was read again');
     } catch (error) {
       log.error(`the new configuration is refused: ${errorText(error)}; the one before stays in force`);
     }
-  });
+  };
+  // One after another, so that the newest configuration is the last one that is taken.
+  let reloaded = Promise.resolve();
+  process.on('SIGHUP', () => void (reloaded = reloaded.then(reload)));
   const stop = (): void => void agent.stop();
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 }
 
 /** Reads the configuration and says all that is wrong with it; null when it cannot be used. */
-function readConfig(options: StartOptions, log: Log): Config | null {
-  const { config, problems } = loadConfig(options.configDirs);
+async function readConfig(options: StartOptions, log: Log): Promise<Config | null> {
+  const { config, problems } = await loadConfig(options.configDirs);
   for (const problem of problems) log[problem.severity === 'error' ? 'error' : 'warn'](formatProblem(problem));
   return config;
 }

@@ -7,6 +7,8 @@ export interface Facts {
   readonly report: Report;
   /** Where a key was set last. */
   readonly at: (path: string) => Origin;
+  /** Where a key was set: one place for each table of a list, else at most one; empty for a default. */
+  readonly all: (path: string) => readonly Origin[];
   /** False when a file sets the key to something unacceptable: then nothing can be said about the key. */
   readonly good: (path: string) => boolean;
   readonly uses: (strategy: Strategy) => boolean;

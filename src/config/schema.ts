@@ -1,21 +1,19 @@
+import { noCron, type ReadCron } from './cron.ts';
+import { toHolding, toHooksAndHealth, type HealthConfig, type HoldingConfig, type HooksConfig } from './holding.ts';
+import { HOLDING_KEYS } from './keys-holding.ts';
 import { key, list, optional, type Key } from './keys.ts';
 import type { ValueReader } from './merge.ts';
-import { boolean, float, groupName, integer, oneOf, someOf, text } from './types.ts';
+import { rebootWindow, type RebootWindow } from './reboot-window.ts';
+import { absolutePath, boolean, float, groupName, integer, oneOf, someOf, text } from './types.ts';
 import { urlTemplate } from './url.ts';
-import { windowType, type Window } from './window.ts';
 import { timeZone } from './zone.ts';
 
 /** How a host decides when to reboot. Where several are given, all of them must consent. */
 export type Strategy = 'immediate' | 'periodic' | 'fleet_lock';
 
-/** Strategies that this version carries out; another one keeps the host from rebooting. */
-export const CARRIED_OUT: ReadonlySet<Strategy> = new Set(['immediate', 'fleet_lock']);
-
 /** Names such as `stable`, `x86_64`, `aws`: they become part of URLs and requests. */
 const name = (example: string) =>
   text(`a name such as "${example}" (letters, digits, '.', '_', '-')`, /^[A-Za-z0-9][A-Za-z0-9._-]*$/);
-
-const file = (example: string) => text(`an absolute path such as "${example}"`, /^\/[^\p{Cc}]*$/u);
 
 const UUID = /^(?:urn:uuid:)?(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 const BRACED_UUID = /^\{(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}$/i;
@@ -26,6 +24,12 @@ const uuid = text(
     return form.replace(/^urn:uuid:|[{}-]/gi, '').toLowerCase();
   },
 );
+
+const windows = (cron: ReadCron) =>
+  list(
+    rebootWindow(cron),
+    'A window for reboots. Weekly: `days` (English names, in full or three letters), `start_time` (`"hh:mm"`) and `length_minutes` (1 to 10080); it may run over midnight. Or `schedule`, a cron expression of 5 fields that says where it begins, and `length_minutes`. Each may have a `time_zone` of its own. Windows of all files add up and may overlap.',
+  );
 
 /** Every key of the agent's configuration. Names and meanings that zincati has too are zincati's. */
 export const AGENT_KEYS = {
@@ -81,26 +85,26 @@ export const AGENT_KEYS = {
   'updates.strategy': key(
     someOf<Strategy>(['immediate', 'periodic', 'fleet_lock']),
     ['immediate'],
-    'When the host may reboot. `immediate`: as soon as an update is staged. `periodic`: in the windows of `updates.periodic` (not carried out yet: this version stages, and never reboots). `fleet_lock`: when the lock manager of `updates.fleet_lock` grants a slot. In an array of several, all must agree.',
+    'When the host may reboot. `immediate`: as soon as an update is staged. `periodic`: in the windows of `updates.periodic`. `fleet_lock`: when the lock manager of `updates.fleet_lock` grants a slot. In an array of several, all must agree.',
   ),
   'updates.fleet_lock.base_url': optional(
     urlTemplate(['http', 'https']),
     'The lock manager (FleetLock protocol); needed by strategy `fleet_lock`. May contain the same variables as `cincinnati.base_url`.',
   ),
   'updates.fleet_lock.token_file': optional(
-    file('/etc/holdpoint/lock-token'),
+    absolutePath('/etc/holdpoint/lock-token'),
     'File with one line that says who this host is to the lock manager: `user:password` (Basic) or a token (Bearer), at most 4 KiB. It is read for each question, so that a new secret is taken at once. Not together with a user or password in the URL.',
   ),
   'updates.fleet_lock.ca_file': optional(
-    file('/etc/holdpoint/lock-ca.pem'),
+    absolutePath('/etc/holdpoint/lock-ca.pem'),
     'Certificates (PEM) that the lock manager is trusted by, in place of those that Node ships with. Read for each question.',
   ),
   'updates.fleet_lock.client_cert_file': optional(
-    file('/etc/holdpoint/lock-client.pem'),
+    absolutePath('/etc/holdpoint/lock-client.pem'),
     'Certificate (PEM, with intermediate ones after it) that this host shows to the lock manager; needs `updates.fleet_lock.client_key_file`. Read for each question.',
   ),
   'updates.fleet_lock.client_key_file': optional(
-    file('/etc/holdpoint/lock-client.key'),
+    absolutePath('/etc/holdpoint/lock-client.key'),
     'Its private key (PEM, without a passphrase).',
   ),
   'updates.fleet_lock.connect_timeout_secs': key(
@@ -121,13 +125,21 @@ export const AGENT_KEYS = {
   'updates.periodic.time_zone': key(
     timeZone,
     'UTC',
-    'Time zone of the windows: an IANA name, or `localtime` for that of the host.',
+    'Time zone of windows and freezes that name no other: an IANA name, or `localtime` for that of the host.',
   ),
-  'updates.periodic.window': list(
-    windowType,
-    'A weekly window for reboots: `days` (English names, in full or three letters), `start_time` (`"hh:mm"`) and `length_minutes` (1 to 10080). It may run over midnight. Windows of all files add up and may overlap.',
+  'updates.periodic.random_place': key(
+    boolean,
+    false,
+    'Whether each host begins at a place of its own within each window, so that a fleet does not reboot at the stroke of the hour: another one in each window, the same after a restart, and no later than people need to finish where the window is long enough for that.',
   ),
+  'updates.periodic.window': windows(noCron),
+  ...HOLDING_KEYS,
 } satisfies Readonly<Record<string, Key<unknown>>>;
+
+/** Every key, with a reader of cron expressions. */
+export function agentKeys(cron: ReadCron): typeof AGENT_KEYS {
+  return { ...AGENT_KEYS, 'updates.periodic.window': windows(cron) };
+}
 
 /** The configuration of an agent, complete and checked. A null is a key that is unset and has no default. */
 export interface Config {
@@ -156,7 +168,9 @@ export interface Config {
     /** Seconds for the whole request, 1..600. */
     readonly timeoutSecs: number;
   };
-  readonly updates: {
+  readonly hooks: HooksConfig;
+  readonly health: HealthConfig;
+  readonly updates: HoldingConfig & {
     readonly enabled: boolean;
     readonly source: 'graph' | 'staged';
     readonly allowDowngrade: boolean;
@@ -179,9 +193,10 @@ export interface Config {
       readonly waitSecs: number;
     };
     readonly periodic: {
-      /** An IANA name or `localtime`; known to this Node when strategy is `periodic` and there are windows. */
+      /** An IANA name or `localtime`; it and those of the windows are known to this Node where they matter. */
       readonly timeZone: string;
-      readonly windows: readonly Window[];
+      readonly randomPlace: boolean;
+      readonly windows: readonly RebootWindow[];
     };
   };
 }
@@ -218,7 +233,13 @@ export function toConfig(get: ValueReader<typeof AGENT_KEYS>): Config {
         timeoutSecs: get('updates.fleet_lock.timeout_secs'),
         waitSecs: get('updates.fleet_lock.wait_secs'),
       },
-      periodic: { timeZone: get('updates.periodic.time_zone'), windows: get('updates.periodic.window') },
+      periodic: {
+        timeZone: get('updates.periodic.time_zone'),
+        randomPlace: get('updates.periodic.random_place'),
+        windows: get('updates.periodic.window'),
+      },
+      ...toHolding(get),
     },
+    ...toHooksAndHealth(get),
   };
 }

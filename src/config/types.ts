@@ -12,6 +12,11 @@ export interface Decoded<T> {
   readonly plain: Plain;
 }
 
+/** A table that was read, shown field by field. */
+export interface DecodedTable<T> extends Decoded<T> {
+  readonly plain: Readonly<Record<string, Plain>>;
+}
+
 /** How a value is read from a file. */
 export interface Type<T> {
   /** What is accepted, so that it completes `expected …`: `an integer, 1 to 600`. */
@@ -78,6 +83,11 @@ export function text(expected: string, pattern: RegExp, read: (text: string) => 
   return simple(expected, (value) =>
     value.type === 'string' && pattern.test(value.value) ? read(value.value) : undefined,
   );
+}
+
+/** An absolute path; `example` shows what is meant. */
+export function absolutePath(example: string): Type<string> {
+  return text(`an absolute path such as "${example}"`, /^\/[^\p{Cc}]*$/u);
 }
 
 /** A group of hosts, as the FleetLock protocol names it. */

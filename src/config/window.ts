@@ -1,7 +1,7 @@
-import { nearest, oneLine } from '../base/text.ts';
 import type { Report } from './problem.ts';
+import { field, warnUnknown } from './table.ts';
 import type { TomlTable, TomlValue } from './toml.ts';
-import { describe, integer, type Decoded, type Type } from './types.ts';
+import { describe, integer, type Decoded, type DecodedTable, type Type } from './types.ts';
 
 /** A weekly period in which a reboot may happen, on the clocks of the time zone that is set beside it. */
 export interface Window {
@@ -17,9 +17,11 @@ export interface Window {
 export const DAY_NAMES = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
 
 const FIELDS = ['days', 'start_time', 'length_minutes'];
-const LENGTH = integer(1, 7 * 24 * 60);
 
-/** One table of a list of windows, such as `[[updates.periodic.window]]`. */
+/** How long a window is, in minutes. */
+export const windowLength: Type<number> = integer(1, 7 * 24 * 60);
+
+/** One table of a list of windows, such as `[[lock.groups.window]]`. */
 export const windowType: Type<Window> = {
   expected: 'a table with days, start_time and length_minutes',
   decode: (value, report) => {
@@ -27,33 +29,21 @@ export const windowType: Type<Window> = {
       report(value.at, `expected ${windowType.expected}, found ${describe(value)}`);
       return null;
     }
-    warnUnknown(value, report);
-    const days = field(value, 'days', decodeDays, report);
-    const start = field(value, 'start_time', decodeStart, report);
-    const length = field(value, 'length_minutes', LENGTH.decode, report);
-    if (days === null || start === null || length === null) return null;
-    return {
-      value: { days: days.value, startMinute: start.value, lengthMinutes: length.value },
-      plain: { days: days.plain, start_time: start.plain, length_minutes: length.plain },
-    };
+    warnUnknown(value, FIELDS, 'a window', report);
+    return decodeWindow(value, report);
   },
 };
 
-function warnUnknown({ entries }: TomlTable, report: Report): void {
-  for (const [name, { keyAt }] of entries) {
-    if (FIELDS.includes(name)) continue;
-    const near = nearest(name, FIELDS);
-    const hint = near === null ? `: a window has ${FIELDS.join(', ')}` : `, did you mean '${near}'?`;
-    report(keyAt, `unknown key '${oneLine(name, 120)}' is ignored${hint}`, 'warning');
-  }
-}
-
-function field<T>(table: TomlTable, name: string, decode: Type<T>['decode'], report: Report): Decoded<T> | null {
-  const entry = table.entries.get(name);
-  if (entry !== undefined)
-    return decode(entry.value, (at, message, severity) => report(at, `${name}: ${message}`, severity));
-  report(table.at, `${name} is missing`);
-  return null;
+/** Reads the three fields of a weekly window. Null after an error was reported. */
+export function decodeWindow(table: TomlTable, report: Report): DecodedTable<Window> | null {
+  const days = field(table, 'days', { decode: decodeDays }, report);
+  const start = field(table, 'start_time', { decode: decodeStart }, report);
+  const length = field(table, 'length_minutes', windowLength, report);
+  if (days === null || start === null || length === null) return null;
+  return {
+    value: { days: days.value, startMinute: start.value, lengthMinutes: length.value },
+    plain: { days: days.plain, start_time: start.plain, length_minutes: length.plain },
+  };
 }
 
 function decodeDays(value: TomlValue, report: Report): Decoded<readonly number[]> | null {

@@ -9,8 +9,8 @@ import { expectGolden } from '../support/golden.ts';
 const CASES = join(import.meta.dirname, 'cases');
 
 describe('what is said about a folder of drop-ins', () => {
-  test.each(readdirSync(CASES))('%s', (name) => {
-    const { config, problems, values } = loadConfig([join(CASES, name)]);
+  test.each(readdirSync(CASES))('%s', async (name) => {
+    const { config, problems, values } = await loadConfig([join(CASES, name)]);
     const messages = problems.map((problem) => `${formatProblem(problem)}\n`).join('');
     const outcome = config === null ? 'NO CONFIGURATION\n' : `\n${toToml(values, true)}`;
     const text = `${messages}${outcome}`.replaceAll(`${CASES}/${name}/`, '');

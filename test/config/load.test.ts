@@ -2,11 +2,16 @@ import fc from 'fast-check';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readCron } from '../../src/config/cron-library.ts';
 import { buildConfig, type LoadedConfig } from '../../src/config/load.ts';
 import { toData, toOrigins, toToml } from '../../src/config/show.ts';
 
 const of = (...texts: string[]): LoadedConfig =>
-  buildConfig(texts.map((text, index) => ({ path: `${index}.toml`, text })));
+  buildConfig(
+    texts.map((text, index) => ({ path: `${index}.toml`, text })),
+    [],
+    readCron,
+  );
 
 describe('the configuration', () => {
   test('without any file is made of the defaults', () => {
@@ -40,8 +45,25 @@ describe('the configuration', () => {
           timeoutSecs: 60,
           waitSecs: 50,
         },
-        periodic: { timeZone: 'UTC', windows: [] },
+        periodic: { timeZone: 'UTC', randomPlace: false, windows: [] },
+        minUptimeSecs: 0,
+        clockWaitSecs: 600,
+        freezes: [],
+        sessions: {
+          enabled: true,
+          classes: ['user', 'user-early', 'user-light', 'user-early-light', 'user-incomplete'],
+          idleSecs: 0,
+          graceSecs: 600,
+          finalNoticeSecs: 60,
+          unreadableSecs: 1800,
+          postponeSecs: 0,
+        },
+        inhibitors: { enabled: true },
+        power: { requireAc: false },
+        network: { avoidMetered: false },
       },
+      hooks: { dir: '/etc/holdpoint/hooks.d', timeoutSecs: 300, mayRebootTimeoutSecs: 30 },
+      health: { unit: 'boot-complete.target', timeoutSecs: 600, rollback: false },
     });
   });
 
@@ -75,7 +97,9 @@ describe('the configuration', () => {
     const { config } = of(
       'updates.periodic.window = [{ days = ["sunday", "SAT", "Sat"], start_time = "23:59", length_minutes = 2 }]',
     );
-    expect(config?.updates.periodic.windows).toEqual([{ days: [0, 6], startMinute: 1439, lengthMinutes: 2 }]);
+    expect(config?.updates.periodic.windows).toEqual([
+      { kind: 'weekly', days: [0, 6], startMinute: 1439, lengthMinutes: 2, timeZone: null },
+    ]);
   });
 
   test.each([
@@ -115,6 +139,19 @@ describe('the configuration', () => {
       start_time: fc.tuple(fc.nat(23), fc.nat(59)).map(([hour, minute]) => `${hour}:${minute}`),
       length_minutes: fc.integer({ min: 1, max: 10_080 }),
     });
+    const cron = fc.record({
+      schedule: fc.constantFrom('0 3 * * *', '*/15  1-5 L jan-mar ?', '30 22 13 * 5L', '0 0 * * thu#2'),
+      length_minutes: fc.integer({ min: 1, max: 10_080 }),
+    });
+    const zone = fc.record({ time_zone: fc.constantFrom('localtime', 'Asia/Kathmandu') }, { requiredKeys: [] });
+    const freeze = fc.record({
+      days: fc.constantFrom(
+        { from: '2026-12-20', until: '2027-01-06' },
+        { from: '2026-12-20', yearly: false },
+        { from: '12-20', until: '01-06', yearly: true },
+      ),
+      reason: fc.stringMatching(/^[a-z"\\ ]{0,8}[a-z]$/).map((reason) => ({ reason })),
+    });
     const settings = fc.record(
       {
         'agent.timing.steady_interval_secs': fc.integer({ min: 1, max: 31_536_000 }),
@@ -127,13 +164,22 @@ describe('the configuration', () => {
       },
       { requiredKeys: [] },
     );
+    const table = fc.oneof(
+      fc
+        .tuple(window, zone)
+        .map(([fields, own]) => ({ name: 'updates.periodic.window', fields: { ...fields, ...own } })),
+      fc.tuple(cron, zone).map(([fields, own]) => ({ name: 'updates.periodic.window', fields: { ...fields, ...own } })),
+      fc
+        .tuple(freeze, zone)
+        .map(([{ days, reason }, own]) => ({ name: 'updates.freeze', fields: { ...days, ...reason, ...own } })),
+    );
     fc.assert(
-      fc.property(settings, fc.array(window, { maxLength: 3 }), (lines, windows) => {
+      fc.property(settings, fc.array(table, { maxLength: 4 }), (lines, tables) => {
         const text = [
           ...Object.entries(lines).map(([path, value]) => `${path} = ${JSON.stringify(value)}`),
-          ...windows.map(({ days, start_time, length_minutes }) => {
-            const fields = `days = ${JSON.stringify(days)}\nstart_time = "${start_time}"`;
-            return `[[updates.periodic.window]]\n${fields}\nlength_minutes = ${length_minutes}`;
+          ...tables.map(({ name: list, fields }) => {
+            const rows = Object.entries(fields).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
+            return `[[${list}]]\n${rows.join('\n')}`;
           }),
         ];
         const first = of(text.join('\n'));
@@ -151,14 +197,12 @@ describe('the configuration', () => {
 describe('examples', () => {
   const folder = join(import.meta.dirname, '../../examples');
   const names = readdirSync(folder).filter((name) => /^\d.*\.toml$/.test(name));
-  test.each(names)('%s has no problem but what this version cannot do', (name) => {
+  test.each(names)('%s has no problem', (name) => {
     const text = readFileSync(join(folder, name), 'utf8');
-    const message = expect.stringContaining('this version does not carry out "periodic" yet') as string;
-    const expected = name === '50-periodic.toml' ? [expect.objectContaining({ severity: 'warning', message })] : [];
-    expect(buildConfig([{ path: name, text }]).problems).toEqual(expected);
-    expect(buildConfig([{ path: name, text: text.replaceAll(/^# (\[|\w+ = )/gm, '$1') }]).problems).toEqual(
-      name === '50-fleet-lock.toml' ? [expect.objectContaining({ severity: 'error' })] : expected,
-    );
+    expect(buildConfig([{ path: name, text }]).problems).toEqual([]);
+    expect(
+      buildConfig([{ path: name, text: text.replaceAll(/^# (\[|\w+ = )/gm, '$1') }], [], readCron).problems,
+    ).toEqual(name === '50-fleet-lock.toml' ? [expect.objectContaining({ severity: 'error' })] : []);
   });
 
   test('one for each strategy, and one for updates that somebody else stages', () => {

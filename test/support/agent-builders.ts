@@ -33,7 +33,6 @@ export function settings(change: Partial<Settings> = {}): Settings {
     steadyIntervalMs: INTERVAL,
     lock: null,
     lockWaitMs: 50 * SECOND,
-    unsupported: [],
     nodeId: NODE_ID,
     wariness: null,
     stream: null,

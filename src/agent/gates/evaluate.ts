@@ -15,7 +15,7 @@ export interface GateInputs {
 
 /** Asks every local gate, cheap ones first. The fleet's slot is not among them: it is asked for when all are open. */
 export function evaluateGates(inputs: GateInputs): readonly GateVerdict[] {
-  return [enabledGate(inputs), pauseGate(inputs), strategyGate(inputs), reportGate(inputs), refusalGate(inputs)];
+  return [enabledGate(inputs), pauseGate(inputs), reportGate(inputs), refusalGate(inputs)];
 }
 
 /** Matters after finalize only: before it, a disabled agent holds nothing. */
@@ -39,18 +39,6 @@ function pauseGate({ at, memory }: GateInputs): GateVerdict {
     reason: `paused by an administrator${pause.reason === '' ? '' : ` (${pause.reason})`}`,
     lookAgain: pause.until === null ? null : at.mono + (pause.until - at.wall),
     opens: 'the end of the pause',
-  };
-}
-
-function strategyGate({ settings }: GateInputs): GateVerdict {
-  const { unsupported } = settings;
-  if (unsupported.length === 0) return { gate: 'strategy', open: true };
-  return {
-    gate: 'strategy',
-    open: false,
-    reason: `the strategy "${unsupported.join('", "')}" is configured, which this version does not carry out`,
-    lookAgain: null,
-    opens: 'another value of updates.strategy',
   };
 }
 

@@ -19,7 +19,7 @@ export type GateVerdict = {
 );
 
 /** The gates, in the order in which they are asked. */
-export type GateName = 'enabled' | 'pause' | 'strategy' | 'report' | 'refusal';
+export type GateName = 'enabled' | 'pause' | 'report' | 'refusal';
 
 /** A closed verdict. */
 export type ClosedGate = Extract<GateVerdict, { open: false }>;

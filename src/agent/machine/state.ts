@@ -17,8 +17,6 @@ export interface Settings {
   readonly lock: Lock | null;
   /** Milliseconds that the lock server may take to free a slot before it answers; 0: it is to answer at once. */
   readonly lockWaitMs: number;
-  /** Strategies asked for that this version does not carry out: each keeps a gate closed. */
-  readonly unsupported: readonly string[];
   /** 32 hex digits. */
   readonly nodeId: string;
   /** 0 (eager) to 1 (cautious), or null to derive it from `nodeId`. */

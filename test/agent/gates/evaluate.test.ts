@@ -20,7 +20,7 @@ function paused(until: number | null): Partial<GateInputs> {
 test('all are open when nothing is in the way, and each is asked', () => {
   const verdicts = evaluateGates(OPEN);
   expect(verdicts.every(({ open }) => open)).toBe(true);
-  expect(verdicts.map(({ gate }) => gate)).toEqual(['enabled', 'pause', 'strategy', 'report', 'refusal']);
+  expect(verdicts.map(({ gate }) => gate)).toEqual(['enabled', 'pause', 'report', 'refusal']);
 });
 
 test.each<readonly [string, Partial<GateInputs>, readonly (readonly [string, number | null])[]]>([
@@ -28,7 +28,6 @@ test.each<readonly [string, Partial<GateInputs>, readonly (readonly [string, num
   ['paused for good', paused(null), [['pause', null]]],
   ['paused until later', paused(AT.wall + MINUTE), [['pause', AT.mono + MINUTE]]],
   ['paused until now', paused(AT.wall), []],
-  ['a strategy that is not carried out', { settings: settings({ unsupported: ['periodic'] }) }, [['strategy', null]]],
   ['a report is owed', { memory: { ...OPEN.memory, owed: [{ ...lockAt('a'), slot: true }] } }, [['report', null]]],
   [
     'a refusal lasts',
@@ -38,10 +37,10 @@ test.each<readonly [string, Partial<GateInputs>, readonly (readonly [string, num
   ['a refusal is over', { refusal: { by: 'lock', text: 'no', until: AT.mono, since: 0 } }, []],
   [
     'several things are in the way',
-    { ...paused(null), settings: settings({ unsupported: ['periodic'] }) },
+    { ...paused(null), settings: settings({ enabled: false }) },
     [
+      ['enabled', null],
       ['pause', null],
-      ['strategy', null],
     ],
   ],
 ])('%s', (_, change, expected) => {
@@ -51,10 +50,10 @@ test.each<readonly [string, Partial<GateInputs>, readonly (readonly [string, num
 test('every closed gate says why, and what would open it', () => {
   const verdicts = evaluateGates({
     ...OPEN,
-    settings: settings({ enabled: false, unsupported: ['periodic'] }),
+    settings: settings({ enabled: false }),
     memory: { ...OPEN.memory, owed: [{ ...lockAt('a'), slot: true }], pause: { until: null, reason: 'maintenance' } },
     refusal: { by: 'rpm-ostree', text: 'denied by polkit', until: AT.mono + 1, since: 0 },
   }).filter(isClosed);
-  expect(verdicts).toHaveLength(5);
+  expect(verdicts).toHaveLength(4);
   for (const { reason, opens } of verdicts) expect([reason, opens]).not.toContain('');
 });

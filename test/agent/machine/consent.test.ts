@@ -25,11 +25,6 @@ describe('consent for a finalize that was decided on', () => {
       /updates\.enabled is false/,
     ],
     ['an administrator pauses', (driver) => driver.send({ kind: 'pause', until: null, reason: 'backup' }), /paused/],
-    [
-      'a strategy is asked for that is not carried out',
-      (driver) => driver.send({ kind: 'configured', settings: settings({ unsupported: ['periodic'] }) }),
-      /periodic/,
-    ],
     ['the release is skipped', (driver) => driver.send({ kind: 'skip', version: '42.2' }), /skipped/],
     ['the agent is told to stop', (driver) => driver.send({ kind: 'stop', hostGoesDown: false }), /stopping/],
   ])('ends when %s', (_, happens, reason) => {

@@ -324,12 +324,6 @@ describe('an administrator', () => {
     second.granted();
     expect(second.asked).toEqual(['discard', 'report']);
   });
-
-  test('keeps a strategy that is not carried out from rebooting', () => {
-    const driver = held({ unsupported: ['periodic'] });
-    driver.pass(10 * INTERVAL);
-    expect(driver.phase).toBe('holding');
-  });
 });
 
 describe('a memory that cannot be written', () => {

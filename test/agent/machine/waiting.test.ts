@@ -27,7 +27,6 @@ const ENDINGS: readonly (readonly [string, (driver: Driver) => unknown, string])
   ['another lock server', (driver) => reconfigure(driver, { lock: lockAt('b') }), 'holding'],
   ['another group', (driver) => reconfigure(driver, { lock: lockAt('a', 'db') }), 'holding'],
   ['no lock server any more', (driver) => reconfigure(driver, { lock: null }), 'holding'],
-  ['a strategy that closes a gate', (driver) => reconfigure(driver, { unsupported: ['periodic'] }), 'holding'],
   ['a newer release', (driver) => (driver.pass(2 * INTERVAL), driver.graphRead(graph([1, 2, 3]))), 'staging'],
   ['a release that is withdrawn', withdraws, 'watching'],
   [

@@ -104,7 +104,6 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
     after(held({}, { pause: true }), (driver) => {
       driver.send({ kind: 'pause', until: instant(driver.mono).wall + 2 * MINUTE, reason: 'backup runs' });
     }),
-  'a strategy of a later version': () => held({ unsupported: ['periodic'] }),
   'replaced by a newer release': () =>
     after(held({}, { pause: true }), (driver) => {
       driver.pass(2 * INTERVAL);
