@@ -13,6 +13,7 @@ const PURE = [
   /^host\/rpm-ostree\/(deployment|plan)\.ts$/,
   /^host\/identity\/parse\.ts$/,
   /^host\/drivers\/judge\.ts$/,
+  /^host\/systemd\/(health|unit)\.ts$/,
   /^fleetlock\/(protocol|answer)\.ts$/,
   /^config\/(facts|problem|redact|together-lock|types|url|zone)\.ts$/,
   /^manager\/config\/(build|facts)\.ts$/,

@@ -112,7 +112,7 @@ function collect({ stdout, stderr }: ChildProcess, onOutput: ProgramLimits['onOu
       total += chunk.length;
       if (total <= PASSED_ON) return;
       stream.pause();
-      setTimeout(() => stream.resume(), PACE_MS).unref();
+      setTimeout(() => stream.resume(), PACE_MS);
     });
     return chunks;
   });
@@ -120,7 +120,9 @@ function collect({ stdout, stderr }: ChildProcess, onOutput: ProgramLimits['onOu
   const text = (index: number): string => Buffer.concat(kept[index] ?? []).toString('utf8');
   return {
     drained: async () => {
-      await Promise.race([closed, delay(DRAIN_MS, undefined, { ref: false })]);
+      const late = new AbortController();
+      await Promise.race([closed, delay(DRAIN_MS, undefined, { signal: late.signal }).catch(() => undefined)]);
+      late.abort();
       for (const stream of streams) stream.destroy();
     },
     kept: () => ({ stdout: text(0), stderr: text(1) }),

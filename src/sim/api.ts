@@ -73,6 +73,13 @@ export interface MachineOptions {
   readonly otherGraphs?: readonly StreamGraph[];
   /** The command that runs the rpm-ostree daemon; `--host DIR` is added. Example: node, dist/holdpoint.js, sim, rpm-ostreed. */
   readonly command: readonly [string, ...string[]];
+  /**
+   * The command in the template unit of hooks (node, dist/holdpoint.js, hook, exec); `--dir` (etc/holdpoint/hooks.d in
+   * the machine's root), `--run-dir` and the instance are added. Default: systemd does not have that unit.
+   */
+  readonly hookCommand?: readonly [string, ...string[]];
+  /** The run folder of the agent, for the template unit of hooks. Default: where `MachineAgent` has it. */
+  readonly runDir?: string;
   /** Refspec or image reference of the origin. Default: as Fedora CoreOS has it. */
   readonly origin?: string;
   /** Packages layered on the booted deployment. Default none. */
@@ -119,6 +126,10 @@ export interface Unit {
   readonly sub?: string;
   /** Default `loaded`. */
   readonly load?: string;
+  /** What is queued for it: `start`, `stop`, … Default nothing. */
+  readonly job?: string;
+  /** Units that it cannot do without. Default none. */
+  readonly requires?: readonly string[];
 }
 
 /** How the machine goes down: in order, or by a power cut. */
@@ -191,6 +202,7 @@ export interface Machine {
   setAutomaticUpdatePolicy(policy: string): void;
   setInhibitors(inhibitors: readonly Inhibitor[]): void;
   setSessions(sessions: readonly Session[]): void;
+  /** Replaces the units that systemd has; whoever watches is told what changed. */
   setUnits(units: readonly Unit[]): void;
 
   /**
