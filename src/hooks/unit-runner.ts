@@ -24,7 +24,8 @@ export function unitRunner(bus: Bus, runDir: string): HookRunner {
   return {
     prepare: (set) => {
       ensureFolder(runDir);
-      writeAtomic(orderFile(runDir, set.event), formatOrder(set));
+      // For all to read: a drop-in may give the units another user than root.
+      writeAtomic(orderFile(runDir, set.event), formatOrder(set), 0o644);
       return Promise.resolve(async (name, signal) => {
         const limits = { timeoutMs: set.timeoutMs + LATE_MS, signal };
         return judgeService(await runService(bus, hookUnit(set.event, name), limits), set.timeoutMs);

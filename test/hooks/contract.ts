@@ -125,11 +125,11 @@ export function hookContract(name: string, open: () => Promise<Bench>): void {
         'hang',
         `echo draining; ${hide} ${bare} echo $$ >> ${pids}; trap '' TERM HUP INT; while :; do sleep 1; done`,
       );
-      const outcome = await run(bench, 'pre-reboot', { timeoutMs: 1500 });
+      const outcome = await run(bench, 'pre-reboot', { timeoutMs: 3000 });
       expect(outcome).toEqual({
         kind: 'failed',
         hook: 'hang',
-        text: 'took longer than 2 s and was killed: draining',
+        text: 'took longer than 3 s and was killed: draining',
       });
       expect(pidsIn(pids)).toHaveLength(3);
       expect(pidsIn(pids).filter(runs)).toEqual([]);
