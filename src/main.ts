@@ -4,6 +4,7 @@ import type { Command, Io } from './cli/command.ts';
 import { configCommands } from './cli/config.ts';
 import { demoCommand } from './cli/demo.ts';
 import { dispatch } from './cli/dispatch.ts';
+import { hookCommands } from './cli/hook.ts';
 import { managerCommands } from './cli/manager/index.ts';
 import { simCommands } from './cli/sim.ts';
 
@@ -13,6 +14,7 @@ const COMMANDS: readonly Command[] = [
   ...managerCommands(),
   ...configCommands,
   demoCommand,
+  ...hookCommands,
   ...simCommands,
 ];
 

@@ -9,6 +9,7 @@ export const EXIT = {
   configuration: 3,
   notRunning: 4,
   denied: 5,
+  notNow: 75,
   nothingToDo: 77,
 } as const;
 
@@ -23,6 +24,7 @@ export const EXIT_HELP: Readonly<Record<Exit, string>> = {
   configuration: 'the configuration has errors',
   notRunning: 'the agent or manager is not running',
   denied: 'permission denied',
+  notNow: 'not now, but later perhaps',
   nothingToDo: 'there is nothing to do',
 };
 
@@ -90,6 +92,8 @@ interface Description {
   readonly positionals?: readonly Positional[];
   /** Exit statuses besides `ok` and `usage`. */
   readonly exits?: readonly Exit[];
+  /** Not for people: left out of the list of all commands. */
+  readonly internal?: boolean;
 }
 
 /** A command as its author writes it. */

@@ -37,7 +37,7 @@ export function overview(commands: readonly Command[], group = ''): string {
     `Usage: ${words} COMMAND [OPTIONS]`,
     section(
       'Commands',
-      commands.map(({ name, summary }) => [name, summary]),
+      commands.filter(({ internal }) => group !== '' || internal !== true).map(({ name, summary }) => [name, summary]),
     ),
     `'${words} COMMAND --help' says more about one of them.`,
   ];

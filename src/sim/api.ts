@@ -73,6 +73,13 @@ export interface MachineOptions {
   readonly otherGraphs?: readonly StreamGraph[];
   /** The command that runs the rpm-ostree daemon; `--host DIR` is added. Example: node, dist/holdpoint.js, sim, rpm-ostreed. */
   readonly command: readonly [string, ...string[]];
+  /**
+   * The command in the template unit of hooks (node, dist/holdpoint.js, hook, exec); `--dir` (etc/holdpoint/hooks.d in
+   * the machine's root), `--run-dir` and the instance are added. Default: systemd does not have that unit.
+   */
+  readonly hookCommand?: readonly [string, ...string[]];
+  /** The run folder of the agent, for the template unit of hooks. Default: where `MachineAgent` has it. */
+  readonly runDir?: string;
   /** Refspec or image reference of the origin. Default: as Fedora CoreOS has it. */
   readonly origin?: string;
   /** Packages layered on the booted deployment. Default none. */
@@ -125,6 +132,10 @@ export interface Unit {
   readonly sub?: string;
   /** Default `loaded`. */
   readonly load?: string;
+  /** What is queued for it: `start`, `stop`, … Default nothing. */
+  readonly job?: string;
+  /** Units that it cannot do without. Default none. */
+  readonly requires?: readonly string[];
 }
 
 /** Whether traffic costs, as NetworkManager says. */
@@ -211,6 +222,7 @@ export interface Machine {
    * A reboot ends them.
    */
   setSessions(sessions: readonly Session[]): void;
+  /** Replaces the units that systemd has; whoever watches is told what changed. */
   setUnits(units: readonly Unit[]): void;
   /** What NetworkManager says from now on, `guess-no` at first; null: it is not there. Resolves when the bus knows. */
   setMetered(metered: Metered | null): Promise<void>;

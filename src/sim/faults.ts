@@ -44,6 +44,12 @@ export const FAULTS = {
   driverRefused: { text: 'Failed to register update driver: caller is not part of a systemd unit' },
   /** The daemon takes this many milliseconds to come up. */
   slowActivation: { ms: 1000 },
+  /** systemd refuses these to everybody (`start`, `stop`, `reset-failed`; none given: all of them), as polkit has it. */
+  denyUnits: { verbs: [] },
+  /** The units of hooks give their process this many milliseconds (TimeoutStartSec). */
+  unitTimeout: { ms: 1000 },
+  /** systemd does not tell that a job has ended. */
+  jobSignalLost: {},
   /** A request to reboot is accepted and nothing happens. */
   rebootLost: {},
   /** logind never answers these methods: `ListSessions`, `GetAll` (of a session), `ListInhibitors`, `Get`, … */

@@ -53,7 +53,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   };
   let machine: SimulatedMachine | null = null;
   try {
-    machine = new SimulatedMachine(prepare(dir, options), options.command, remove);
+    machine = new SimulatedMachine(prepare(dir, options), options, remove);
     await machine.boot();
     return machine;
   } catch (error) {
@@ -75,6 +75,12 @@ function prepare(dir: string, options: MachineOptions): HostFolder {
 
 function newBoot(state: HostState): HostState {
   return { ...state, bootId: randomUUID(), bootCount: state.bootCount + 1 };
+}
+
+function hookCommand(root: string, dir: string, options: MachineOptions): readonly string[] | null {
+  const { hookCommand: command, runDir = join(dir, 'agent', 'run') } = options;
+  const dirs = ['--dir', join(root, 'etc/holdpoint/hooks.d'), '--run-dir', runDir];
+  return command === undefined ? null : [...command, ...dirs];
 }
 
 function stopped(): Error {
@@ -103,7 +109,7 @@ class SimulatedMachine implements Machine {
   private going: Promise<void> | null = null;
   private stopping: Promise<void> | null = null;
 
-  constructor(folder: HostFolder, command: readonly string[], remove: () => void) {
+  constructor(folder: HostFolder, options: MachineOptions, remove: () => void) {
     this.folder = folder;
     this.dir = folder.dir;
     this.root = join(folder.dir, 'root');
@@ -111,10 +117,14 @@ class SimulatedMachine implements Machine {
     this.remove = remove;
     this.host = {
       dir: folder.dir,
-      command: [...command, '--host', folder.dir],
+      command: [...options.command, '--host', folder.dir],
       logind: () => this.logind(),
-      units: () => this.units,
-      surroundings: this.surroundings,
+      systemd: {
+        dir: folder.dir,
+        faults: folder.faults,
+        units: () => this.units,
+        hookCommand: hookCommand(this.root, folder.dir, options),
+      },
       machineId: () => this.state().machineId,
     };
     this.unwatch = folder.watch(() => this.states.tell(this.state()));
@@ -220,6 +230,7 @@ class SimulatedMachine implements Machine {
 
   setUnits(units: readonly Unit[]): void {
     this.units = units;
+    this.system?.unitsChanged();
   }
 
   setMetered(metered: Metered | null): Promise<void> {

@@ -41,7 +41,8 @@ export function deploymentOf(state: HostState, staging: Staging): Deployment {
   const base = kind === 'container' ? made('image') : payload;
   const checksum = packages.length === 0 ? base : made('layered');
   const digest = kind === 'container' ? payload : null;
-  const serial = state.deployments.filter((other) => other.checksum === checksum && !other.staged).length;
+  const same = state.deployments.filter((other) => other.checksum === checksum && !other.staged);
+  const serial = Math.max(-1, ...same.map((other) => other.serial)) + 1;
   const flags = { booted: false, staged: false, locked, pinned: false };
   return { kind, origin, checksum, base, digest, version, stream, basearch, timestamp, packages, serial, ...flags };
 }

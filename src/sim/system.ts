@@ -8,9 +8,8 @@ import { disturbLogind, LOGIND, LOGIND_MANAGER, LOGIND_PATH, logindObjects } fro
 import type { LogindHost } from './logind.ts';
 import { PID_FILE } from './rpm-ostreed/index.ts';
 import { BUS_NAME } from './rpm-ostreed/interfaces.ts';
-import type { Surroundings } from './surroundings.ts';
-import { SYSTEMD, systemdObjects } from './systemd.ts';
-import type { Unit } from './api.ts';
+import { Systemd, SYSTEMD } from './systemd.ts';
+import type { SystemdHost } from './systemd.ts';
 import { BusConnection } from './wire/bus.ts';
 import { serve } from './wire/objects.ts';
 import type { Sent } from './wire/objects.ts';
@@ -21,8 +20,7 @@ export interface SystemHost {
   /** Runs the rpm-ostree daemon. */
   readonly command: readonly string[];
   logind(): LogindHost;
-  units(): readonly Unit[];
-  readonly surroundings: Surroundings;
+  readonly systemd: SystemdHost;
   machineId(): string;
 }
 
@@ -31,11 +29,13 @@ export class RunningSystem {
   private readonly dir: string;
   private readonly dbus: DbusDaemon;
   private readonly bus: BusConnection;
+  private readonly systemd: Systemd;
 
-  private constructor(dir: string, dbus: DbusDaemon, bus: BusConnection) {
+  private constructor(dir: string, dbus: DbusDaemon, bus: BusConnection, systemd: Systemd) {
     this.dir = dir;
     this.dbus = dbus;
     this.bus = bus;
+    this.systemd = systemd;
   }
 
   /** Resolves when the bus and the services are there. */
@@ -46,18 +46,13 @@ export class RunningSystem {
     const dbus = await startDbusDaemon(dir, { name: BUS_NAME, command: host.command });
     try {
       const bus = await BusConnection.open(busAddressIn(dir));
+      const systemd = new Systemd(host.systemd, bus.connection);
       const objects = (): ReturnType<typeof logindObjects> =>
-        new Map([...logindObjects(host.logind()), ...systemdObjects(host.units())]);
-      serve(
-        bus.connection,
-        objects,
-        () => host.machineId(),
-        (call) => disturbLogind(host.logind(), call),
-      );
+        new Map([...logindObjects(host.logind()), ...systemd.objects()]);
+      serve(bus.connection, objects, () => host.machineId());
       await bus.own(LOGIND);
       await bus.own(SYSTEMD);
-      await host.surroundings.appear(bus);
-      return new RunningSystem(dir, dbus, bus);
+      return new RunningSystem(dir, dbus, bus, systemd);
     } catch (error) {
       await dbus.stop();
       throw error;
@@ -69,9 +64,9 @@ export class RunningSystem {
     this.bus.connection.signal(LOGIND_PATH, LOGIND_MANAGER.name, 'PrepareForShutdown', 'b', [true]);
   }
 
-  /** Sends signals of logind or systemd. */
-  emit(signals: readonly Sent[]): void {
-    for (const one of signals) this.bus.connection.signal(one.path, one.interface, one.member, one.signature, one.body);
+  /** Tells everybody what has changed in the units. */
+  unitsChanged(): void {
+    this.systemd.unitsChanged();
   }
 
   /** The process id of the rpm-ostree daemon when it owns its name. */
@@ -93,6 +88,7 @@ export class RunningSystem {
 
   /** Ends every process of this boot. */
   async stop(): Promise<void> {
+    await this.systemd.stop();
     await this.killDaemon();
     this.bus.connection.close();
     await this.dbus.stop();

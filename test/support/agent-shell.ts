@@ -163,6 +163,10 @@ export class Shell {
         this.finalizes.push({ options, outcome });
         return outcome.promise.then(() => undefined);
       },
+      rollback: () => {
+        this.asked.push('rollback');
+        return Promise.resolve();
+      },
       registerDriver: () => {
         this.asked.push('register-driver');
         return Promise.resolve(this.isDriverTaken);

@@ -30,6 +30,7 @@ const QUICK_STALL_MS = 5 * 60_000;
 /** Nothing depends on the registration, and other work waits for it. */
 const DRIVER_STALL_MS = 30_000;
 const REGISTERING = 'registering as update driver';
+const ROLLING_BACK = 'rolling back';
 /** How this agent calls itself to rpm-ostree: shown as the title of a transaction and as the update driver. */
 const SELF = 'holdpoint';
 
@@ -55,6 +56,12 @@ export interface RpmOstree {
    * all: consent does not keep. While other work of this client is under way it is refused as `transient`.
    */
   finalize(target: Target, options: FinalizeOptions): Promise<void>;
+  /**
+   * Makes the deployment before the booted one the default and reboots; resolves when rpm-ostree has acknowledged it.
+   * Goes out at once or not at all, as `finalize`. Refused as `gone` where there is none to go back to, and as
+   * `transient` where something is pending: rpm-ostree would take that away and boot the same release again.
+   */
+  rollback(options?: Pick<FinalizeOptions, 'withdrawn'>): Promise<void>;
   /** Shows this agent as the update driver in `rpm-ostree status`, when nothing else is under way. False if refused. */
   registerDriver(): Promise<boolean>;
   /** Calls back whenever rpm-ostree appears or says that a deployment changed; returns the way to stop. */
@@ -85,6 +92,7 @@ export function openRpmOstree(options: RpmOstreeOptions): RpmOstree {
     discard: (own) => client.exclusively('removing a staged deployment', () => client.discard(own)),
     finalize: (target, options) =>
       client.atOnce(`finalizing ${target.version}`, () => client.finalize(target, options)),
+    rollback: (options) => client.atOnce(ROLLING_BACK, () => client.rollback(options?.withdrawn)),
     registerDriver: () => client.exclusively(REGISTERING, () => client.registerDriver()),
     watch: (handler) => client.watch(handler),
   };
@@ -225,6 +233,28 @@ class Client {
       body: [options],
     };
     await this.#transact(call, what, { lost: 'unknown', stallMs: QUICK_STALL_MS, withdrawn });
+  }
+
+  async rollback(withdrawn?: () => string | null): Promise<void> {
+    const reading = await this.read();
+    const { osPath } = bootedOf(reading);
+    const pending = pendingDeployment(reading);
+    if (pending !== null) {
+      const text = `${ROLLING_BACK}: ${pending.version} is pending, and the next boot takes that`;
+      throw new FailureError({ class: 'transient', text });
+    }
+    if (reading.rollback === null) {
+      throw new FailureError({ class: 'gone', text: `${ROLLING_BACK}: there is no deployment to go back to` });
+    }
+    const call = {
+      path: osPath,
+      interface: OS_INTERFACE,
+      member: 'Rollback',
+      signature: 'a{sv}',
+      body: [{ reboot: bool(true), 'initiating-command-line': str(SELF) }],
+    };
+    const following = { lost: 'unknown', stallMs: QUICK_STALL_MS } as const;
+    await this.#transact(call, ROLLING_BACK, { ...following, ...(withdrawn === undefined ? {} : { withdrawn }) });
   }
 
   async registerDriver(): Promise<boolean> {

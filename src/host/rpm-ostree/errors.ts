@@ -9,6 +9,7 @@ const TEXTS: readonly (readonly [RegExp, FailureClass])[] = [
   [/^Reboot blocked by/, 'transient'],
   [/: \[\d+\] /, 'transient'],
   [/No pending staged deployment found/, 'gone'],
+  [/No rollback deployment found/, 'gone'],
   [/Expected staged base checksum/, 'gone'],
   [/Staged deployment already unlocked/, 'unlocked'],
   [/Reboot initiated/, 'underway'],

@@ -185,6 +185,85 @@ describe('finalizing', () => {
   });
 });
 
+describe('rolling back', () => {
+  /** A host that has been updated from v1 to v2, and its client. */
+  async function updated(): Promise<Host> {
+    const one = await host();
+    one.host.adminStages({ version: VERSIONS.v2 });
+    const bus = new Promise<void>((resolve) => {
+      let lost = false;
+      one.bus.onState(({ connected }) => {
+        if (connected && lost) resolve();
+        lost ||= !connected;
+      });
+    });
+    await one.host.rebootNow();
+    await bus;
+    return one;
+  }
+
+  test('reboots into the release before', LIMIT, async () => {
+    const { rpmOstree, host: one } = await updated();
+    const booted = one.nextBoot();
+    await rpmOstree.rollback();
+    expect((await booted).deployments.map(({ base, booted: is }) => [base, is])).toEqual([
+      [COMMITS.v1, true],
+      [COMMITS.v2, false],
+    ]);
+  });
+
+  test('is refused where there is nothing to go back to', LIMIT, async () => {
+    const { rpmOstree, host: one } = await host();
+    expect(await failure(rpmOstree.rollback())).toMatchObject({ class: 'gone' });
+    expect(one.state().bootCount).toBe(1);
+  });
+
+  test('is refused where something is pending, which stays', LIMIT, async () => {
+    const { rpmOstree, host: one, staged: pending } = await updated();
+    one.adminStages({ version: VERSIONS.v3 });
+    expect(await failure(rpmOstree.rollback())).toEqual({
+      class: 'transient',
+      text: `rolling back: ${VERSIONS.v3} is pending, and the next boot takes that`,
+    });
+    expect(pending()?.base).toBe(COMMITS.v3);
+    expect(one.state().bootCount).toBe(2);
+  });
+
+  test('is not begun when it is no longer wanted', LIMIT, async () => {
+    const { rpmOstree, host: one } = await updated();
+    const refused = { class: 'transient', text: 'rolling back: not started: paused' };
+    expect(await failure(rpmOstree.rollback({ withdrawn: () => 'paused' }))).toEqual(refused);
+    expect(one.state().deployments[0]).toMatchObject({ booted: true, base: COMMITS.v2 });
+  });
+
+  test('that is denied says so', LIMIT, async () => {
+    const { rpmOstree, host: one } = await updated();
+    one.setFault('deny', { methods: ['Rollback'] });
+    const outcome = await failure(rpmOstree.rollback());
+    expect(outcome).toMatchObject({ class: 'transient' });
+    expect(JSON.stringify(outcome)).toContain('polkit');
+  });
+
+  test.each(['start', 'done'] as const)('of which no result comes is in doubt: %s', LIMIT, async (at) => {
+    const { rpmOstree, host: one } = await updated();
+    one.setFault('rebootLost');
+    one.setFault('die', { method: 'Rollback', at, times: 1 });
+    expect(await failure(rpmOstree.rollback())).toMatchObject({ class: 'unknown' });
+  });
+
+  test('waits for nothing: it is refused while other work is under way', LIMIT, async () => {
+    const { rpmOstree, host: one } = await updated();
+    one.setFault('hang', { method: 'Deploy' });
+    const staging = failure(rpmOstree.stage(V3, STAGE));
+    expect(await failure(rpmOstree.rollback())).toEqual({
+      class: 'transient',
+      text: `rolling back: busy: staging ${VERSIONS.v3}`,
+    });
+    await vi.waitFor(async () => expect(await one.cancelTransaction()).toBe(true), { timeout: 10_000 });
+    await staging;
+  });
+});
+
 describe('the daemon', () => {
   test('is free to exit once the work is done', LIMIT, async () => {
     const { host: one } = await staged({ idleMs: 200 });

@@ -9,6 +9,7 @@ const CHECKSUM = 'a'.repeat(64);
 describe('classify', () => {
   it.each([
     ['No pending staged deployment found', 'gone'],
+    ['No rollback deployment found', 'gone'],
     [`Expected staged base checksum ${CHECKSUM}, but found ${CHECKSUM}`, 'gone'],
     ['Staged deployment already unlocked', 'unlocked'],
     ['Reboot initiated, cannot start new transaction', 'underway'],
