@@ -6,13 +6,18 @@ import type { Operation } from '../fleetlock/protocol.ts';
 import type { Graph } from '../graph/types.ts';
 import type { RpmOstree } from '../host/rpm-ostree/client.ts';
 import type { AsyncEffect } from './machine/effect.ts';
-import type { EventBody } from './machine/event.ts';
+import type { HookEvent } from '../hooks/event.ts';
+import type { EventBody, HookOutcome } from './machine/event.ts';
 import type { Lock } from './machine/memory.ts';
 import type { Settings } from './machine/state.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** The world as the executors reach it. */
 export interface World {
   readonly rpmOstree: RpmOstree;
+  readonly surroundings: Pick<Surroundings, 'read'>;
+  /** Runs the hooks of an event; `version` is that of the release that it is about. Never rejects. */
+  readonly runHooks: (event: HookEvent, version: string | null, signal: AbortSignal) => Promise<HookOutcome>;
   readonly clock: Clock;
   /** Rejects with a `FailureError`. */
   readonly fetchGraph: () => Promise<Graph>;
@@ -24,6 +29,8 @@ export interface World {
   readonly lockAccess: () => LockAccess;
   /** Why what was decided may not be finalized any more, or null. */
   readonly consentWithdrawn: () => string | null;
+  /** Aborted when the agent begins to stop: hooks are ended, but for those that undo something. */
+  readonly stopping: AbortSignal;
   /** Aborted when the agent ends: then reports are given up as well. */
   readonly ending: AbortSignal;
   readonly send: (event: EventBody) => void;
@@ -52,6 +59,15 @@ export function createExecutors(world: World): Executors {
     askLock({ operation, lock, waitMs, wall: world.clock().wall, signal }, world.lockAccess());
   const answers: Answers = {
     look: async ({ id }) => ({ kind: 'looked', id, reading: await rpmOstree.read() }),
+    lookAround: async ({ id }) => ({ kind: 'lookedAround', id, around: await world.surroundings.read() }),
+    hooks: async ({ id, event, version }) => {
+      const signal = event === 'reboot-cancelled' ? world.ending : world.stopping;
+      return { kind: 'hooksDone', id, outcome: await world.runHooks(event, version, signal) };
+    },
+    rollback: async ({ id }) => {
+      await rpmOstree.rollback();
+      return { kind: 'rolledBack', id };
+    },
     fetchGraph: async ({ id }) => ({ kind: 'graphRead', id, graph: await world.fetchGraph() }),
     stage: async ({ id, target, allowDowngrade }) => {
       const onProgress = paced(world, (text) => world.send({ kind: 'stageProgress', id, text }));

@@ -1,14 +1,16 @@
 import { array, boolean, number, object, oneOf, orNull, record, string, wrong } from '../base/shape.ts';
 import type { Target } from '../graph/types.ts';
-import type {
-  Faults,
-  FinalizeRecord,
-  Memory,
-  OwedReport,
-  Quarantine,
-  SlotRecord,
-  TargetRecord,
-  DiscardRecord,
+import {
+  type ActedRecord,
+  NOT_RUN,
+  type Faults,
+  type FinalizeRecord,
+  type Memory,
+  type OwedReport,
+  type Quarantine,
+  type SlotRecord,
+  type TargetRecord,
+  type DiscardRecord,
 } from './machine/memory.ts';
 
 /** The version of the layout that this program writes. It reads this one and none later. */
@@ -59,6 +61,9 @@ export function parseMemory(source: string): ParsedMemory {
     quarantine: entries('quarantine', readQuarantine),
     skipped: entries('skipped', string),
     pause: field('pause', readPause, null),
+    postponed: field('postponed', readPostponed, null),
+    acted: field('acted', readActed, null),
+    postBoot: field('postBoot', readPostBoot, NOT_RUN),
     lastBoot: field('lastBoot', readLastBoot, null),
   };
   return { memory, problems };
@@ -94,6 +99,9 @@ const maybe = (value: unknown, where: string): string | null =>
 const readDiscard = object<DiscardRecord>({ key: string, version: string, reason: string, deployment: maybe });
 const readPause = object<NonNullable<Memory['pause']>>({ until: orNull(number), reason: string });
 const readLastBoot = object<NonNullable<Memory['lastBoot']>>({ key: string, version: string, from: orNull(string) });
+const readPostponed = object<NonNullable<Memory['postponed']>>({ until: number, by: string, spentMs: number });
+const readActed = object<ActedRecord>({ version: string, undo: boolean });
+const readPostBoot = object<Memory['postBoot']>({ passed: boolean, problem: orNull(string) });
 const readOwed = object<OwedReport>({
   baseUrl: string,
   group: string,

@@ -4,6 +4,7 @@ import type { Log } from '../base/log.ts';
 import { duration, errorText } from '../base/text.ts';
 import { isGoingDown, readDriverUnits } from '../host/drivers/client.ts';
 import { type UnitState, judgeDrivers } from '../host/drivers/judge.ts';
+import type { HookContext } from '../hooks/event.ts';
 import type { Notifier } from '../host/notify.ts';
 import type { RpmOstree } from '../host/rpm-ostree/client.ts';
 import { DriverRegistration } from './driver.ts';
@@ -17,15 +18,17 @@ import { narrate } from './machine/narrate.ts';
 import type { AgentState } from './machine/state.ts';
 import { owesSlot } from './machine/slot.ts';
 import { initialState, step } from './machine/step.ts';
-import { NEEDS_MEMORY } from './machine/turn.ts';
+import { needsMemory } from './machine/turn.ts';
 import type { MemoryStore } from './memory-store.ts';
 import { type Situation, describe, lockAccessOf, settingsOf } from './settings.ts';
 import { StatusFile } from './status-file.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** What the shell is made of; tests replace parts. */
 export interface AgentParts {
   readonly bus: Bus;
   readonly rpmOstree: RpmOstree;
+  readonly surroundings: Surroundings;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly dice: () => number;
@@ -77,6 +80,7 @@ export class Agent {
   /** A fault of the agent itself, with which it ends. */
   #fault: Error | null = null;
   readonly #statusFile: StatusFile;
+  #stopAround: (() => void) | null = null;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -90,11 +94,14 @@ export class Agent {
     this.#state = initialState(settings, memory, this.#situation.files.bootId, parts.clock());
     this.#executors = createExecutors({
       rpmOstree: parts.rpmOstree,
+      surroundings: parts.surroundings,
+      runHooks: (event, version, signal) => parts.surroundings.runHooks(event, this.#hookContext(version), signal),
       clock: parts.clock,
       fetchGraph: () => parts.fetchGraph(this.#situation, this.#stopping.signal),
       settings: () => this.#state.settings,
       lockAccess: () => lockAccessOf(this.#situation.config),
       consentWithdrawn: () => consentWithdrawn(this.#state, parts.clock()),
+      stopping: this.#stopping.signal,
       ending: this.#ending.signal,
       send: (event) => this.send(event),
     });
@@ -121,13 +128,22 @@ export class Agent {
 
   /** The bus is there: says so, and sets the machine going. Returns the way to end the watch on rpm-ostree. */
   #begin(): () => void {
-    const { log, notifier, rpmOstree } = this.#parts;
+    const { log, notifier, rpmOstree, surroundings } = this.#parts;
     notifier.ready();
     const stopWatching = rpmOstree.watch(() => this.send({ kind: 'hostChanged' }));
+    this.#stopAround = surroundings.watch(() => this.send({ kind: 'aroundChanged' }));
     log.info(`ready; node ${this.#state.settings.nodeId}, boot ${this.#state.bootId}`);
     this.send({ kind: 'started' });
     this.#timers.drivers = setInterval(() => this.#hourly(), DRIVERS_MS).unref();
-    return stopWatching;
+    return () => {
+      stopWatching();
+      this.#stopAround?.();
+    };
+  }
+
+  /** The configuration in force. */
+  get config(): Situation['config'] {
+    return this.#situation.config;
   }
 
   /** Takes a new configuration, already checked. Throws, and changes nothing, when this host cannot run with it. */
@@ -136,6 +152,12 @@ export class Agent {
     const settings = settingsOf(situation);
     this.#situation = situation;
     this.send({ kind: 'configured', settings });
+    // Another configuration may look at other things.
+    if (this.#stopAround !== null) {
+      this.#stopAround();
+      this.#stopAround = this.#parts.surroundings.watch(() => this.send({ kind: 'aroundChanged' }));
+      this.send({ kind: 'aroundChanged' });
+    }
     void this.#lookForDrivers();
   }
 
@@ -223,12 +245,26 @@ export class Agent {
       if (effect.kind === 'persist') saved = this.#persist(effect.memory);
       else if (effect.kind === 'wake') this.#wakeAt(effect.at);
       else if (effect.kind === 'cancelLock') this.#executors.cancelLock(effect.id);
-      else if (saved || !NEEDS_MEMORY.has(effect.kind)) this.#executors.execute(effect);
+      else if (effect.kind === 'tell') void this.#parts.surroundings.tell(effect.ttys, effect.text);
+      else if (saved || !needsMemory(effect)) this.#executors.execute(effect);
       else {
         const failure = { class: 'transient', text: 'not begun, since the state file cannot be written' } as const;
         this.#queue.push({ kind: 'failed', effect: effect.kind, id: effect.id, failure });
       }
     }
+  }
+
+  /** What hooks are told. */
+  #hookContext(targetVersion: string | null): HookContext {
+    const { host, memory, settings } = this.#state;
+    const update = targetVersion === null ? null : `this host is to be updated to ${targetVersion}`;
+    return {
+      bootedVersion: host?.booted?.version ?? memory.lastBoot?.version ?? null,
+      targetVersion,
+      nodeId: settings.nodeId,
+      group: this.#situation.config.identity.group,
+      reason: update,
+    };
   }
 
   #persist(memory: AgentState['memory']): boolean {

@@ -5,6 +5,8 @@ import { type ConfiguredIdentity, type HostDescription, describeHost } from '../
 import type { HostFiles } from '../host/identity/read.ts';
 import { nodeId } from '../host/node-id.ts';
 import { type Deployment, imageName } from '../host/rpm-ostree/deployment.ts';
+import { calendarOf } from './calendar.ts';
+import type { AroundRules } from './gates/around.ts';
 import type { Settings } from './machine/state.ts';
 
 /** What is known about this host and its configuration at one moment. */
@@ -36,6 +38,7 @@ export function describe(situation: Situation): { description: HostDescription; 
 export function settingsOf(situation: Situation): Settings {
   const { config } = situation;
   const { updates, identity } = config;
+  const { schedule, freezes } = calendarOf(config, nodeIdOf(situation));
   return {
     enabled: updates.enabled,
     source: updates.source,
@@ -43,10 +46,33 @@ export function settingsOf(situation: Situation): Settings {
     steadyIntervalMs: config.agent.timing.steadyIntervalSecs * 1000,
     lock: lockOf(situation),
     lockWaitMs: updates.fleetLock.waitSecs * 1000,
+    schedule,
+    freezes: updates.freezes.length === 0 ? null : freezes,
+    minUptimeMs: updates.minUptimeSecs * 1000,
+    around: rulesOf(config),
     nodeId: nodeIdOf(situation),
     wariness: identity.rolloutWariness,
     stream: identity.stream,
     graphQuestion: JSON.stringify([config.cincinnati.baseUrl, identity]),
+  };
+}
+
+function rulesOf({ updates, health }: Config): AroundRules {
+  const { enabled, graceSecs, finalNoticeSecs, unreadableSecs, postponeSecs } = updates.sessions;
+  const people = {
+    graceMs: graceSecs * 1000,
+    finalNoticeMs: finalNoticeSecs * 1000,
+    unreadableMs: unreadableSecs * 1000,
+    postponeMs: postponeSecs * 1000,
+  };
+  return {
+    people: enabled ? people : null,
+    inhibitors: updates.inhibitors.enabled,
+    requireAc: updates.power.requireAc,
+    avoidMetered: updates.network.avoidMetered,
+    clockWaitMs: updates.clockWaitSecs * 1000,
+    healthMs: health.timeoutSecs * 1000,
+    rollback: health.rollback,
   };
 }
 

@@ -17,6 +17,7 @@ import type { Effect } from './machine/effect.ts';
 import { MemoryStore } from './memory-store.ts';
 import { Agent } from './run.ts';
 import { nodeIdOf } from './settings.ts';
+import { createSurroundings } from './surroundings.ts';
 
 /** How the agent is started. */
 export interface StartOptions {
@@ -70,9 +71,17 @@ function createAgent(options: StartOptions, config: Config, log: Log): Agent {
   const bus = openBus({ address, random: Math.random, onError });
   const rpmOstree = openRpmOstree({ bus, connectPeer, clock: systemClock, onWarning: (text) => log.warn(text) });
   log.info(`holdpoint ${VERSION} starts, with the strategy ${config.updates.strategy.join(' and ')}`);
-  return new Agent({
+  const agent: Agent = new Agent({
     bus,
     rpmOstree,
+    surroundings: createSurroundings({
+      bus,
+      clock: systemClock,
+      log,
+      config: () => agent.config,
+      runDir: options.runDir,
+      root: options.root,
+    }),
     clock: systemClock,
     dice: Math.random,
     log,
@@ -83,6 +92,7 @@ function createAgent(options: StartOptions, config: Config, log: Log): Agent {
     fetchGraph: createGraphSource(options.env, systemClock),
     ...(options.beforeEffect === undefined ? {} : { beforeEffect: options.beforeEffect }),
   });
+  return agent;
 }
 
 function listen(agent: Agent, options: StartOptions, log: Log): void {

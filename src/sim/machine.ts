@@ -119,6 +119,7 @@ class SimulatedMachine implements Machine {
       dir: folder.dir,
       command: [...options.command, '--host', folder.dir],
       logind: () => this.logind(),
+      surroundings: this.surroundings,
       systemd: {
         dir: folder.dir,
         faults: folder.faults,

@@ -8,6 +8,7 @@ import { disturbLogind, LOGIND, LOGIND_MANAGER, LOGIND_PATH, logindObjects } fro
 import type { LogindHost } from './logind.ts';
 import { PID_FILE } from './rpm-ostreed/index.ts';
 import { BUS_NAME } from './rpm-ostreed/interfaces.ts';
+import type { Surroundings } from './surroundings.ts';
 import { Systemd, SYSTEMD } from './systemd.ts';
 import type { SystemdHost } from './systemd.ts';
 import { BusConnection } from './wire/bus.ts';
@@ -20,6 +21,7 @@ export interface SystemHost {
   /** Runs the rpm-ostree daemon. */
   readonly command: readonly string[];
   logind(): LogindHost;
+  readonly surroundings: Surroundings;
   readonly systemd: SystemdHost;
   machineId(): string;
 }
@@ -48,10 +50,16 @@ export class RunningSystem {
       const bus = await BusConnection.open(busAddressIn(dir));
       const systemd = new Systemd(host.systemd, bus.connection);
       const objects = (): ReturnType<typeof logindObjects> =>
-        new Map([...logindObjects(host.logind()), ...systemd.objects()]);
-      serve(bus.connection, objects, () => host.machineId());
+        new Map([...logindObjects(host.logind()), ...systemd.objects(), ...host.surroundings.objects()]);
+      serve(
+        bus.connection,
+        objects,
+        () => host.machineId(),
+        (call) => disturbLogind(host.logind(), call),
+      );
       await bus.own(LOGIND);
       await bus.own(SYSTEMD);
+      await host.surroundings.appear(bus);
       return new RunningSystem(dir, dbus, bus, systemd);
     } catch (error) {
       await dbus.stop();
@@ -62,6 +70,11 @@ export class RunningSystem {
   /** Tells everybody that the system is going down, as logind does. */
   announceShutdown(): void {
     this.bus.connection.signal(LOGIND_PATH, LOGIND_MANAGER.name, 'PrepareForShutdown', 'b', [true]);
+  }
+
+  /** Sends signals of logind. */
+  emit(signals: readonly Sent[]): void {
+    for (const one of signals) this.bus.connection.signal(one.path, one.interface, one.member, one.signature, one.body);
   }
 
   /** Tells everybody what has changed in the units. */

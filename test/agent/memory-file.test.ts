@@ -35,6 +35,9 @@ const memories: fc.Arbitrary<Memory> = fc.record({
   }),
   skipped: fc.array(text, { maxLength: 4 }),
   pause: fc.option(fc.record({ until: fc.option(moment), reason: text })),
+  postponed: fc.option(fc.record({ until: moment, by: text, spentMs: moment })),
+  acted: fc.option(fc.record({ version: text, undo: fc.boolean() })),
+  postBoot: fc.record({ passed: fc.boolean(), problem: fc.option(text) }),
   lastBoot: fc.option(fc.record({ key: text, version: text, from: fc.option(text) })),
 });
 

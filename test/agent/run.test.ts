@@ -43,7 +43,7 @@ describe('the registration as update driver', () => {
     const shell = new Shell(STAGED);
     await until(() => shell.finalizes.length > 0);
     expect(shell.asked).not.toContain('register-driver');
-    shell.agent.reconfigure(configOf(`${NODE}updates.strategy = "periodic"\n`));
+    shell.agent.reconfigure(configOf(`${NODE}updates.min_uptime_secs = 604800\n`));
     shell.finalizes[0]?.outcome.reject(new FailureError({ class: 'transient', text: 'an inhibitor' }));
     await until(() => shell.asked.includes('register-driver'));
   });

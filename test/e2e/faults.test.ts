@@ -229,6 +229,16 @@ describe('what somebody else did', () => {
     const one = await host(context);
     one.machine.setInhibitors([BACKUP]);
     one.agent.start();
+    await one.line(/is staged; waiting: backup blocks shutdowns/);
+    expect(one.booted()).toBe(OLD);
+    one.machine.setInhibitors([]);
+    await arrives(one, MID);
+  });
+
+  test.concurrent('an inhibitor that is not looked for is met by rpm-ostree', LIMIT, async (context) => {
+    const one = await host(context, { config: 'updates.inhibitors.enabled = false\n' });
+    one.machine.setInhibitors([BACKUP]);
+    one.agent.start();
     await one.line(/finalizing.*Reboot blocked by a systemd inhibitor.*backup/);
     expect(one.booted()).toBe(OLD);
     one.machine.setInhibitors([]);
@@ -267,7 +277,7 @@ describe('what somebody else did', () => {
     const one = await host(context);
     one.machine.setInhibitors([BACKUP]);
     one.agent.start();
-    await one.line(/Reboot blocked/);
+    await one.line(/blocks shutdowns/);
     one.machine.adminCleanup();
     await one.nextLine((line) => line.state === 'staging');
     one.machine.setInhibitors([]);
@@ -278,7 +288,7 @@ describe('what somebody else did', () => {
     const one = await host(context);
     one.machine.setInhibitors([BACKUP]);
     one.agent.start();
-    await one.line(/Reboot blocked/);
+    await one.line(/blocks shutdowns/);
     one.machine.adminStages({ version: OLD, packages: ['vim'] });
     await one.line(/was staged by somebody else/);
     expect(stagedPackages(one.machine)).toEqual(['vim']);
@@ -288,7 +298,7 @@ describe('what somebody else did', () => {
     const one = await host(context, { machine: { graph: FORK } });
     one.machine.setInhibitors([BACKUP]);
     one.agent.start();
-    await one.line(/Reboot blocked/);
+    await one.line(/blocks shutdowns/);
     one.machine.adminStages({ version: MID, packages: ['vim'] });
     await one.line(/the staged 41\.2\.3\.0 was changed by somebody else/);
     one.server.setGraph(FORK);

@@ -13,7 +13,7 @@ const BOUNDARIES = upTo(32);
 /** Without a lock there are fewer. */
 const WITHOUT_LOCK = upTo(20);
 /** Where boots are missed, more, in rounds that are alike: every third does, from the first finalize on. */
-const WITH_MISSED_BOOTS = upTo(78).filter((index) => index > 12 && index % 3 === 2);
+const WITH_MISSED_BOOTS = upTo(99).filter((index) => index > 12 && index % 3 === 2);
 
 function upTo(count: number): readonly number[] {
   return Array.from({ length: count }, (_, index) => index);

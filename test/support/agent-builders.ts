@@ -1,6 +1,7 @@
 import type { Instant } from '../../src/base/clock.ts';
 import type { Graph, Release, Target } from '../../src/graph/types.ts';
 import { type Deployment, type HostReading, targetOf } from '../../src/host/rpm-ostree/deployment.ts';
+import type { Around, AroundRules } from '../../src/agent/gates/around.ts';
 import type { Lock } from '../../src/agent/machine/memory.ts';
 import type { Settings } from '../../src/agent/machine/state.ts';
 
@@ -33,10 +34,42 @@ export function settings(change: Partial<Settings> = {}): Settings {
     steadyIntervalMs: INTERVAL,
     lock: null,
     lockWaitMs: 50 * SECOND,
+    schedule: null,
+    freezes: null,
+    minUptimeMs: 0,
+    around: null,
     nodeId: NODE_ID,
     wariness: null,
     stream: null,
     graphQuestion: 'here',
+    ...change,
+  };
+}
+
+/** Nothing keeps a reboot back, and nobody is here. */
+export const AROUND: Around = {
+  readAt: 0,
+  people: [],
+  blockers: [],
+  holds: [],
+  power: 'ac',
+  metered: null,
+  clockSynced: true,
+  boot: { kind: 'healthy' },
+  hooks: [],
+  problems: [],
+};
+
+/** Everything of the surroundings matters. */
+export function aroundRules(change: Partial<AroundRules> = {}): AroundRules {
+  return {
+    people: { graceMs: 10 * MINUTE, finalNoticeMs: MINUTE, unreadableMs: 30 * MINUTE, postponeMs: 2 * HOUR },
+    inhibitors: true,
+    requireAc: true,
+    avoidMetered: true,
+    clockWaitMs: 10 * MINUTE,
+    healthMs: 10 * MINUTE,
+    rollback: false,
     ...change,
   };
 }

@@ -1,15 +1,16 @@
 import { parseMemory, serializeMemory } from '../../src/agent/memory-file.ts';
 import type { AsyncEffect, Effect } from '../../src/agent/machine/effect.ts';
-import type { EventBody } from '../../src/agent/machine/event.ts';
+import type { Around } from '../../src/agent/gates/around.ts';
+import type { EventBody, HookOutcome } from '../../src/agent/machine/event.ts';
 import type { Memory } from '../../src/agent/machine/memory.ts';
 import type { AgentState, AsyncKind, PhaseName, Settings } from '../../src/agent/machine/state.ts';
 import { narrate } from '../../src/agent/machine/narrate.ts';
 import { type Step, initialState, step } from '../../src/agent/machine/step.ts';
-import { NEEDS_MEMORY } from '../../src/agent/machine/turn.ts';
+import { needsMemory } from '../../src/agent/machine/turn.ts';
 import type { Failure, FailureClass } from '../../src/base/failure.ts';
 import type { Graph } from '../../src/graph/types.ts';
 import type { HostReading } from '../../src/host/rpm-ostree/deployment.ts';
-import { instant, settings as defaultSettings } from './agent-builders.ts';
+import { AROUND, instant, settings as defaultSettings } from './agent-builders.ts';
 
 export interface DriverOptions {
   readonly settings?: Settings;
@@ -44,6 +45,10 @@ export class Driver {
   readonly log: string[] = [];
   /** The lines for the log, in order. */
   readonly said: string[] = [];
+  /** Answers questions of a kind as soon as they are asked. */
+  readonly auto: Partial<Record<AsyncKind, () => unknown>> = {};
+  /** What was written to terminals: which, and the text. */
+  readonly told: string[] = [];
   #wakeAt: number | null = null;
   readonly #queue: EventBody[] = [];
 
@@ -91,6 +96,7 @@ export class Driver {
       this.#carryOut(result.effects);
     }
     if (first === null) throw new Error('nothing was sent');
+    for (const { kind } of [...this.open]) if (this.asked.includes(kind)) this.auto[kind]?.();
     return first;
   }
 
@@ -104,7 +110,8 @@ export class Driver {
       this.log.push(effect.kind);
       if (effect.kind === 'persist') saved = this.#save(effect.memory);
       else if (effect.kind === 'cancelLock') this.cancelled.push(effect.id);
-      else if (saved || !NEEDS_MEMORY.has(effect.kind)) this.open.push(effect);
+      else if (effect.kind === 'tell') this.told.push(`${effect.ttys.join(',')}: ${effect.text}`);
+      else if (saved || !needsMemory(effect)) this.open.push(effect);
       else {
         const failure: Failure = { class: 'transient', text: 'not begun' };
         this.#queue.push({ kind: 'failed', effect: effect.kind, id: effect.id, failure });
@@ -180,6 +187,17 @@ export class Driver {
 
   finalized(): Step {
     return this.send({ kind: 'finalized', id: this.#close('finalize').id });
+  }
+
+  /** The surroundings as they were, with a change, read now. */
+  lookedAround(change: Partial<Around> = {}): Step {
+    const effect = this.#close('lookAround');
+    const before = this.state.around ?? AROUND;
+    return this.send({ kind: 'lookedAround', id: effect.id, around: { ...before, ...change, readAt: this.mono } });
+  }
+
+  hooked(outcome: HookOutcome = { kind: 'passed' }): Step {
+    return this.send({ kind: 'hooksDone', id: this.#close('hooks').id, outcome });
   }
 
   granted(): Step {

@@ -5,14 +5,26 @@ import type { Lock, Memory, Quarantine } from '../../src/agent/machine/memory.ts
 import type { Target } from '../../src/graph/types.ts';
 import type { AgentState } from '../../src/agent/machine/state.ts';
 import { CONFIRMED_MS } from '../../src/agent/machine/confirm.ts';
-import { CONSENT_MS } from '../../src/agent/machine/hold.ts';
+import { CONSENT_MS } from '../../src/agent/machine/consent-ms.ts';
 import { parseMemory, serializeMemory } from '../../src/agent/memory-file.ts';
 import { deploymentKey, pendingDeployment, releaseKey } from '../../src/host/rpm-ostree/deployment.ts';
 import type { World } from './agent-world.ts';
 
 /** Ticks in a row that may lead to nothing: timers of different things may fall due one after another. */
 const MOST_IDLE_TICKS = 4;
-const ASYNC = new Set<string>(['look', 'fetchGraph', 'stage', 'discard', 'finalize', 'lock', 'report']);
+const CLOCK_MS = 60_000;
+const ASYNC = new Set<string>([
+  'look',
+  'fetchGraph',
+  'stage',
+  'discard',
+  'finalize',
+  'lock',
+  'report',
+  'lookAround',
+  'hooks',
+  'rollback',
+]);
 
 function isAsync(effect: Effect): effect is AsyncEffect {
   return ASYNC.has(effect.kind);
@@ -48,6 +60,8 @@ export class Invariants {
       if (effect.kind === 'cancelLock') cancelIsOnce(before, state, effect.id);
       if (effect.kind === 'report') reportIsAllowed(world, effect.lock);
       if (effect.kind === 'stage') stagingIsAllowed(world);
+      if (effect.kind === 'hooks') hooksAreAllowed(world, effect);
+      if (effect.kind === 'rollback') rollbackIsAllowed(world);
       if (effect.kind === 'persist') mustSurvive(effect.memory);
     }
   };
@@ -83,7 +97,8 @@ export class Invariants {
     const { agent } = world;
     if (agent === null) return;
     for (const effect of effects.filter(isAsync)) {
-      must(agent.state.stopping === null || effect.kind === 'report', 'an agent that stops begins nothing');
+      const isLast = effect.kind === 'report' || (effect.kind === 'hooks' && effect.event === 'reboot-cancelled');
+      must(agent.state.stopping === null || isLast, 'an agent that stops begins nothing');
       must(!agent.ids.has(effect.id), `the id ${effect.id} is used once`);
       agent.ids.add(effect.id);
       must(!agent.open.some(({ kind }) => kind === effect.kind), `one ${effect.kind} at a time`);
@@ -92,7 +107,10 @@ export class Invariants {
     must(wakes.length <= 1, 'one wake in a step');
     for (const { at } of wakes) must(at === null || at > event.at.mono, 'no tick in the past');
     const idle = effects.every((effect) => effect.kind === 'wake') && before.phase.name === agent.state.phase.name;
-    agent.idleTicks = event.kind === 'tick' && idle ? agent.idleTicks + 1 : 0;
+    // What waits for a moment on the clock looks at it once a minute.
+    const soon = event.at.mono - agent.tickedAt < CLOCK_MS;
+    agent.idleTicks = event.kind === 'tick' && idle && soon ? agent.idleTicks + 1 : 0;
+    if (event.kind === 'tick') agent.tickedAt = event.at.mono;
     must(agent.idleTicks <= MOST_IDLE_TICKS, 'ticks lead to something');
   }
 }
@@ -115,6 +133,8 @@ function slotIsKnown(world: World, memory: Memory): void {
 /** Outside holding, releasing and rebooting a slot is kept only while an answer about it is awaited. */
 function slotHasAPurpose({ memory, phase, pending, stopping }: AgentState): void {
   if (memory.slot === null || pending.lock !== undefined || stopping === 'host' || stopping === 'unclear') return;
+  // What the hooks did is undone before another host may begin.
+  if (memory.acted !== null) return;
   const isNeeded = ['starting', 'holding', 'releasing', 'rebooting'].includes(phase.name);
   must(isNeeded, `no slot is kept while ${phase.name}`);
 }
@@ -148,7 +168,10 @@ function stopIsProper(before: AgentState, { memory, pending }: AgentState, hostG
       'a host that goes down keeps its slot',
     );
   else
-    must(memory.slot === null || memory.finalize !== null || pending.lock !== undefined, 'a stop gives the slot back');
+    must(
+      memory.slot === null || memory.finalize !== null || memory.acted !== null || pending.lock !== undefined,
+      'a stop gives the slot back',
+    );
 }
 
 function finalizeIsAllowed(world: World, { target }: Extract<Effect, { kind: 'finalize' }>): void {
@@ -164,10 +187,49 @@ function finalizeIsAllowed(world: World, { target }: Extract<Effect, { kind: 'fi
   const kept = memory.quarantine.some((one) => one.key === releaseKey(target) && one.until > wall);
   must(!kept, 'finalize into what is not in quarantine');
   must(memory.owed.length === 0, 'finalize owes no report');
+  if (settings.around !== null) surroundingsAllow(world, state);
   must(memory.finalize?.bootId === host.bootId, 'finalize is recorded');
   if (!world.finalizing) firstIsAllowed(world, state, target);
   else againIsAllowed(world, memory);
   [world.finalizing, world.usedLock] = [true, memory.slot];
+}
+
+/** What surrounds the reboot was seen a moment ago, and nothing of it speaks against it. */
+function surroundingsAllow(world: World, { around, courtesy, memory }: AgentState): void {
+  const { agent, mono, wall } = world;
+  const { aroundAt, aroundTold } = agent ?? { aroundAt: null, aroundTold: true };
+  must(aroundAt !== null && mono - aroundAt <= CONSENT_MS, 'finalize follows a fresh look around');
+  must(!aroundTold && around !== null, 'finalize follows a look around that is younger than the last change');
+  must(around.boot.kind === 'healthy', 'finalize in a healthy boot');
+  must(around.blockers.length === 0 && around.power !== 'battery', 'finalize where nothing holds the host');
+  must(!around.holds.some(({ until }) => until === null || until > wall), 'finalize without a marker');
+  must((memory.postponed?.until ?? 0) <= wall, 'finalize when it is not postponed');
+  for (const { id } of around.people ?? []) {
+    must(mono - (courtesy.told[id] ?? Infinity) >= 10_000, 'finalize under nobody who does not know of it');
+  }
+  if (around.hooks.includes('pre-reboot')) must(world.around.drained, 'finalize after the hooks that act');
+}
+
+function hooksAreAllowed({ agent, host, around }: World, { event }: Extract<Effect, { kind: 'hooks' }>): void {
+  const state = agent?.state;
+  if (state === undefined) return;
+  const { memory, settings, phase } = state;
+  if (event === 'pre-reboot') {
+    must(!around.drained || memory.acted?.undo === false, 'hooks that act run once');
+    must(phase.name === 'releasing' && memory.acted !== null, 'hooks that act are recorded');
+    must(settings.lock === null || memory.slot?.state === 'held', 'hooks that act run under a slot');
+  }
+  if (event === 'reboot-cancelled') must(memory.finalize?.bootId !== host.bootId, 'nothing is undone after finalize');
+}
+
+function rollbackIsAllowed({ agent }: World): void {
+  const { memory, settings } = agent?.state ?? {};
+  must(settings?.around?.rollback === true, 'a rollback that is wished');
+  must(typeof memory?.lastBoot?.from === 'string', 'a rollback of an update');
+  must(
+    memory.quarantine.some(({ key }) => key === memory.lastBoot?.key),
+    'a rollback into quarantine',
+  );
 }
 
 /** A finalize that another went before in this boot. */
@@ -201,6 +263,12 @@ function reportIsAllowed(world: World, lock: Lock): void {
   const { agent, host } = world;
   must(agent?.state.memory.finalize?.bootId !== host.bootId, 'no report while a finalize may be under way');
   must(!agent?.open.some((effect) => effect.kind === 'lock' && same(effect.lock, lock)), 'no report overtakes a lock');
+  const { drained, undosFailed } = world.around;
+  const around = agent?.state.around;
+  const isUndone = !drained || undosFailed >= 3 || around?.hooks.includes('reboot-cancelled') !== true;
+  if (agent?.state.settings.around !== null)
+    must(around?.boot.kind === 'healthy', 'no report of a boot that is not healthy');
+  must(isUndone, 'the slot is given back after all was undone');
 }
 
 function stagingIsAllowed(world: World): void {

@@ -15,7 +15,7 @@ import { buildConfig } from '../../src/config/load.ts';
 import type { Graph } from '../../src/graph/types.ts';
 import type { HostReading } from '../../src/host/rpm-ostree/deployment.ts';
 import type { FinalizeOptions, RpmOstree, StageOptions } from '../../src/host/rpm-ostree/client.ts';
-import { reading, stagedDeployment, target } from './agent-builders.ts';
+import { AROUND, reading, stagedDeployment, target } from './agent-builders.ts';
 
 export const CONNECTED: BusState = { connected: true, uniqueName: ':1.1' };
 export const NODE = 'identity.node_uuid = "00000000000040008000000000000001"\n';
@@ -87,6 +87,12 @@ export class Shell {
     this.agent = new Agent({
       bus: this.#fakeBus(),
       rpmOstree: this.#fakeRpmOstree(),
+      surroundings: {
+        read: () => Promise.resolve({ ...AROUND, readAt: this.#now().mono }),
+        watch: () => () => undefined,
+        runHooks: () => Promise.resolve({ kind: 'passed' }),
+        tell: () => Promise.resolve(),
+      },
       clock: () => this.#now(),
       dice: () => 0,
       log: createLog({ format: 'text', level: 'debug', write, journald: true }),

@@ -4,11 +4,13 @@ import type { Event, EventBody } from '../../src/agent/machine/event.ts';
 import type { Lock, Memory } from '../../src/agent/machine/memory.ts';
 import type { AgentState, Settings } from '../../src/agent/machine/state.ts';
 import { initialState, step } from '../../src/agent/machine/step.ts';
-import { NEEDS_MEMORY } from '../../src/agent/machine/turn.ts';
+import { needsMemory } from '../../src/agent/machine/turn.ts';
 import type { Failure } from '../../src/base/failure.ts';
+import type { Around } from '../../src/agent/gates/around.ts';
 import type { Graph } from '../../src/graph/types.ts';
 import type { Deployment, HostReading } from '../../src/host/rpm-ostree/deployment.ts';
-import { BOOT_WALL, EMPTY_GRAPH, commit, graph, keyOf, lockAt, settings } from './agent-builders.ts';
+import { BOOT_WALL, EMPTY_GRAPH, aroundRules, commit, graph, keyOf, lockAt, settings } from './agent-builders.ts';
+import { ModelAround } from './agent-around.ts';
 import { ModelHost } from './agent-host.ts';
 
 /** Random numbers that can be had again from the same seed (mulberry32). */
@@ -42,10 +44,14 @@ export interface Incarnation {
   lookedAt: number | null;
   /** The host changed, or was said to have, since. */
   told: boolean;
+  /** When the last reading of the surroundings was taken, and whether they were said to have changed since. */
+  aroundAt: number | null;
+  aroundTold: boolean;
   readonly ids: Set<number>;
   /** The questions that it gave up. */
   readonly cancelled: Set<number>;
   idleTicks: number;
+  tickedAt: number;
 }
 
 const TRANSIENT: Failure = { class: 'transient', text: 'Transaction in progress: upgrade' };
@@ -59,6 +65,9 @@ const TWISTS: readonly [Partial<Deployment>, ...Partial<Deployment>[]] = [
   { baseChecksum: commit(99) },
 ];
 
+/** What fails in one way only. */
+const SIMPLE: ReadonlySet<string> = new Set(['look', 'fetchGraph', 'lookAround', 'rollback', 'discard']);
+
 /** What a crash interrupts. */
 class Crash extends Error {}
 
@@ -68,6 +77,7 @@ class Crash extends Error {}
  */
 export class World {
   readonly host = new ModelHost();
+  readonly around = new ModelAround();
   readonly servers = [lockAt('a'), lockAt('b')].map((lock): ModelServer => ({
     lock,
     held: false,
@@ -92,6 +102,8 @@ export class World {
   /** A finalize was asked for in this boot and not refused, and the slot that it was asked for under. */
   finalizing = false;
   usedLock: Lock | null = null;
+  /** rpm-ostree was asked to go back to the release before, and to reboot. */
+  rollsBack = false;
   /** Events on their way to the agent. */
   mail: EventBody[] = [];
   readonly random: () => number;
@@ -108,7 +120,12 @@ export class World {
     this.#check = check;
     this.#onExecute = onExecute;
     const lock = this.chance(0.6) ? lockAt('a') : null;
-    this.settings = settings({ lock, source: this.chance(0.15) ? 'staged' : 'graph' });
+    const around = this.chance(0.6) ? aroundRules({ rollback: this.chance(0.3) }) : null;
+    this.settings = settings({ lock, source: this.chance(0.15) ? 'staged' : 'graph', around });
+    const hooks = (['pre-stage', 'may-reboot', 'pre-reboot', 'reboot-cancelled', 'post-boot'] as const).filter(() =>
+      this.chance(0.4),
+    );
+    this.around.change({ hooks });
   }
 
   chance(p: number): boolean {
@@ -156,9 +173,12 @@ export class World {
       open: [],
       lookedAt: null,
       told: false,
+      aroundAt: null,
+      aroundTold: false,
       ids: new Set(),
       cancelled: new Set(),
       idleTicks: 0,
+      tickedAt: -Infinity,
     };
     this.send({ kind: 'started' });
   }
@@ -194,6 +214,8 @@ export class World {
     this.bootedAt = this.time;
     this.time += 20_000;
     [this.finalizing, this.usedLock] = [false, null];
+    this.around.boots();
+    this.rollsBack = false;
   }
 
   /** One event, its effects, and all that the shell itself answers at once. */
@@ -217,6 +239,7 @@ export class World {
     this.trace.push(`${this.mono} ${body.kind}${ignored === null ? '' : ' (ignored)'}: ${state.phase.name} ${kinds}`);
     agent.state = state;
     if (body.kind === 'hostChanged') agent.told = true;
+    if (body.kind === 'aroundChanged') agent.aroundTold = true;
     this.#check(this, before, event, effects);
     for (const effect of effects) if (effect.kind === 'stage') this.host.askedFor(effect.target);
     let saved = true;
@@ -230,7 +253,8 @@ export class World {
     if (effect.kind === 'wake') agent.wakeAt = effect.at;
     else if (effect.kind === 'persist') return this.#save(agent, effect.memory, queue);
     else if (effect.kind === 'cancelLock') agent.cancelled.add(effect.id);
-    else if (saved || !NEEDS_MEMORY.has(effect.kind)) agent.open.push(effect);
+    else if (effect.kind === 'tell') return saved;
+    else if (saved || !needsMemory(effect)) agent.open.push(effect);
     else {
       const failure: Failure = { class: 'transient', text: 'not begun' };
       queue.push({ kind: 'failed', effect: effect.kind, id: effect.id, failure });
@@ -299,15 +323,21 @@ export class World {
   /** What comes of an effect: its answer, or the failure. */
   #tryTo(effect: AsyncEffect, fails: boolean): EventBody | Failure {
     const { id } = effect;
+    if (effect.kind === 'hooks') return { kind: 'hooksDone', id, outcome: this.around.runHooks(effect, fails) };
+    if ((fails && SIMPLE.has(effect.kind)) || this.#isGone(effect.kind)) return TRANSIENT;
     switch (effect.kind) {
       case 'look':
-        return fails || this.host.daemonGone ? TRANSIENT : { kind: 'looked', id, reading: this.#look() };
+        return { kind: 'looked', id, reading: this.#look() };
       case 'fetchGraph':
-        return fails || this.graphFault === 'error' ? TRANSIENT : { kind: 'graphRead', id, graph: this.#graph() };
+        return { kind: 'graphRead', id, graph: this.#graph() };
+      case 'lookAround':
+        return { kind: 'lookedAround', id, around: this.#lookAround() };
+      case 'rollback':
+        this.rollsBack = true;
+        return { kind: 'rolledBack', id };
       case 'stage':
         return this.#stage(effect, fails);
       case 'discard':
-        if (fails) return TRANSIENT;
         return this.host.discard(effect) ?? { kind: 'discarded', id, reading: this.#look() };
       case 'finalize':
         return this.#finalize(effect, fails);
@@ -315,6 +345,11 @@ export class World {
       case 'report':
         return this.#askServer(effect, fails);
     }
+  }
+
+  /** Nobody is there to answer. */
+  #isGone(kind: AsyncEffect['kind']): boolean {
+    return (kind === 'look' && this.host.daemonGone) || (kind === 'fetchGraph' && this.graphFault === 'error');
   }
 
   #stage({ id, target }: Extract<AsyncEffect, { kind: 'stage' }>, fails: boolean): EventBody | Failure {
@@ -336,6 +371,11 @@ export class World {
   #look(): HostReading {
     if (this.agent !== null) [this.agent.lookedAt, this.agent.told] = [this.mono, false];
     return this.host.read(this.mono);
+  }
+
+  #lookAround(): Around {
+    if (this.agent !== null) [this.agent.aroundAt, this.agent.aroundTold] = [this.mono, false];
+    return this.around.read(this.mono);
   }
 
   #askServer({ id, kind, lock }: Extract<AsyncEffect, { lock: Lock }>, fails: boolean): EventBody | Failure {

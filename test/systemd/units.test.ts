@@ -88,6 +88,15 @@ describe.each(['holdpoint-agent.service', 'holdpoint-manager.service'])('%s', (u
   });
 });
 
+it('the agent may write to terminals and opens no other device', () => {
+  const of = (key: string): readonly string[] => settingsOf('holdpoint-agent.service', key);
+  expect([of('SupplementaryGroups'), of('DevicePolicy')]).toEqual([['tty'], ['closed']]);
+  expect(of('DeviceAllow')).toContain('char-pts w');
+  for (const device of of('DeviceAllow')) expect(device).toMatch(/^(char-(pts|tty\*|hvc)|\/dev\/console) w$/);
+  // Its /dev has pseudo-terminals alone.
+  expect(of('PrivateDevices')).toEqual([]);
+});
+
 /** The values of a setting in a unit, in order. */
 function settingsOf(unit: string, key: string): readonly string[] {
   return source(unit)

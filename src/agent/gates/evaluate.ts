@@ -1,21 +1,29 @@
-import type { Instant } from '../../base/clock.ts';
-import type { Memory } from '../machine/memory.ts';
 import { sameLock } from '../machine/slot.ts';
-import type { Refusal, Settings } from '../machine/state.ts';
-import type { GateVerdict } from './gate.ts';
+import { clockGate, freezeGate, postponedGate, uptimeGate, windowGate } from './calendar.ts';
+import { closed, type GateVerdict, open } from './gate.ts';
+import { type GateInputs, lookAgainFor } from './inputs.ts';
+import { peopleGate } from './people.ts';
+import { healthGate, holdsGate, hooksGate, inhibitorsGate, powerGate } from './surroundings.ts';
 
-/** What the local gates look at. */
-export interface GateInputs {
-  readonly at: Instant;
-  readonly memory: Memory;
-  readonly settings: Settings;
-  /** The last "not now" of the lock server or of rpm-ostree, while it lasts. */
-  readonly refusal: Refusal | null;
-}
-
-/** Asks every local gate, cheap ones first. The fleet's slot is not among them: it is asked for when all are open. */
+/** Asks every local gate, in the order of `GATES`. The fleet's slot is not among them: it is asked for when all are open. */
 export function evaluateGates(inputs: GateInputs): readonly GateVerdict[] {
-  return [enabledGate(inputs), pauseGate(inputs), reportGate(inputs), refusalGate(inputs)];
+  return [
+    enabledGate(inputs),
+    healthGate(inputs),
+    freezeGate(inputs),
+    pauseGate(inputs),
+    clockGate(inputs),
+    windowGate(inputs),
+    uptimeGate(inputs),
+    postponedGate(inputs),
+    inhibitorsGate(inputs),
+    holdsGate(inputs),
+    powerGate(inputs),
+    peopleGate(inputs),
+    hooksGate(inputs),
+    reportGate(inputs),
+    refusalGate(inputs),
+  ];
 }
 
 /** Matters after finalize only: before it, a disabled agent holds nothing. */
@@ -30,16 +38,14 @@ function enabledGate({ settings }: GateInputs): GateVerdict {
   };
 }
 
-function pauseGate({ at, memory }: GateInputs): GateVerdict {
+function pauseGate(inputs: GateInputs): GateVerdict {
+  const { at, memory } = inputs;
   const { pause } = memory;
-  if (pause === null || (pause.until !== null && pause.until <= at.wall)) return { gate: 'pause', open: true };
-  return {
-    gate: 'pause',
-    open: false,
-    reason: `paused by an administrator${pause.reason === '' ? '' : ` (${pause.reason})`}`,
-    lookAgain: pause.until === null ? null : at.mono + (pause.until - at.wall),
-    opens: 'the end of the pause',
-  };
+  if (pause === null || (pause.until !== null && pause.until <= at.wall)) return open('pause');
+  const reason = `paused by an administrator${pause.reason === '' ? '' : ` (${pause.reason})`}`;
+  if (pause.until === null) return closed('pause', reason, 'the end of the pause');
+  const verdict = closed('pause', reason, 'the end of the pause', lookAgainFor(inputs, pause.until));
+  return { ...verdict, opensAt: pause.until };
 }
 
 /** A slot still owed must be back before another one is asked for. */

@@ -13,13 +13,33 @@ export type GateVerdict = {
       readonly reason: string;
       /** Milliseconds since boot at which to look again; null when an event will tell. */
       readonly lookAgain: number | null;
+      /** Milliseconds since 1970 at which it opens by itself, where that is known. */
+      readonly opensAt?: number;
       /** What would open it. */
       readonly opens: string;
     }
 );
 
 /** The gates, in the order in which they are asked. */
-export type GateName = 'enabled' | 'pause' | 'report' | 'refusal';
+export const GATES = [
+  'enabled',
+  'health',
+  'freeze',
+  'pause',
+  'clock',
+  'window',
+  'uptime',
+  'postponed',
+  'inhibitors',
+  'holds',
+  'power',
+  'people',
+  'hooks',
+  'report',
+  'refusal',
+] as const;
+/** One of them. */
+export type GateName = (typeof GATES)[number];
 
 /** A closed verdict. */
 export type ClosedGate = Extract<GateVerdict, { open: false }>;
@@ -33,4 +53,19 @@ export function openFor(verdicts: readonly GateVerdict[], mono: number): number 
 /** True for a gate that keeps the reboot back. */
 export function isClosed(verdict: GateVerdict): verdict is GateVerdict & ClosedGate {
   return !verdict.open;
+}
+
+/** A gate that nothing but an event closes. */
+export function open(gate: GateName): GateVerdict {
+  return { gate, open: true };
+}
+
+/** A gate that an event will open. */
+export function closed(
+  gate: GateName,
+  reason: string,
+  opens: string,
+  lookAgain: number | null = null,
+): GateVerdict & ClosedGate {
+  return { gate, open: false, reason, lookAgain, opens };
 }

@@ -1,5 +1,6 @@
 import { type Deployment, deploymentKey, releaseKey } from '../../host/rpm-ostree/deployment.ts';
 import { beginClock } from './clock.ts';
+import { NOT_RUN } from './memory.ts';
 import { isFinalizing, owe } from './slot.ts';
 import { hold, isStaged } from './target.ts';
 import { countFault, forgetFaults, quarantine } from './quarantine.ts';
@@ -17,6 +18,7 @@ export function start(turn: Turn): void {
   // A record of an earlier boot is judged once the host is known.
   if (isFinalizing(turn)) resumeFinalize(turn);
   arm(turn, 'host', now(turn));
+  if (settings.around !== null) arm(turn, 'around', now(turn));
   arm(turn, 'report', now(turn));
   // A fleet that starts together must not ask together: the first poll falls anywhere in the interval.
   arm(turn, 'poll', now(turn) + Math.floor(settings.steadyIntervalMs * turn.event.dice));
@@ -26,7 +28,8 @@ export function start(turn: Turn): void {
 function beginBoot(turn: Turn): void {
   const { memory, bootId, settings } = turn.state;
   const { slot } = memory;
-  remember(turn, { bootId, target: null, discard: null, slot: null });
+  const fresh = { target: null, discard: null, slot: null, acted: null, postponed: null, postBoot: NOT_RUN };
+  remember(turn, { bootId, ...fresh });
   if (slot !== null) owe(turn, slot, true);
   if (settings.lock !== null) owe(turn, settings.lock, false);
 }
@@ -64,7 +67,7 @@ function resume(turn: Turn): void {
   const { release, staged } = memory.target;
   if (staged && isStaged(turn, release)) hold(turn, release);
   else if (settings.source === 'graph')
-    enter(turn, { name: 'staging', target: release, failures: 0, progress: null, missing: 0 });
+    enter(turn, { name: 'staging', target: release, failures: 0, progress: null, waits: null, missing: 0 });
 }
 
 /** Compares what was finalized with what came up, and what came up with what ran before. */

@@ -1,7 +1,9 @@
 import type { Instant } from '../../base/clock.ts';
 import { evaluateGates } from '../gates/evaluate.ts';
 import { isClosed } from '../gates/gate.ts';
-import { CONSENT_MS } from './hold.ts';
+import { inputsOf } from '../gates/inputs.ts';
+import { CONSENT_MS } from './consent-ms.ts';
+import { surprised } from './people.ts';
 import type { AgentState } from './state.ts';
 import { denialOf } from './target.ts';
 
@@ -11,15 +13,19 @@ import { denialOf } from './target.ts';
  * take the time that rpm-ostree takes.
  */
 export function consentWithdrawn(state: AgentState, at: Instant): string | null {
-  const { phase, memory, settings, host, stopping } = state;
+  const { phase, memory, settings, host, stopping, around } = state;
   if (phase.name !== 'rebooting') return 'it is no longer wanted';
   if (stopping !== null) return 'the agent is stopping';
-  const closed = evaluateGates({ at, memory, settings, refusal: null }).find(isClosed);
+  const closed = evaluateGates(inputsOf(state, at, null)).find(isClosed);
   if (closed !== undefined) return closed.reason;
   const denial = denialOf(memory, phase.target, at.wall);
   if (denial !== null) return denial.reason;
   if (host === null || at.mono - host.readAt > CONSENT_MS) {
     return `the host was last looked at more than ${CONSENT_MS / 1000} s ago`;
   }
-  return null;
+  if (settings.around !== null && (around === null || at.mono - around.readAt > CONSENT_MS)) {
+    return `what surrounds the reboot was last looked at more than ${CONSENT_MS / 1000} s ago`;
+  }
+  const somebody = surprised(state, at.mono);
+  return somebody === null ? null : `${somebody.user} has logged in a moment ago`;
 }

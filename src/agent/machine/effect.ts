@@ -1,5 +1,6 @@
 import type { Target } from '../../graph/types.ts';
 import type { OwnStaged } from '../../host/rpm-ostree/deployment.ts';
+import type { HookEvent } from '../../hooks/event.ts';
 import type { Lock, Memory } from './memory.ts';
 import type { AsyncKind } from './state.ts';
 
@@ -14,6 +15,14 @@ export type Effect =
   | { readonly kind: 'wake'; readonly at: number | null }
   /** Ask rpm-ostree how things stand, after a sync point. Answered by `looked`. */
   | { readonly kind: 'look'; readonly id: number }
+  /** Read what surrounds a reboot. Answered by `lookedAround`. */
+  | { readonly kind: 'lookAround'; readonly id: number }
+  /** Run the hooks of an event. `version`: of the release that it is about, or null. Answered by `hooksDone`. */
+  | { readonly kind: 'hooks'; readonly id: number; readonly event: HookEvent; readonly version: string | null }
+  /** Make the release before the next one, and reboot into it. Answered by `rolledBack`. */
+  | { readonly kind: 'rollback'; readonly id: number }
+  /** Write to terminals. */
+  | { readonly kind: 'tell'; readonly ttys: readonly string[]; readonly text: string }
   /** Answered by `graphRead`. */
   | { readonly kind: 'fetchGraph'; readonly id: number }
   /** Fetch and stage a release, locked. Answered by `staged`. */

@@ -3,7 +3,11 @@ import type { Failure } from '../../base/failure.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { OtherDriver } from '../../host/drivers/judge.ts';
 import type { HostReading } from '../../host/rpm-ostree/deployment.ts';
+import type { Around } from '../gates/around.ts';
 import type { AsyncKind, Settings } from './state.ts';
+
+/** What came of the hooks of an event. `text`: which hook, and what it said, as a clause. */
+export type HookOutcome = { readonly kind: 'passed' } | { readonly kind: 'not-now' | 'failed'; readonly text: string };
 
 /** What can happen to the agent. Results carry the id of the effect that they answer. */
 export type EventBody =
@@ -13,6 +17,14 @@ export type EventBody =
   /** rpm-ostree came back, or said that a deployment changed. */
   | { readonly kind: 'hostChanged' }
   | { readonly kind: 'looked'; readonly id: number; readonly reading: HostReading }
+  /** Something that surrounds a reboot changed: who is logged in, an inhibitor, a marker, a unit. */
+  | { readonly kind: 'aroundChanged' }
+  | { readonly kind: 'lookedAround'; readonly id: number; readonly around: Around }
+  | { readonly kind: 'hooksDone'; readonly id: number; readonly outcome: HookOutcome }
+  /** rpm-ostree has made the release before the next one, and asked for the reboot. */
+  | { readonly kind: 'rolledBack'; readonly id: number }
+  /** Somebody who is logged in wants the reboot later. */
+  | { readonly kind: 'postpone'; readonly by: string; readonly forMs: number }
   | { readonly kind: 'graphRead'; readonly id: number; readonly graph: Graph }
   | { readonly kind: 'stageProgress'; readonly id: number; readonly text: string }
   | { readonly kind: 'staged'; readonly id: number; readonly reading: HostReading }

@@ -3,14 +3,15 @@ import type { Instant } from '../../base/clock.ts';
 import { explainVerdict } from '../../graph/why.ts';
 import type { Deployment } from '../../host/rpm-ostree/deployment.ts';
 import { evaluateGates } from '../gates/evaluate.ts';
-import { type ClosedGate, type GateVerdict, isClosed } from '../gates/gate.ts';
+import { inputsOf } from '../gates/inputs.ts';
+import { type ClosedGate, type GateName, type GateVerdict, isClosed } from '../gates/gate.ts';
 import type { AgentState, Phase, Timer, TroubleSource } from './state.ts';
 import { foreignIn, isAdopted, isChanged } from './target.ts';
 
 /** Every gate as it stands now. */
 export function gatesOf(state: AgentState, at: Instant): readonly GateVerdict[] {
   const refusal = state.phase.name === 'holding' ? state.phase.refusal : null;
-  return evaluateGates({ at, memory: state.memory, settings: state.settings, refusal });
+  return evaluateGates(inputsOf(state, at, refusal));
 }
 
 /**
@@ -23,10 +24,20 @@ export function statusLine(state: AgentState, at: Instant): string {
 }
 
 /** What else is at work here. With the source `staged`, those that only stage are no news. */
-function besides({ drivers, settings }: AgentState): string {
-  if (drivers.length === 0) return '';
+function besides(state: AgentState): string {
+  const { drivers, settings } = state;
   const what = settings.source === 'staged' ? 'rebooting' : 'updating';
-  return `; also ${what} this host: ${drivers.map((driver) => driver.name).join(', ')}`;
+  const others =
+    drivers.length === 0 ? '' : `; also ${what} this host: ${drivers.map((driver) => driver.name).join(', ')}`;
+  return unhealthy(state) + others;
+}
+
+/** A gate says so as well, but not every phase asks the gates. */
+function unhealthy({ troubles, memory, phase }: AgentState): string {
+  if (troubles.health === undefined || phase.name === 'holding') return '';
+  const slot = memory.owed.find((report) => report.slot);
+  const kept = slot === undefined ? '' : `, and the slot of group ${slot.group} is kept`;
+  return `; this boot is not healthy: ${troubles.health.text}${kept}`;
 }
 
 const PHASE_LINES: Readonly<Record<Phase['name'], (state: AgentState, at: Instant) => string>> = {
@@ -36,6 +47,7 @@ const PHASE_LINES: Readonly<Record<Phase['name'], (state: AgentState, at: Instan
   staging: (state, at) => {
     const { phase } = state;
     if (phase.name !== 'staging') return '';
+    if (phase.waits !== null) return `${phase.target.version} is not fetched yet: ${phase.waits}`;
     const progress = phase.progress === null ? '' : ` (${phase.progress})`;
     const line = `staging ${phase.target.version}`;
     return line + progress + troubled(state, 'stage', at).replace(`: ${line}`, '');
@@ -43,16 +55,15 @@ const PHASE_LINES: Readonly<Record<Phase['name'], (state: AgentState, at: Instan
   holding: (state, at) => {
     const { phase } = state;
     if (phase.name !== 'holding') return '';
-    const reasons = closedOf(state, at).map((gate) => reasonOf(gate, state, at));
-    const next = state.pending.lock === undefined ? 'about to be finalized' : 'the question for the slot is given up';
-    const why = reasons.length === 0 ? next : `waiting: ${reasons.join('; ')}`;
+    const reasons = [...undoing(state, at), ...closedOf(state, at).map((gate) => reasonOf(gate, state, at))];
+    const why = reasons.length === 0 ? whatNext(state) : `waiting: ${reasons.join('; ')}`;
     return `${phase.target.version} is staged; ${why}${unlockedNote(state)}`;
   },
-  releasing: (state) => {
+  releasing: (state, at) => {
     const { phase, pending } = state;
     if (phase.name !== 'releasing') return '';
     const isAsking = pending.lock !== undefined;
-    return `${phase.target.version} is staged; ${isAsking ? asking(state, phase) : 'the slot is held, the host is looked at once more'}`;
+    return `${phase.target.version} is staged; ${isAsking ? asking(state, phase) : lastSteps(state, at)}`;
   },
   rebooting: (state, at) => {
     const { phase, memory } = state;
@@ -66,6 +77,31 @@ const PHASE_LINES: Readonly<Record<Phase['name'], (state: AgentState, at: Instan
     return `rebooting into ${phase.target.version}${since}${troubles}${troubles === '' ? '' : inDoubt(state, at)}`;
   },
 };
+
+/** What the hooks that act did is undone before anything else. */
+function undoing({ memory, troubles }: AgentState, at: Instant): readonly string[] {
+  if (memory.acted === null) return [];
+  const again =
+    troubles.undo === undefined ? '' : `: ${troubles.undo.text}${when(troubles.undo.nextTry, at, ', next try at ')}`;
+  return [`what the pre-reboot hooks did is being undone (reboot-cancelled)${again}`];
+}
+
+/** Everything is open. */
+function whatNext({ pending, running }: AgentState): string {
+  if (pending.lock !== undefined) return 'the question for the slot is given up';
+  return running?.event === 'may-reboot' ? 'the may-reboot hooks are asked' : 'about to be finalized';
+}
+
+/** What is done between the grant and finalize. */
+function lastSteps({ memory, running, courtesy }: AgentState, at: Instant): string {
+  const held = memory.slot === null ? '' : 'the slot is held, ';
+  if (running !== null)
+    return `${held}the ${running.event} hooks are running since ${utc(at.wall - (at.mono - running.since))}`;
+  const { noticeUntil } = courtesy;
+  if (noticeUntil !== null && noticeUntil > at.mono)
+    return `${held}people have their last notice${when(noticeUntil, at, ' until ')}`;
+  return `${held}the host is looked at once more`;
+}
 
 /** A question that may take as long as the lock server likes looks like a hang unless it says what it is. */
 function asking({ memory, settings }: AgentState, { waitMs, last }: Extract<Phase, { name: 'releasing' }>): string {
@@ -135,14 +171,19 @@ function unlockedNote(state: AgentState): string {
   return isChanged(state) ? `; it was changed by somebody else since it was staged: ${risk}` : '';
 }
 
-function reasonOf(
-  { gate, reason, lookAgain }: ReturnType<typeof closedOf>[number],
-  state: AgentState,
-  at: Instant,
-): string {
+function reasonOf(closed: ReturnType<typeof closedOf>[number], state: AgentState, at: Instant): string {
+  const { gate, reason, lookAgain, opensAt } = closed;
   if (gate === 'report') return reason + troubled(state, 'report', at);
-  return reason + when(lookAgain, at, gate === 'refusal' ? ', next try at ' : ', until ');
+  if (opensAt !== undefined) return `${reason}, until ${utc(opensAt)}`;
+  const again = AGAIN[gate];
+  return again === undefined ? reason : reason + when(lookAgain, at, again);
 }
+
+/** Gates that are tried again at a moment, which may not open them. */
+const AGAIN: Readonly<Partial<Record<GateName, string>>> = {
+  refusal: ', next try at ',
+  hooks: ', asked again at ',
+};
 
 function troubled(state: AgentState, source: TroubleSource, at: Instant): string {
   const trouble = state.troubles[source];

@@ -1,9 +1,14 @@
 import type { Failure } from '../../base/failure.ts';
 import { evaluateGates } from '../gates/evaluate.ts';
+import { inputsOf } from '../gates/inputs.ts';
 import { type ClosedGate, type GateVerdict, isClosed, openFor } from '../gates/gate.ts';
 import { deploymentKey } from '../../host/rpm-ostree/deployment.ts';
 import type { Target } from '../../graph/types.ts';
+import { surroundingsAreFresh } from './around.ts';
 import { confirmationRefused, slotIsConfirmed } from './confirm.ts';
+import { CONSENT_MS } from './consent-ms.ts';
+import { act, askAgain, hasHooks, mayReboot, undoIsDone } from './hooks.ts';
+import { attend, forgetNotice, noticeIsOver, surprised } from './people.ts';
 import { dropUnwantedSlot, giveBack } from './slot.ts';
 import {
   backToHolding,
@@ -21,6 +26,7 @@ import {
   arm,
   enter,
   isLooking,
+  isLookingAround,
   isPending,
   now,
   patch,
@@ -32,36 +38,54 @@ import {
   trouble,
 } from './turn.ts';
 
-/** Milliseconds for which a reading of the host may stand for the present when finalize is decided on. */
-export const CONSENT_MS = 5_000;
-
 type Holding = Extract<Phase, { name: 'holding' }>;
 type Releasing = Extract<Phase, { name: 'releasing' }>;
 
 /** `holding`: compares what is staged, asks the gates, and goes on when all are open. */
 export function advanceHolding(turn: Turn, phase: Holding): void {
   if (isPending(turn, 'lock') || replaced(turn, phase.target) || leaveIfKeptAway(turn, phase.target)) return;
+  forgetNotice(turn);
+  if (!undoIsDone(turn)) {
+    arm(turn, 'work', null);
+    return;
+  }
   // After a start the recorded slot may be one of another lock server than the configured one.
   dropUnwantedSlot(turn);
+  attend(turn, phase.target, closedGates(turn, phase.refusal));
   const closed = closedGates(turn, phase.refusal);
   if (closed.some((gate) => gate.gate !== 'refusal' || phase.refusal?.by !== 'lock')) giveBack(turn);
   if (closed.length > 0) {
     arm(turn, 'work', earliest(closed));
+    askAgain(turn, phase.target, closed);
     return;
   }
-  if (turn.state.settings.lock === null) finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
-  else askForSlot(turn, phase, turn.state.settings.lock);
+  if (!mayReboot(turn, phase.target)) return;
+  if (turn.state.settings.lock !== null) askForSlot(turn, phase, turn.state.settings.lock);
+  else if (isAnythingLeft(turn)) beginRelease(turn, phase, 0);
+  else finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
+}
+
+/** Something is to be done between the opening of all gates and finalize. */
+function isAnythingLeft(turn: Turn): boolean {
+  const { around, settings } = turn.state;
+  const people = around?.people?.length ?? 0;
+  return hasHooks(turn, 'pre-reboot') || (people > 0 && (settings.around?.people?.finalNoticeMs ?? 0) > 0);
+}
+
+function beginRelease(turn: Turn, { target, allowUnlocked, missing, refusal }: Holding, waitMs: number): void {
+  const last = refusal?.by === 'lock' ? refusal : null;
+  const rest = { waitMs, last, quietSince: now(turn), acted: false };
+  enter(turn, { name: 'releasing', target, allowUnlocked, missing, ...rest });
 }
 
 /** Enters `releasing`: records the intention, then sends the question. */
-function askForSlot(turn: Turn, { target, allowUnlocked, missing, refusal }: Holding, lock: Lock): void {
+function askForSlot(turn: Turn, phase: Holding, lock: Lock): void {
   // It is written down before the question is sent: whatever happens, the slot will be given back.
   const { slot } = turn.state.memory;
   if (slot?.state !== 'held' && slot?.state !== 'doubtful') remember(turn, { slot: asked(turn, slot, lock) });
   const { settings } = turn.state;
   const waitMs = Math.min(settings.lockWaitMs, openFor(gates(turn, null), now(turn)));
-  const last = refusal?.by === 'lock' ? refusal : null;
-  enter(turn, { name: 'releasing', target, allowUnlocked, missing, waitMs, last });
+  beginRelease(turn, phase, waitMs);
   request(turn, { kind: 'lock', lock, waitMs });
 }
 
@@ -72,19 +96,55 @@ function asked(turn: Turn, before: SlotRecord | null, lock: Lock): SlotRecord {
 }
 
 /**
- * `releasing`: the slot is asked for, which may take minutes, and once it is ours the host is looked at a last time.
- * What closes a gate or changes the target ends the wait, or gives the slot back.
+ * `releasing`: the slot is asked for, which may take minutes. Once it is ours people get their last notice, the hooks
+ * that act are run, and everything is looked at a last time. What closes a gate or changes the target ends all of it.
  */
 export function advanceReleasing(turn: Turn, phase: Releasing): void {
   const isAsking = isPending(turn, 'lock');
-  if (!isAsking && isLooking(turn)) return;
+  if (!isAsking && (isLooking(turn) || isLookingAround(turn))) return;
   if (replaced(turn, phase.target) || leaveIfKeptAway(turn, phase.target)) return;
-  if (closedGates(turn, null).length > 0) {
+  const open = gates(turn, null);
+  // A lock that was configured since is asked first.
+  const hasNoSlot = !isAsking && turn.state.settings.lock !== null && turn.state.memory.slot?.state !== 'held';
+  if (hasNoSlot || open.some(isClosed)) {
     backToHolding(turn, phase, null);
     giveBack(turn);
     return;
   }
-  if (!isAsking && slotIsConfirmed(turn)) finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
+  arm(turn, 'work', now(turn) + Math.min(openFor(open, now(turn)), LONGEST_MS));
+  // Hooks are not interrupted: what they do halfway cannot be undone.
+  if (!isAsking && !isPending(turn, 'hooks')) release(turn, phase);
+}
+
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** The slot is ours, or none is needed. One thing after another; each brings us here again when it is done. */
+function release(turn: Turn, phase: Releasing): void {
+  const { target, quietSince } = phase;
+  if (!surroundingsAreKnown(turn, quietSince) || !noticeIsOver(turn, target)) return;
+  if (!phase.acted && hasHooks(turn, 'pre-reboot')) {
+    act(turn, target);
+    return;
+  }
+  if (!slotIsConfirmed(turn) || !mayReboot(turn, target, quietSince)) return;
+  if (!surroundingsAreFresh(turn, quietSince)) return;
+  const somebody = surprised(turn.state, now(turn));
+  if (somebody === null) finalizeWhenFresh(turn, target, phase.allowUnlocked);
+  else putOff(turn, phase, `${somebody.user} has logged in a moment ago`);
+}
+
+/** What was read before the grant, or before the hooks ran, does not count any more. */
+function surroundingsAreKnown(turn: Turn, since: number): boolean {
+  const { settings, around } = turn.state;
+  if (settings.around === null || (around !== null && around.readAt >= since)) return true;
+  return surroundingsAreFresh(turn, since);
+}
+
+/** Somebody would be taken by surprise: the slot goes back, and the next time everybody is told anew. */
+function putOff(turn: Turn, phase: Releasing, text: string): void {
+  const until = now(turn) + (turn.state.settings.around?.people?.finalNoticeMs ?? 0);
+  backToHolding(turn, phase, { by: 'people', text, until, since: turn.event.at.wall });
+  giveBack(turn);
 }
 
 /** `rebooting` without a result: finalize again, under consent as fresh as the first time, and a slot that still holds. */
@@ -92,14 +152,23 @@ export function advanceRebooting(turn: Turn): void {
   const { phase } = turn.state;
   if (phase.name !== 'rebooting') return;
   const { work } = turn.state.due;
-  if (isPending(turn, 'finalize') || (work !== undefined && work > now(turn))) return;
+  if (isPending(turn, 'finalize')) return;
+  attend(turn, phase.target, closedGates(turn, null));
+  if (work !== undefined && work > now(turn)) return;
   const closed = closedGates(turn, null);
   if (closed.length > 0 || keptAway(turn, phase.target) !== null) {
     arm(turn, 'work', earliest(closed));
+    askAgain(turn, phase.target, closed);
     return;
   }
   // A look that is under way may still tell where the lock is.
-  if (!isLooking(turn) && slotIsConfirmed(turn)) finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
+  if (isLooking(turn)) return;
+  if (!noticeIsOver(turn, phase.target)) {
+    arm(turn, 'work', null);
+    return;
+  }
+  if (!slotIsConfirmed(turn) || !mayReboot(turn, phase.target)) return;
+  finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
 }
 
 /** The step after which nothing can be taken back. The reading of the host must be of this moment. */
@@ -107,7 +176,7 @@ function finalizeWhenFresh(turn: Turn, target: Target, allowUnlocked: boolean): 
   const { host, memory, bootId } = turn.state;
   const booted = host?.booted ?? null;
   // A look that is under way or due was asked for because something may have changed.
-  if (isLooking(turn)) return;
+  if (isLooking(turn) || !surroundingsAreFresh(turn)) return;
   if (host === null || booted === null || now(turn) - host.readAt > CONSENT_MS) {
     request(turn, { kind: 'look' });
     return;
@@ -150,6 +219,7 @@ export function slotGranted(turn: Turn): void {
   const { slot } = memory;
   if (slot !== null && slot.state !== 'held') remember(turn, { slot: { ...slot, state: 'held' } });
   // What the host looked like before the question was sent does not count any more.
+  if (phase.name === 'releasing' && !phase.acted) enter(turn, { ...phase, quietSince: now(turn) });
   if (phase.name === 'releasing' || phase.name === 'rebooting') arm(turn, 'host', now(turn));
 }
 
@@ -205,8 +275,7 @@ function askedSince(turn: Turn): number {
 }
 
 function gates(turn: Turn, refusal: Refusal | null): readonly GateVerdict[] {
-  const { memory, settings } = turn.state;
-  return evaluateGates({ at: turn.event.at, memory, settings, refusal });
+  return evaluateGates(inputsOf(turn.state, turn.event.at, refusal));
 }
 
 function closedGates(turn: Turn, refusal: Refusal | null): readonly ClosedGate[] {

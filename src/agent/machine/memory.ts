@@ -77,6 +77,14 @@ export interface DiscardRecord extends OwnStaged {
   readonly reason: string;
 }
 
+/** Hooks that act (`pre-reboot`) were begun in this boot: unless it ends with a reboot, `reboot-cancelled` is owed. */
+export interface ActedRecord {
+  /** Of the release that was to be booted. */
+  readonly version: string;
+  /** It came to nothing: what they did is being undone. */
+  readonly undo: boolean;
+}
+
 /** What outlives a restart of the agent and of the host. */
 export interface Memory {
   /** The boot in which this was written. */
@@ -95,9 +103,17 @@ export interface Memory {
   /** Versions that the administrator does not want. */
   readonly skipped: readonly string[];
   readonly pause: { readonly until: number | null; readonly reason: string } | null;
+  /** People have postponed the reboot: until when (ms since 1970), who, and how many ms altogether in this boot. */
+  readonly postponed: { readonly until: number; readonly by: string; readonly spentMs: number } | null;
+  readonly acted: ActedRecord | null;
+  /** The `post-boot` hooks of this boot have passed; what they said when they last did not. */
+  readonly postBoot: { readonly passed: boolean; readonly problem: string | null };
   /** The release of the last boot seen, and the one that it was updated from (null when it was not our doing). */
   readonly lastBoot: { readonly key: string; readonly version: string; readonly from: string | null } | null;
 }
+
+/** The `post-boot` hooks of a new boot. */
+export const NOT_RUN: Memory['postBoot'] = { passed: false, problem: null };
 
 /** The memory of an agent that has none. */
 export function freshMemory(bootId: string): Memory {
@@ -113,6 +129,9 @@ export function freshMemory(bootId: string): Memory {
     quarantine: [],
     skipped: [],
     pause: null,
+    postponed: null,
+    acted: null,
+    postBoot: NOT_RUN,
     lastBoot: null,
   };
 }

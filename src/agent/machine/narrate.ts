@@ -24,7 +24,37 @@ export function narrate(before: AgentState, { state: after, ignored }: Step, at:
     ...watchingLines(before, after, at),
     ...graphLines(before, after),
     ...driverLines(before, after),
+    ...aroundLines(before, after),
+    ...hookLines(before, after),
   ];
+}
+
+/** What could not be read of the surroundings: what is new of it. */
+function aroundLines(before: AgentState, after: AgentState): readonly Line[] {
+  const known = new Set(before.around?.problems ?? []);
+  const problems = after.around?.problems.filter((text) => !known.has(text)) ?? [];
+  const lines: Line[] = problems.slice(0, MOST_WARNINGS).map((text) => ({ level: 'warn', text }));
+  const { postponed } = after.memory;
+  if (postponed !== null && postponed !== before.memory.postponed) {
+    lines.push({ level: 'info', text: `the reboot was postponed by ${postponed.by} until ${utc(postponed.until)}` });
+  }
+  return lines;
+}
+
+/** The hooks that act, and the end of those that undo it. What the others say shows where it matters. */
+function hookLines(before: AgentState, after: AgentState): readonly Line[] {
+  const { running } = after;
+  const lines: Line[] = [];
+  if (running !== null && running !== before.running) {
+    const level = running.event === 'may-reboot' ? 'debug' : 'info';
+    lines.push({ level, text: `running the ${running.event} hooks`, fields: { hook: running.event } });
+  }
+  const { undo } = after.troubles;
+  if (before.memory.acted !== null && after.memory.acted === null && undo !== undefined) {
+    const text = `what the pre-reboot hooks did was not undone: ${undo.text}; nothing tries it again`;
+    lines.push({ level: 'error', text });
+  }
+  return lines;
 }
 
 function phaseLines(before: AgentState, after: AgentState, at: Instant): readonly Line[] {
@@ -126,6 +156,7 @@ function driverLines(before: AgentState, after: AgentState): readonly Line[] {
 /** What each streak of errors is called. */
 const TROUBLES: Readonly<Record<TroubleSource, string>> = {
   host: 'reading the deployments',
+  around: 'reading what surrounds a reboot',
   graph: 'asking the update server',
   stage: 'staging',
   discard: 'removing a staged deployment',
@@ -134,6 +165,9 @@ const TROUBLES: Readonly<Record<TroubleSource, string>> = {
   slot: 'asking the lock server',
   report: 'reporting to the lock server',
   memory: 'writing the state file',
+  undo: 'undoing what the pre-reboot hooks did',
+  health: 'this boot is not healthy',
+  rollback: 'going back to the release before',
 };
 
 function troubleLines(before: AgentState, after: AgentState, at: Instant): readonly Line[] {
@@ -149,11 +183,15 @@ function troubleLines(before: AgentState, after: AgentState, at: Instant): reado
   });
 }
 
+/** Somebody has to look after these. */
+const LOUD: ReadonlySet<TroubleSource> = new Set(['reboot', 'memory', 'health', 'rollback', 'undo']);
+
 function trouble(source: TroubleSource, { text, count, nextTry }: Trouble, at: Instant, worth: boolean): Line {
   const next = nextTry === null ? '' : `, next try in ${duration(nextTry - at.mono)}`;
-  const level = !worth ? 'debug' : source === 'reboot' || source === 'memory' ? 'error' : 'warn';
+  const level = !worth ? 'debug' : LOUD.has(source) ? 'error' : 'warn';
   const said = text.startsWith(TROUBLES[source]) ? text : `${TROUBLES[source]}: ${text}`;
-  return { level, text: `${said} (attempt ${count}${next})` };
+  // What is not tried cannot be counted as attempts.
+  return { level, text: source === 'health' ? said : `${said} (attempt ${count}${next})` };
 }
 
 /** What went wrong with a target is not over when the target is left; nor with a report when it is dropped. */

@@ -1,5 +1,6 @@
 import type { Lock, OwedReport } from './memory.ts';
 import type { AgentState } from './state.ts';
+import { isHealthy } from './health.ts';
 import { backToHolding } from './target.ts';
 import { type Turn, arm, isDue, isPending, now, patch, recovered, remember, request } from './turn.ts';
 
@@ -35,7 +36,8 @@ export function sameLock(a: Lock, b: Lock): boolean {
  */
 export function giveBack(turn: Turn): void {
   const { slot } = turn.state.memory;
-  if (slot === null || isPending(turn, 'lock') || isFinalizing(turn)) return;
+  // What the hooks did is undone first: another host must not begin while this one is still drained.
+  if (slot === null || isPending(turn, 'lock') || isFinalizing(turn) || turn.state.memory.acted !== null) return;
   remember(turn, { slot: null });
   owe(turn, slot, true);
 }
@@ -91,13 +93,22 @@ export function cancelLock(turn: Turn): void {
 /** True while a slot may be ours that has still to be given back, unless a reboot may be under way in it. */
 export function owesSlot({ memory, pending, bootId }: AgentState): boolean {
   const isRebooting = memory.finalize?.bootId === bootId && pending.finalize === undefined;
-  return memory.owed.length > 0 || (memory.slot !== null && !isRebooting);
+  return memory.owed.length > 0 || ((memory.slot !== null || memory.acted !== null) && !isRebooting);
+}
+
+/**
+ * True when this host may call itself steady. A boot that is not healthy keeps the slot that it was made under, so that a
+ * bad release stops here; and what the hooks did for a reboot that did not come is undone first.
+ */
+export function isSteady(state: AgentState): boolean {
+  return isHealthy(state) && state.memory.acted === null;
 }
 
 /** Delivers the first report owed, unless a reboot may be under way: then the slot must stay. */
 export function deliverReport(turn: Turn): void {
   const [lock] = turn.state.memory.owed;
   if (lock === undefined || isPending(turn, 'report') || isFinalizing(turn) || !isDue(turn, 'report')) return;
+  if (!isSteady(turn.state)) return;
   arm(turn, 'report', null);
   const { baseUrl, group, id } = lock;
   request(turn, { kind: 'report', lock: { baseUrl, group, id } });

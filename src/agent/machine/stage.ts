@@ -1,6 +1,8 @@
 import { type HostReading, deploymentKey, pendingDeployment, releaseKey } from '../../host/rpm-ostree/deployment.ts';
 import type { Target } from '../../graph/types.ts';
 import type { Failure } from '../../base/failure.ts';
+import { isHealthy } from './health.ts';
+import { mayStage } from './hooks.ts';
 import { countFault } from './quarantine.ts';
 import type { AgentState, Phase } from './state.ts';
 import { discardIsDone, foreignDeployment, hold, isChanged, isStaged, leaveIfKeptAway } from './target.ts';
@@ -37,9 +39,38 @@ export function advanceStaging(turn: Turn, phase: Staging): void {
     hold(turn, phase.target);
     return;
   }
+  if (mayFetch(turn, phase)) fetch(turn, phase);
+}
+
+function fetch(turn: Turn, phase: Staging): void {
+  const { memory, settings } = turn.state;
   arm(turn, 'work', null);
-  if (target?.ours === false) remember(turn, { target: { ...target, ours: true } });
-  request(turn, { kind: 'stage', target: phase.target, allowDowngrade: turn.state.settings.allowDowngrade });
+  if (memory.target?.ours === false) remember(turn, { target: { ...memory.target, ours: true } });
+  if (phase.waits !== null) enter(turn, { ...phase, waits: null });
+  request(turn, { kind: 'stage', target: phase.target, allowDowngrade: settings.allowDowngrade });
+}
+
+/** Milliseconds after which it is looked at again what keeps a release from being fetched. */
+const LOOK_AGAIN_MS = 60_000;
+
+/** True when nothing around the host, and no hook, speaks against fetching the release. */
+function mayFetch(turn: Turn, phase: Staging): boolean {
+  const waits = whyNotYet(turn);
+  if (waits === null) return mayStage(turn, phase.target);
+  if (waits !== phase.waits) enter(turn, { ...phase, waits });
+  arm(turn, 'work', now(turn) + LOOK_AGAIN_MS);
+  return false;
+}
+
+/** Why a release is not fetched yet, as a clause, or null. */
+function whyNotYet({ state }: Turn): string | null {
+  const { settings, around } = state;
+  if (settings.around === null) return null;
+  // Nothing is known yet: soon it is.
+  if (around === null) return 'the surroundings are being read';
+  if (!isHealthy(state)) return 'this boot is not complete, or not healthy';
+  const isMetered = settings.around.avoidMetered && around.metered === true;
+  return isMetered ? 'the network is metered (updates.network.avoid_metered)' : null;
 }
 
 /** rpm-ostree says that the release is staged: is it the one that was asked for? */

@@ -3,6 +3,10 @@ import type { Verdict } from '../../graph/choose.ts';
 import type { Target } from '../../graph/types.ts';
 import type { HostReading } from '../../host/rpm-ostree/deployment.ts';
 import type { OtherDriver } from '../../host/drivers/judge.ts';
+import type { Freezes } from '../../strategy/freeze.ts';
+import type { Schedule } from '../../strategy/schedule.ts';
+import type { Around, AroundRules, Courtesy, HookVerdict } from '../gates/around.ts';
+import type { HookEvent } from '../../hooks/event.ts';
 import type { Lock, Memory } from './memory.ts';
 
 /** What the machine needs of the configuration and of this host's identity. Replaced whole at a reload. */
@@ -17,6 +21,14 @@ export interface Settings {
   readonly lock: Lock | null;
   /** Milliseconds that the lock server may take to free a slot before it answers; 0: it is to answer at once. */
   readonly lockWaitMs: number;
+  /** The windows of the strategy `periodic`; null: at any time. */
+  readonly schedule: Schedule | null;
+  /** Dates without reboots; null: there are none. */
+  readonly freezes: Freezes | null;
+  /** Milliseconds that this host must be up before a reboot. */
+  readonly minUptimeMs: number;
+  /** What of the surroundings matters; null: nothing of it does, and nothing is read. */
+  readonly around: AroundRules | null;
   /** 32 hex digits. */
   readonly nodeId: string;
   /** 0 (eager) to 1 (cautious), or null to derive it from `nodeId`. */
@@ -50,6 +62,8 @@ export type Phase =
       readonly target: Target;
       readonly failures: number;
       readonly progress: string | null;
+      /** Why nothing is fetched yet, as a clause; null: it is, or is about to be. */
+      readonly waits: string | null;
       /** Good graphs in a row that no longer lead to the target. */
       readonly missing: number;
     }
@@ -59,20 +73,27 @@ export type Phase =
       /** What the last refusal said. */
       readonly refusal: Refusal | null;
     })
-  /** Every local gate is open and the fleet's slot is asked for, or held until the last look. */
+  /**
+   * Every local gate is open. The fleet's slot is asked for; once it is held, people get their last notice, the hooks
+   * that act are run, and everything is looked at once more.
+   */
   | (Held & {
       readonly name: 'releasing';
       /** Milliseconds that the lock server was given to free a slot. */
       readonly waitMs: number;
       /** What it said before, when it was asked before. */
       readonly last: Refusal | null;
+      /** Milliseconds since boot of the last grant, or of the end of the hooks: what was read before does not count. */
+      readonly quietSince: number;
+      /** The hooks that act have passed. */
+      readonly acted: boolean;
     })
   /** Finalize was called: from here nothing can be taken back. `tries`: calls whose outcome nobody knows. */
   | { readonly name: 'rebooting'; readonly target: Target; readonly allowUnlocked: boolean; readonly tries: number };
 
 /** Who said "not now", or did not answer, in a clause that follows "waiting: ". */
 export interface Refusal {
-  readonly by: 'lock' | 'rpm-ostree';
+  readonly by: 'lock' | 'rpm-ostree' | 'hook' | 'people';
   readonly text: string;
   /** Milliseconds since boot before which asking again is pointless. */
   readonly until: number;
@@ -85,7 +106,19 @@ export type PhaseName = Phase['name'];
 
 /** What can go wrong for a while: one streak of errors each. */
 export type TroubleSource =
-  'host' | 'graph' | 'stage' | 'discard' | 'finalize' | 'reboot' | 'slot' | 'report' | 'memory';
+  | 'host'
+  | 'around'
+  | 'graph'
+  | 'stage'
+  | 'discard'
+  | 'finalize'
+  | 'reboot'
+  | 'slot'
+  | 'report'
+  | 'memory'
+  | 'undo'
+  | 'health'
+  | 'rollback';
 
 /** A streak of errors of one kind; gone with the first success. */
 export interface Trouble {
@@ -109,10 +142,23 @@ export interface Check {
 }
 
 /** The timers: each holds the moment, in milliseconds since boot, at which something is due. */
-export type Timer = 'poll' | 'host' | 'work' | 'report' | 'discard' | 'memory';
+export type Timer =
+  | 'poll'
+  | 'host'
+  | 'around'
+  | 'work'
+  | 'report'
+  | 'discard'
+  | 'memory'
+  | 'people'
+  | 'undo'
+  | 'health'
+  | 'postBoot'
+  | 'rollback';
 
 /** Work given to the shell whose result is awaited. One of each kind at a time. */
-export type AsyncKind = 'look' | 'fetchGraph' | 'stage' | 'discard' | 'finalize' | 'lock' | 'report';
+export type AsyncKind =
+  'look' | 'lookAround' | 'fetchGraph' | 'stage' | 'discard' | 'finalize' | 'lock' | 'report' | 'hooks' | 'rollback';
 
 /** Everything that the agent knows. Changed by `step` alone. */
 export interface AgentState {
@@ -125,6 +171,15 @@ export interface AgentState {
   readonly settings: Settings;
   /** The last good reading of the host. */
   readonly host: HostReading | null;
+  /** The last reading of what surrounds a reboot. */
+  readonly around: Around | null;
+  readonly courtesy: Courtesy;
+  /** The hooks that are running, and since when (ms since boot); null: none are. */
+  readonly running: { readonly event: HookEvent; readonly since: number } | null;
+  /** What the `may-reboot` hooks said last. */
+  readonly hooks: HookVerdict | null;
+  /** `releaseKey` of the release for which the `pre-stage` hooks have passed. */
+  readonly preStaged: string | null;
   readonly check: Check | null;
   readonly troubles: Readonly<Partial<Record<TroubleSource, Trouble>>>;
   readonly due: Readonly<Partial<Record<Timer, number>>>;

@@ -1,11 +1,16 @@
 import { without } from '../../base/record.ts';
+import { NOBODY_TOLD } from '../gates/around.ts';
+import { lookAround, lookAroundFailed, lookedAround } from './around.ts';
 import { settle, start } from './boot.ts';
 import { endQuarantines, followClock } from './clock.ts';
 import type { Effect } from './effect.ts';
 import type { Failure } from '../../base/failure.ts';
 import type { Event, EventKind } from './event.ts';
 import { advanceHolding, advanceRebooting, advanceReleasing, lockFailed, slotGranted, slotRefused } from './hold.ts';
+import { rollbackFailed, rolledBack, watchHealth } from './health.ts';
+import { hooksDone, runPostBoot, undoIsDone } from './hooks.ts';
 import { type Lock, type Memory, freshMemory } from './memory.ts';
+import { callOff, postpone } from './people.ts';
 import { finalizeFailed, finalized, rebootOverdue } from './reboot.ts';
 import {
   cancelLock,
@@ -14,6 +19,7 @@ import {
   dropUnwantedSlot,
   giveBack,
   isFinalizing,
+  isSteady,
   owe,
   sameLock,
   takeNote,
@@ -61,6 +67,11 @@ export function initialState(
     memory: memory ?? freshMemory(''),
     settings,
     host: null,
+    around: null,
+    courtesy: NOBODY_TOLD,
+    running: null,
+    hooks: null,
+    preStaged: null,
     check: null,
     slotConfirmedAt: null,
     told: [],
@@ -93,6 +104,9 @@ export function step(state: AgentState, event: Event): Step {
 /** The effect that an event answers, for events that answer one. */
 const ANSWERS: Readonly<Partial<Record<EventKind, AsyncKind>>> = {
   looked: 'look',
+  lookedAround: 'lookAround',
+  hooksDone: 'hooks',
+  rolledBack: 'rollback',
   graphRead: 'fetchGraph',
   staged: 'stage',
   discarded: 'discard',
@@ -126,6 +140,13 @@ const HANDLERS: Handlers = {
   configured: (turn, event) => configured(turn, event.settings),
   hostChanged: (turn) => arm(turn, 'host', now(turn)),
   looked: (turn, event) => looked(turn, event.reading),
+  aroundChanged: (turn) => {
+    if (turn.state.settings.around !== null) arm(turn, 'around', now(turn));
+  },
+  lookedAround: (turn, event) => lookedAround(turn, event.around),
+  hooksDone: (turn, event) => hooksDone(turn, event.outcome),
+  rolledBack: (turn) => rolledBack(turn),
+  postpone: (turn, event) => postpone(turn, event.by, event.forMs),
   graphRead: (turn, event) => graphRead(turn, event.graph),
   stageProgress: (turn, event) => {
     const { phase } = turn.state;
@@ -193,6 +214,9 @@ const FAILED: Readonly<Record<AsyncKind, (turn: Turn, failure: Failure) => void>
     }
     giveBack(turn);
   },
+  lookAround: (turn, failure) => lookAroundFailed(turn, failure.text),
+  hooks: (turn, { text }) => hooksDone(turn, { kind: 'failed', text }),
+  rollback: (turn, failure) => rollbackFailed(turn, failure.text),
   fetchGraph: (turn, failure) => {
     const next = Math.max(retryStreak(turn, 'graph'), now(turn) + (failure.retryAfterMs ?? 0));
     trouble(turn, 'graph', failure.text, next);
@@ -266,14 +290,22 @@ function advance(turn: Turn): void {
     turn.dirty = true;
   }
   endQuarantines(turn);
+  undoIsDone(turn);
   settleSlot(turn);
   if (turn.state.stopping !== null) return;
+  lookAround(turn);
+  watchHealth(turn);
+  runPostBoot(turn);
   if (isDue(turn, 'host') && !isPending(turn, 'look')) {
     arm(turn, 'host', null);
     request(turn, { kind: 'look' });
   }
   poll(turn);
   advancePhase(turn);
+  if (turn.state.phase.name === 'watching') callOff(turn, null, 'the update is not there any more');
+  undoIsDone(turn);
+  // Whoever it was for had no use for it.
+  if (isDue(turn, 'people')) arm(turn, 'people', null);
   // A phase that was left may leave something to give back or to report.
   settleSlot(turn);
 }
@@ -341,11 +373,10 @@ function wake(turn: Turn): void {
 /** The timers that count in the state as it stands. */
 function awaited(turn: Turn): readonly Timer[] {
   const { phase, memory, stopping } = turn.state;
-  const reporting = memory.owed.length > 0 && !isPending(turn, 'report') && !isFinalizing(turn);
-  const timers: Timer[] = reporting ? ['report'] : [];
-  timers.push('memory');
+  const timers: Timer[] = isReporting(turn) ? ['memory', 'report'] : ['memory'];
   if (stopping !== null) return timers;
   if (!isPending(turn, 'look')) timers.push('host');
+  timers.push(...surroundingTimers(turn));
   if (isPolling(turn.state) && !isPending(turn, 'fetchGraph')) timers.push('poll');
   const discarding = memory.discard !== null && (phase.name === 'watching' || phase.name === 'staging');
   if (discarding && !isPending(turn, 'discard') && !isLooking(turn)) timers.push('discard');
@@ -353,10 +384,27 @@ function awaited(turn: Turn): readonly Timer[] {
   return timers;
 }
 
+/** A report is owed, and may be delivered. */
+function isReporting(turn: Turn): boolean {
+  const { memory } = turn.state;
+  return memory.owed.length > 0 && !isPending(turn, 'report') && !isFinalizing(turn) && isSteady(turn.state);
+}
+
+/** The timers of what surrounds a reboot. */
+function surroundingTimers({ state: { pending, memory, settings } }: Turn): readonly Timer[] {
+  if (settings.around === null) return [];
+  const timers: Timer[] = pending.lookAround === undefined ? ['around', 'people', 'health'] : ['people', 'health'];
+  if (pending.hooks === undefined) timers.push(...(memory.acted === null ? [] : ['undo' as const]), 'postBoot');
+  if (pending.rollback === undefined) timers.push('rollback');
+  return timers;
+}
+
 /** Whether the phase waits for its own timer, rather than for an answer or for something that must come first. */
 function isWorkAwaited(turn: Turn, discarding: boolean): boolean {
   const { name } = turn.state.phase;
-  if (name !== 'staging' && name !== 'holding' && name !== 'rebooting') return false;
-  const busy = (['stage', 'lock', 'finalize'] as const).some((kind) => isPending(turn, kind));
-  return !busy && !discarding && !isLooking(turn);
+  if (name !== 'staging' && name !== 'holding' && name !== 'releasing' && name !== 'rebooting') return false;
+  const busy = (['stage', 'lock', 'finalize', 'hooks'] as const).some((kind) => isPending(turn, kind));
+  // Without a look around nothing but staging goes on.
+  const isBlind = name !== 'staging' && turn.state.troubles.around !== undefined;
+  return !busy && !discarding && !isBlind && !isLooking(turn) && !isPending(turn, 'lookAround');
 }

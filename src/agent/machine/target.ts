@@ -112,7 +112,7 @@ export function beginStaging(turn: Turn, target: Target): void {
   const discard = again ? undefined : toDiscard(turn, `replaced by ${target.version}`);
   remember(turn, { target: { release: target, staged: false, ours: false, deployment: null }, ...discard });
   arm(turn, 'discard', null);
-  enter(turn, { name: 'staging', target, failures: 0, progress: null, missing: 0 });
+  enter(turn, { name: 'staging', target, failures: 0, progress: null, waits: null, missing: 0 });
   arm(turn, 'work', now(turn));
 }
 

@@ -67,12 +67,30 @@ export function isLooking(turn: Turn): boolean {
   return isPending(turn, 'look') || turn.state.due.host !== undefined;
 }
 
+/** True while the last reading of the surroundings may be out of date. */
+export function isLookingAround(turn: Turn): boolean {
+  return isPending(turn, 'lookAround') || isDue(turn, 'around');
+}
+
 /** Effects that must find the memory on disk: what they do cannot be undone by forgetting it. */
-export const NEEDS_MEMORY: ReadonlySet<string> = new Set(['stage', 'discard', 'finalize', 'lock', 'report']);
+const NEEDS_MEMORY: ReadonlySet<string> = new Set([
+  'stage',
+  'discard',
+  'finalize',
+  'lock',
+  'report',
+  'rollback',
+  'pre-reboot',
+]);
+
+/** True for an effect that must find the memory on disk. Of the hooks those do that act. */
+export function needsMemory(effect: AsyncRequest): boolean {
+  return NEEDS_MEMORY.has(effect.kind === 'hooks' ? effect.event : effect.kind);
+}
 
 /** Asks the shell for asynchronous work, after writing the memory where the work relies on it. */
 export function request(turn: Turn, effect: AsyncRequest): void {
-  if (NEEDS_MEMORY.has(effect.kind) && (turn.dirty || turn.state.troubles.memory !== undefined)) persist(turn);
+  if (needsMemory(effect) && (turn.dirty || turn.state.troubles.memory !== undefined)) persist(turn);
   const id = turn.state.lastId + 1;
   patch(turn, { lastId: id, pending: { ...turn.state.pending, [effect.kind]: id } });
   turn.effects.push({ ...effect, id });

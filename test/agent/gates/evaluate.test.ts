@@ -1,11 +1,21 @@
 import { expect, test } from 'vitest';
-import { type GateInputs, evaluateGates } from '../../../src/agent/gates/evaluate.ts';
-import { isClosed } from '../../../src/agent/gates/gate.ts';
+import { NOBODY_TOLD } from '../../../src/agent/gates/around.ts';
+import { evaluateGates } from '../../../src/agent/gates/evaluate.ts';
+import type { GateInputs } from '../../../src/agent/gates/inputs.ts';
+import { GATES, isClosed } from '../../../src/agent/gates/gate.ts';
 import { freshMemory } from '../../../src/agent/machine/memory.ts';
 import { MINUTE, instant, lockAt, settings } from '../../support/agent-builders.ts';
 
 const AT = instant(60 * MINUTE);
-const OPEN: GateInputs = { at: AT, memory: freshMemory('boot-1'), settings: settings(), refusal: null };
+const OPEN: GateInputs = {
+  at: AT,
+  memory: freshMemory('boot-1'),
+  settings: settings(),
+  refusal: null,
+  around: null,
+  courtesy: NOBODY_TOLD,
+  hooks: null,
+};
 
 function closed(change: Partial<GateInputs>): readonly (readonly [string, number | null])[] {
   return evaluateGates({ ...OPEN, ...change })
@@ -20,7 +30,7 @@ function paused(until: number | null): Partial<GateInputs> {
 test('all are open when nothing is in the way, and each is asked', () => {
   const verdicts = evaluateGates(OPEN);
   expect(verdicts.every(({ open }) => open)).toBe(true);
-  expect(verdicts.map(({ gate }) => gate)).toEqual(['enabled', 'pause', 'report', 'refusal']);
+  expect(verdicts.map(({ gate }) => gate)).toEqual([...GATES]);
 });
 
 test.each<readonly [string, Partial<GateInputs>, readonly (readonly [string, number | null])[]]>([
@@ -37,10 +47,10 @@ test.each<readonly [string, Partial<GateInputs>, readonly (readonly [string, num
   ['a refusal is over', { refusal: { by: 'lock', text: 'no', until: AT.mono, since: 0 } }, []],
   [
     'several things are in the way',
-    { ...paused(null), settings: settings({ enabled: false }) },
+    { ...paused(null), settings: settings({ minUptimeMs: 2 * 60 * MINUTE }) },
     [
-      ['enabled', null],
       ['pause', null],
+      ['uptime', 120 * MINUTE],
     ],
   ],
 ])('%s', (_, change, expected) => {
@@ -50,10 +60,10 @@ test.each<readonly [string, Partial<GateInputs>, readonly (readonly [string, num
 test('every closed gate says why, and what would open it', () => {
   const verdicts = evaluateGates({
     ...OPEN,
-    settings: settings({ enabled: false }),
+    settings: settings({ enabled: false, minUptimeMs: 2 * 60 * MINUTE }),
     memory: { ...OPEN.memory, owed: [{ ...lockAt('a'), slot: true }], pause: { until: null, reason: 'maintenance' } },
     refusal: { by: 'rpm-ostree', text: 'denied by polkit', until: AT.mono + 1, since: 0 },
   }).filter(isClosed);
-  expect(verdicts).toHaveLength(4);
+  expect(verdicts).toHaveLength(5);
   for (const { reason, opens } of verdicts) expect([reason, opens]).not.toContain('');
 });

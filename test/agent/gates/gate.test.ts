@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type GateVerdict, openFor } from '../../../src/agent/gates/gate.ts';
 
 const OPEN: GateVerdict = { gate: 'enabled', open: true };
-const until = (end: number): GateVerdict => ({ gate: 'pause', open: true, until: end });
+const until = (end: number): GateVerdict => ({ gate: 'window', open: true, until: end });
 const CLOSED: GateVerdict = { gate: 'pause', open: false, reason: 'paused', lookAgain: null, opens: 'its end' };
 
 describe('openFor', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { consentWithdrawn } from '../../../src/agent/machine/consent.ts';
-import { INTERVAL, SECOND, instant, lockAt, settings } from '../../support/agent-builders.ts';
+import { HOUR, INTERVAL, SECOND, instant, lockAt, settings } from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
 import { held, rebooting } from '../../support/agent-situations.ts';
 
@@ -25,6 +25,11 @@ describe('consent for a finalize that was decided on', () => {
       /updates\.enabled is false/,
     ],
     ['an administrator pauses', (driver) => driver.send({ kind: 'pause', until: null, reason: 'backup' }), /paused/],
+    [
+      'the configuration wants this host to be up for longer',
+      (driver) => driver.send({ kind: 'configured', settings: settings({ minUptimeMs: 90 * 24 * HOUR }) }),
+      /min_uptime_secs/,
+    ],
     ['the release is skipped', (driver) => driver.send({ kind: 'skip', version: '42.2' }), /skipped/],
     ['the agent is told to stop', (driver) => driver.send({ kind: 'stop', hostGoesDown: false }), /stopping/],
   ])('ends when %s', (_, happens, reason) => {

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
+import type { BootHealth } from '../../../src/host/systemd/health.ts';
 import type { EventBody } from '../../../src/agent/machine/event.ts';
 import { MINUTE, commit, lockAt, version } from '../../support/agent-builders.ts';
 import { FOREIGN } from '../../support/agent-host.ts';
@@ -24,11 +25,13 @@ const HAPPENINGS: readonly (readonly [number, Action])[] = [
   [2, (world) => world.kill()],
   [2, (world) => world.reboot(world.chance(0.8))],
   [1, (world) => world.rollBack()],
+  [4, (world) => world.rollsBack && world.rollBack()],
   [2, (world) => (world.newest += 1)],
   [1, (world) => world.withdrawn.add(world.newest)],
   [2, (world) => (world.graphFault = world.pick(['none', 'none', 'empty', 'missing', 'error']))],
   [2, changeServers],
   [2, changeSettings],
+  [8, changeSurroundings],
   [4, administer],
   [4, command],
   [1, (world) => (world.diskFails = world.chance(0.5))],
@@ -65,6 +68,39 @@ function changeSettings(world: World): void {
   world.send({ kind: 'configured', settings: world.settings });
 }
 
+/** People come and go, other tools hold the host, hooks refuse. */
+function changeSurroundings(world: World): void {
+  const { around } = world;
+  const hold = {
+    name: 'backup',
+    reason: 'a backup runs',
+    since: 0,
+    until: world.chance(0.5) ? world.wall + 20 * MINUTE : null,
+  };
+  const boots: readonly [BootHealth, ...BootHealth[]] = [
+    { kind: 'healthy' },
+    { kind: 'waiting', reason: 'boot-complete.target is inactive' },
+    { kind: 'unhealthy', reason: 'boot-complete.target failed' },
+  ];
+  const actions: readonly [Action, ...Action[]] = [
+    () => around.login(world.mono),
+    () => around.login(world.mono),
+    () => around.logout(),
+    () => around.change({ people: world.chance(0.5) ? null : [] }),
+    () => around.change({ holds: world.chance(0.5) ? [hold] : [] }),
+    () => around.change({ blockers: world.chance(0.5) ? [{ who: 'dnf', why: 'installs' }] : [] }),
+    () => around.change({ power: world.pick(['ac', 'battery', 'unknown']), metered: world.chance(0.3) }),
+    () => around.change({ boot: world.pick(boots) }),
+    () => (around.refuses = { event: world.pick(EVENTS), kind: world.pick(['not-now', 'failed']) }),
+    () => (around.refuses = null),
+    () => world.send({ kind: 'postpone', by: 'ann', forMs: 20 * MINUTE }),
+  ];
+  world.pick(actions)(world);
+  world.mail.push({ kind: 'aroundChanged' });
+}
+
+const EVENTS = ['pre-stage', 'may-reboot', 'pre-reboot', 'reboot-cancelled', 'post-boot'] as const;
+
 /** Somebody works on the host past the agent. */
 function administer(world: World): void {
   const { host } = world;
@@ -93,6 +129,7 @@ function command(world: World): void {
       { kind: 'skip', version: version(world.newest) },
       { kind: 'unskip', version: some },
       { kind: 'hostChanged' },
+      { kind: 'aroundChanged' },
       { kind: 'tick' },
       { kind: 'driversSeen', drivers: [] },
     ]),
@@ -126,7 +163,8 @@ function heal(world: World): void {
   world.send({ kind: 'configured', settings: world.settings });
   world.send({ kind: 'resume' });
   for (let n = 1; n <= world.newest; n += 1) world.send({ kind: 'unskip', version: version(n) });
-  world.mail.push({ kind: 'hostChanged' });
+  world.around.heals();
+  world.mail.push({ kind: 'hostChanged' }, { kind: 'aroundChanged' });
 }
 
 function hasArrived({ agent, host, servers, newest }: World): boolean {
@@ -144,6 +182,7 @@ function reinstall(world: World): void {
 function carryOn(world: World): void {
   if (world.host.booted >= FOREIGN) reinstall(world);
   else if (world.agent === null) world.start();
+  else if (world.rollsBack) world.rollBack();
   else if (world.host.rebooting && world.chance(0.3)) world.reboot(true);
   else if (world.mail.length > 0) world.deliver();
   else if (world.agent.open.length > 0) world.answer();
@@ -164,9 +203,13 @@ function explore(seed: number): void {
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
     // A watch without news fills no page.
     const told = world.trace.filter((line) => !/: watching (?:fetchGraph )?wake$/.test(line)).slice(-70);
-    const { host, servers, agent } = world;
+    const { host, servers, agent, around } = world;
     const { phase, memory, due, pending } = agent?.state ?? {};
-    const end = inspect({ phase, memory, due, pending, host, servers }, { depth: 3, breakLength: 160 });
+    const { courtesy, hooks } = agent?.state ?? {};
+    const end = inspect(
+      { phase, memory, due, pending, host, servers, around, courtesy, hooks },
+      { depth: 3, breakLength: 160 },
+    );
     expect.fail(`HOLDPOINT_SEED=${seed}\n${told.join('\n')}\n${reason}\n${end}`);
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { statusLine } from '../../../src/agent/machine/explain.ts';
 import {
+  HOUR,
   INTERVAL,
   MINUTE,
   deployment,
@@ -323,6 +324,12 @@ describe('an administrator', () => {
     expect([second.phase, second.asked, second.cancelled]).toEqual(['watching', ['lock', 'discard'], [id]]);
     second.granted();
     expect(second.asked).toEqual(['discard', 'report']);
+  });
+
+  test('keeps a host that is not up for long enough from rebooting', () => {
+    const driver = held({ minUptimeMs: 90 * 24 * HOUR });
+    driver.pass(10 * INTERVAL);
+    expect(driver.phase).toBe('holding');
   });
 });
 

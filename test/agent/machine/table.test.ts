@@ -3,6 +3,7 @@ import type { EventBody, EventKind } from '../../../src/agent/machine/event.ts';
 import type { AsyncKind, PhaseName } from '../../../src/agent/machine/state.ts';
 import type { Step } from '../../../src/agent/machine/step.ts';
 import {
+  AROUND,
   INTERVAL,
   MINUTE,
   commit,
@@ -93,6 +94,11 @@ const EVENTS: { readonly [K in EventKind]: (driver: Driver) => Extract<EventBody
   tick: () => ({ kind: 'tick' }),
   configured: () => ({ kind: 'configured', settings: settings({ lock: lockAt('b') }) }),
   hostChanged: () => ({ kind: 'hostChanged' }),
+  aroundChanged: () => ({ kind: 'aroundChanged' }),
+  lookedAround: (driver) => ({ kind: 'lookedAround', id: idOf(driver, 'lookAround'), around: AROUND }),
+  hooksDone: (driver) => ({ kind: 'hooksDone', id: idOf(driver, 'hooks'), outcome: { kind: 'passed' } }),
+  rolledBack: (driver) => ({ kind: 'rolledBack', id: idOf(driver, 'rollback') }),
+  postpone: () => ({ kind: 'postpone', by: 'ann', forMs: MINUTE }),
   looked: (driver) => ({ kind: 'looked', id: idOf(driver, 'look'), reading: now(driver) }),
   graphRead: (driver) => ({ kind: 'graphRead', id: idOf(driver, 'fetchGraph'), graph: graph([1, 2, 3]) }),
   stageProgress: (driver) => ({ kind: 'stageProgress', id: idOf(driver, 'stage'), text: '40 %' }),
@@ -154,6 +160,12 @@ const TABLE: Readonly<Record<EventKind, Row>> = {
   tick:          ['=',                '=',                       '=',                '=',                      '=',                      '=',                                 '='],
   configured:    ['= persist',        'watching persist report', '= persist report', '= persist report',       '= persist report',       'holding cancelLock persist report', '='],
   hostChanged:   ['=',                '=',                       '=',                '=',                      '=',                      '=',                                 '='],
+  // Where nothing of the surroundings matters, nothing is asked and nothing answered.
+  aroundChanged: ['=',                '=',                       '=',                '=',                      '=',                      '=',                                 '='],
+  lookedAround:  ['-',                '-',                       '-',                '-',                      '-',                      '-',                                 '-'],
+  hooksDone:     ['-',                '-',                       '-',                '-',                      '-',                      '-',                                 '-'],
+  rolledBack:    ['-',                '-',                       '-',                '-',                      '-',                      '-',                                 '-'],
+  postpone:      ['=',                '=',                       '=',                '=',                      '=',                      '=',                                 '='],
   looked:        ['watching persist', '=',                       '=',                '=',                      '=',                      '=',                                 '='],
   graphRead:     ['-',                '-',                       'staging persist',  '=',                      'staging persist',        'staging cancelLock persist',        '='],
   stageProgress: ['-',                '-',                       '-',                '=',                      '-',                      '-',                                 '-'],
@@ -182,6 +194,9 @@ const TABLE: Readonly<Record<EventKind, Row>> = {
 const FAILURES: Readonly<Record<AsyncKind, Row>> = {
   //           starting       disabled       watching       staging        holding        releasing         rebooting
   look:       ['= !host',     '= !host',     '= !host',     '= !host',     '= !host',     'holding cancelLock !host', '= !host'],
+  lookAround: ['= !around',     '= !around',     '= !around',     '= !around',     '= !around',     '= !around',     '= !around'],
+  hooks:      ['=',           '=',           '=',           '=',           '=',           '=',              '='],
+  rollback:   ['= !rollback',     '= !rollback',     '= !rollback',     '= !rollback',     '= !rollback',     '= !rollback',     '= !rollback'],
   fetchGraph: ['= !graph',    '= !graph',    '= !graph',    '= !graph',    '= !graph',    '= !graph',       '= !graph'],
   stage:      ['=',           '=',           '=',           '= !stage',    '=',           '=',              '='],
   discard:    ['= !discard',  '= !discard',  '= !discard',  '= !discard',  '= !discard',  '= !discard',     '= !discard'],

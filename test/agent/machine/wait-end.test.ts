@@ -1,31 +1,31 @@
-import { beforeEach, expect, test, vi } from 'vitest';
-import type * as Evaluate from '../../../src/agent/gates/evaluate.ts';
-import { lockAt, MINUTE, SECOND } from '../../support/agent-builders.ts';
+import { expect, test } from 'vitest';
+import { BOOT_WALL, MINUTE, NODE_ID, SECOND, instant, lockAt } from '../../support/agent-builders.ts';
 import { held } from '../../support/agent-situations.ts';
+import { createSchedule } from '../../../src/strategy/schedule.ts';
 
-/** Milliseconds for which one gate that is open stays so. */
-const gate = vi.hoisted(() => ({ openForMs: Infinity }));
+/** A window each day that opened with the boot. */
+function windowOf(lengthMinutes: number): ReturnType<typeof createSchedule> {
+  const startMinute = (BOOT_WALL % (24 * 60 * MINUTE)) / MINUTE;
+  const daily = { kind: 'weekly', days: [0, 1, 2, 3, 4, 5, 6], startMinute, lengthMinutes, timeZone: null } as const;
+  return createSchedule({ windows: [daily], timeZone: 'UTC', randomPlace: false, nodeId: NODE_ID, graceMs: 0 }, 'UTC');
+}
 
-// Whatever gates there are, one of them closes by itself at a moment that the test says.
-vi.mock('../../../src/agent/gates/evaluate.ts', async (original) => {
-  const { evaluateGates, ...rest } = await original<typeof Evaluate>();
-  return {
-    ...rest,
-    evaluateGates: (inputs: Evaluate.GateInputs) =>
-      evaluateGates(inputs).map((verdict, index) =>
-        index === 0 && verdict.open ? { ...verdict, until: inputs.at.mono + gate.openForMs } : verdict,
-      ),
-  };
+test('a slot is waited for no longer than until the window ends', () => {
+  const driver = held({ lock: lockAt('a'), lockWaitMs: 10 * MINUTE, schedule: windowOf(10) });
+  const { waitMs } = driver.question('lock');
+  expect(instant(driver.mono).wall + waitMs).toBe(BOOT_WALL + 10 * MINUTE);
+  driver.pass(waitMs);
+  expect([driver.phase, driver.cancelled.length]).toEqual(['holding', 1]);
 });
 
-beforeEach(() => {
-  gate.openForMs = Infinity;
+test('a slot is waited for as long as configured when the window stays open for longer', () => {
+  const driver = held({ lock: lockAt('a'), lockWaitMs: 50 * SECOND, schedule: windowOf(60) });
+  expect(driver.question('lock').waitMs).toBe(50 * SECOND);
 });
 
-test.each([
-  ['no longer than until a gate closes by itself', 20 * SECOND, 20 * SECOND],
-  ['as long as configured when the gates stay open for longer', 10 * MINUTE, 50 * SECOND],
-])('a slot is waited for %s', (_, openForMs, waitMs) => {
-  gate.openForMs = openForMs;
-  expect(held({ lock: lockAt('a'), lockWaitMs: 50 * SECOND }).question('lock').waitMs).toBe(waitMs);
+test('a slot that is granted as the window ends is given back', () => {
+  const driver = held({ lock: lockAt('a'), lockWaitMs: 10 * MINUTE, schedule: windowOf(10) });
+  driver.mono += driver.question('lock').waitMs;
+  driver.granted();
+  expect([driver.phase, driver.memory.slot]).toEqual(['holding', null]);
 });

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { Settings } from '../../../src/agent/machine/state.ts';
 import type { Driver } from '../../support/agent-driver.ts';
-import { INTERVAL, MINUTE, SECOND, graph, lockAt, reading, stagedDeployment } from '../../support/agent-builders.ts';
+import {
+  HOUR,
+  INTERVAL,
+  MINUTE,
+  SECOND,
+  graph,
+  lockAt,
+  reading,
+  stagedDeployment,
+} from '../../support/agent-builders.ts';
 import { held } from '../../support/agent-situations.ts';
 
 const A = lockAt('a');
@@ -27,6 +36,7 @@ const ENDINGS: readonly (readonly [string, (driver: Driver) => unknown, string])
   ['another lock server', (driver) => reconfigure(driver, { lock: lockAt('b') }), 'holding'],
   ['another group', (driver) => reconfigure(driver, { lock: lockAt('a', 'db') }), 'holding'],
   ['no lock server any more', (driver) => reconfigure(driver, { lock: null }), 'holding'],
+  ['a configuration that closes a gate', (driver) => reconfigure(driver, { minUptimeMs: 90 * 24 * HOUR }), 'holding'],
   ['a newer release', (driver) => (driver.pass(2 * INTERVAL), driver.graphRead(graph([1, 2, 3]))), 'staging'],
   ['a release that is withdrawn', withdraws, 'watching'],
   [

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { statusLine } from '../../../src/agent/machine/explain.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import {
+  HOUR,
+  NODE_ID,
   EMPTY_GRAPH,
   INTERVAL,
   MINUTE,
@@ -14,6 +16,10 @@ import {
   settings,
   stagedDeployment,
 } from '../../support/agent-builders.ts';
+import { type Surrounded, arrived, person, surrounded } from '../../support/agent-surrounded.ts';
+import { createFreezes } from '../../../src/strategy/freeze.ts';
+import { createSchedule } from '../../../src/strategy/schedule.ts';
+import type { Settings } from '../../../src/agent/machine/state.ts';
 import { Driver } from '../../support/agent-driver.ts';
 import { held, rebooting, settled, staging } from '../../support/agent-situations.ts';
 import { expectGolden } from '../../support/golden.ts';
@@ -104,6 +110,7 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
     after(held({}, { pause: true }), (driver) => {
       driver.send({ kind: 'pause', until: instant(driver.mono).wall + 2 * MINUTE, reason: 'backup runs' });
     }),
+  'up for too short a time': () => held({ minUptimeMs: 90 * 24 * HOUR }),
   'replaced by a newer release': () =>
     after(held({}, { pause: true }), (driver) => {
       driver.pass(2 * INTERVAL);
@@ -227,8 +234,87 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
         drivers: [{ name: 'zincati.service', advice: 'zincati.service is active: …' }],
       });
     }),
+  'people are here': () => arrived({ people: [ANN, BOB] }).driver,
+  'people get their last notice': () =>
+    ahead(arrived({ people: [ANN] }, {}, IN_FLEET), (host) => {
+      host.driver.pass(10 * MINUTE);
+      host.driver.granted();
+    }),
+  'nobody knows who is logged in': () => arrived({ people: null, problems: ['logind: no answer within 5 s'] }).driver,
+  'a reboot that was announced is put off': () =>
+    ahead(arrived({ people: [ANN] }), (host) => {
+      host.driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+    }),
+  'people have postponed it': () =>
+    ahead(arrived({ people: [ANN] }), (host) => {
+      host.driver.send({ kind: 'postpone', by: 'ann', forMs: 20 * MINUTE });
+    }),
+  'another tool holds the host': () =>
+    arrived({ holds: [{ name: 'backup', reason: 'nightly backup', since: 0, until: instant(0).wall + 60 * MINUTE }] })
+      .driver,
+  'somebody blocks shutdowns': () => arrived({ blockers: [{ who: 'dnf', why: 'an installation' }] }).driver,
+  'on battery': () => arrived({ power: 'battery' }).driver,
+  'the network is metered': () => arrived({ metered: true }).driver,
+  'outside of the windows': () => arrived({}, {}, { schedule: windows('02:00') }).driver,
+  'the clock is not right yet': () => arrived({ clockSynced: false }, {}, { schedule: windows('14:00') }).driver,
+  'a date that is kept free': () => arrived({}, {}, { freezes: freezes() }).driver,
+  'a may-reboot hook refuses': () =>
+    ahead(surrounded({ hooks: ['may-reboot'] }), (host) => {
+      host.answers['may-reboot'] = { kind: 'not-now', text: '10-jobs: 3 jobs are running' };
+      host.driver.pass(INTERVAL);
+    }),
+  'the pre-reboot hooks run': () =>
+    ahead(arrived({ hooks: ['pre-reboot', 'reboot-cancelled'] }, {}, IN_FLEET), (host) => {
+      host.answers['pre-reboot'] = null;
+      host.driver.granted();
+    }),
+  'the pre-reboot hooks failed': () =>
+    ahead(arrived({ hooks: ['pre-reboot', 'reboot-cancelled'] }, {}, IN_FLEET), (host) => {
+      host.answers['pre-reboot'] = { kind: 'failed', text: '10-drain: exit status 1' };
+      host.driver.granted();
+    }),
+  'what they did is being undone': () =>
+    ahead(arrived({ hooks: ['pre-reboot', 'reboot-cancelled'] }, {}, IN_FLEET), (host) => {
+      host.answers['pre-reboot'] = { kind: 'failed', text: '10-drain: exit status 1' };
+      host.answers['reboot-cancelled'] = null;
+      host.driver.granted();
+    }),
+  'the boot is not complete': () => surrounded({ boot: { kind: 'waiting', reason: INACTIVE } }).driver,
+  'the boot is not healthy, and its slot is kept': () => {
+    const before = arrived({}, {}, IN_FLEET).driver;
+    before.granted();
+    before.finalized();
+    const driver = before.restarted({ bootId: 'boot-2', mono: 20_000 });
+    driver.send({ kind: 'started' });
+    driver.looked(reading(driver.mono, 2, null, [deployment(1)]));
+    driver.lookedAround({ boot: { kind: 'unhealthy', reason: `${INACTIVE}: db.service failed` } });
+    return driver;
+  },
   stopping: () => after(settled(), (driver) => driver.send({ kind: 'stop', hostGoesDown: false })),
 };
+
+const ANN = person('0');
+const BOB = { id: '4', user: 'bob', where: 'desktop', tty: null };
+const INACTIVE = 'boot-complete.target has not been reached yet';
+
+function ahead(host: Surrounded, happens: (host: Surrounded) => void): Driver {
+  happens(host);
+  return host.driver;
+}
+
+/** A window of an hour each day. */
+function windows(start: string): Settings['schedule'] {
+  const [hour = 0] = start.split(':').map(Number);
+  const days = [0, 1, 2, 3, 4, 5, 6];
+  const daily = { kind: 'weekly', days, startMinute: hour * 60, lengthMinutes: 60, timeZone: null } as const;
+  const options = { windows: [daily], timeZone: 'UTC', randomPlace: false, nodeId: NODE_ID, graceMs: 0 };
+  return createSchedule(options, 'UTC');
+}
+
+function freezes(): Settings['freezes'] {
+  const day = { year: 2026, month: 7, day: 23 };
+  return createFreezes([{ kind: 'once', from: day, until: day, reason: 'inventory', timeZone: null }], 'UTC', 'UTC');
+}
 
 test('what people read', () => {
   const pages = Object.entries(SITUATIONS).map(([name, situation]) => {

@@ -1,0 +1,68 @@
+import type { BootHealth } from '../../host/systemd/health.ts';
+import { closed, type GateVerdict, open } from './gate.ts';
+import { type GateInputs, lookAgainFor } from './inputs.ts';
+
+/** A boot that is not what it should be is not left by the next update: the release, or this host, has a fault. */
+export function healthGate({ memory, settings, around }: GateInputs): GateVerdict {
+  if (settings.around === null) return open('health');
+  const health = healthOf(memory, around);
+  if (health.kind === 'healthy') return open('health');
+  const what = health.kind === 'waiting' ? 'this boot is not complete yet' : 'this boot is not healthy';
+  return closed('health', `${what}: ${health.reason}`, 'a healthy boot');
+}
+
+/** Whether this boot is healthy, its `post-boot` hooks included. */
+export function healthOf(
+  { postBoot }: Pick<GateInputs['memory'], 'postBoot'>,
+  around: GateInputs['around'],
+): BootHealth {
+  if (around === null) return { kind: 'waiting', reason: 'nothing has been read yet' };
+  if (around.boot.kind !== 'healthy') return around.boot;
+  if (!around.hooks.includes('post-boot') || postBoot.passed) return { kind: 'healthy' };
+  if (postBoot.problem === null) return { kind: 'waiting', reason: 'the post-boot hooks have not run yet' };
+  return { kind: 'unhealthy', reason: `post-boot hook ${postBoot.problem}` };
+}
+
+/** Somebody blocks shutdowns (`systemd-inhibit --mode=block`); rpm-ostree would refuse, too. */
+export function inhibitorsGate({ settings, around }: GateInputs): GateVerdict {
+  if (settings.around?.inhibitors !== true || around === null) return open('inhibitors');
+  const [first, ...more] = around.blockers;
+  if (first === undefined) return open('inhibitors');
+  const others = more.length === 0 ? '' : `, and ${more.length} more`;
+  return closed('inhibitors', `${first.who} blocks shutdowns (${first.why})${others}`, 'the end of the inhibitor lock');
+}
+
+/** Markers in `holds.d`. */
+export function holdsGate(inputs: GateInputs): GateVerdict {
+  const { at, settings, around } = inputs;
+  if (settings.around === null || around === null) return open('holds');
+  const holds = around.holds.filter(({ until }) => until === null || until > at.wall);
+  const [first, ...more] = holds;
+  if (first === undefined) return open('holds');
+  const others = more.length === 0 ? '' : `, and ${more.length} more`;
+  const ends = holds.flatMap(({ until }) => until ?? []);
+  const ends1 = ends.length === holds.length ? Math.max(...ends) : null;
+  return {
+    ...closed(
+      'holds',
+      `held by ${first.name} (${first.reason})${others}`,
+      'the removal of the markers in holds.d',
+      ends.length === 0 ? null : lookAgainFor(inputs, Math.min(...ends)),
+    ),
+    ...(ends1 === null ? {} : { opensAt: ends1 }),
+  };
+}
+
+/** A battery may not last for the reboot. */
+export function powerGate({ settings, around }: GateInputs): GateVerdict {
+  if (settings.around?.requireAc !== true || around?.power !== 'battery') return open('power');
+  return closed('power', 'this host runs on battery', 'AC power');
+}
+
+/** What the `may-reboot` hooks refused, until they say otherwise. They are asked when everything else allows the reboot. */
+export function hooksGate({ settings, around, hooks }: GateInputs): GateVerdict {
+  if (settings.around === null || around?.hooks.includes('may-reboot') !== true) return open('hooks');
+  const refusal = hooks?.refusal ?? null;
+  if (hooks === null || refusal === null) return open('hooks');
+  return closed('hooks', `may-reboot hook ${refusal}`, 'another answer of the hook', hooks.until);
+}

@@ -1,0 +1,158 @@
+import { releaseKey } from '../../host/rpm-ostree/deployment.ts';
+import type { Target } from '../../graph/types.ts';
+import type { HookEvent } from '../../hooks/event.ts';
+import type { ClosedGate } from '../gates/gate.ts';
+import type { HookOutcome } from './event.ts';
+import { isFinalizing } from './slot.ts';
+import { backToHolding } from './target.ts';
+import {
+  type Turn,
+  arm,
+  enter,
+  isDue,
+  isPending,
+  now,
+  patch,
+  recovered,
+  remember,
+  request,
+  retryAt,
+  retryStreak,
+  trouble,
+} from './turn.ts';
+
+/** Milliseconds for which the consent of the `may-reboot` hooks counts. */
+export const MAY_REBOOT_MS = 60_000;
+/** Milliseconds after which hooks that said "not now" are asked again, and after which those that failed are. */
+const [NOT_NOW_MS, FAILED_MS] = [60_000, 300_000];
+/** Times that `reboot-cancelled` is tried. */
+const MOST_UNDOS = 3;
+
+/** True when there are hooks for an event. */
+export function hasHooks({ state: { settings, around } }: Turn, event: HookEvent): boolean {
+  return settings.around !== null && around?.hooks.includes(event) === true;
+}
+
+/** Runs the hooks of an event, unless others are running: their end brings us here again. */
+function run(turn: Turn, event: HookEvent, version: string | null): void {
+  if (isPending(turn, 'hooks')) return;
+  patch(turn, { running: { event, since: now(turn) } });
+  request(turn, { kind: 'hooks', event, version });
+}
+
+/** Hooks have run, or could not be. */
+export function hooksDone(turn: Turn, outcome: HookOutcome): void {
+  const { running } = turn.state;
+  patch(turn, { running: null });
+  if (running !== null) DONE[running.event](turn, outcome, running.since);
+}
+
+type Done = (turn: Turn, outcome: HookOutcome, since: number) => void;
+
+const DONE: Readonly<Record<HookEvent, Done>> = {
+  'pre-stage': (turn, outcome) => {
+    const { phase } = turn.state;
+    if (phase.name !== 'staging') return;
+    if (outcome.kind === 'passed') patch(turn, { preStaged: releaseKey(phase.target) });
+    else enter(turn, { ...phase, waits: `pre-stage hook ${outcome.text}` });
+    arm(turn, 'work', outcome.kind === 'passed' ? now(turn) : now(turn) + pauseAfter(outcome));
+  },
+  'may-reboot': (turn, outcome, askedAt) => {
+    const refusal = outcome.kind === 'passed' ? null : outcome.text;
+    const until = outcome.kind === 'passed' ? now(turn) : now(turn) + pauseAfter(outcome);
+    patch(turn, { hooks: { askedAt, at: now(turn), refusal, until } });
+  },
+  'pre-reboot': (turn, outcome) => {
+    const { phase } = turn.state;
+    if (phase.name !== 'releasing') return;
+    if (outcome.kind === 'passed') {
+      enter(turn, { ...phase, acted: true, quietSince: now(turn) });
+      // What the host looked like before they ran does not count any more.
+      arm(turn, 'host', now(turn));
+      return;
+    }
+    const until = now(turn) + pauseAfter(outcome);
+    const since = turn.event.at.wall;
+    backToHolding(turn, phase, { by: 'hook', text: `pre-reboot hook ${outcome.text}`, until, since });
+  },
+  'reboot-cancelled': (turn, outcome) => {
+    if (outcome.kind === 'passed') recovered(turn, 'undo');
+    else {
+      const next = retryStreak(turn, 'undo');
+      trouble(turn, 'undo', outcome.text, next);
+      arm(turn, 'undo', next);
+      // The slot must not be kept for ever by a hook that does not work; the streak stays to be seen.
+      if ((turn.state.troubles.undo?.count ?? 0) < MOST_UNDOS) return;
+    }
+    arm(turn, 'undo', null);
+    remember(turn, { acted: null });
+  },
+  'post-boot': (turn, outcome) => {
+    const passed = outcome.kind === 'passed';
+    remember(turn, { postBoot: { passed, problem: passed ? null : outcome.text } });
+    arm(turn, 'postBoot', passed ? null : retryAt(turn, 2));
+  },
+};
+
+function pauseAfter({ kind }: HookOutcome): number {
+  return kind === 'failed' ? FAILED_MS : NOT_NOW_MS;
+}
+
+/** Runs the hooks of a new boot once it is complete; until they have passed it is not healthy. */
+export function runPostBoot(turn: Turn): void {
+  const { memory, around, due } = turn.state;
+  if (memory.postBoot.passed || around?.boot.kind !== 'healthy' || !hasHooks(turn, 'post-boot')) return;
+  if (due.postBoot === undefined || isDue(turn, 'postBoot')) run(turn, 'post-boot', null);
+}
+
+/** True when the `pre-stage` hooks allow a release to be fetched; asks them else. */
+export function mayStage(turn: Turn, target: Target): boolean {
+  if (!hasHooks(turn, 'pre-stage') || turn.state.preStaged === releaseKey(target)) return true;
+  run(turn, 'pre-stage', target.version);
+  return false;
+}
+
+/**
+ * True when the `may-reboot` hooks allow the reboot, asked at most a minute ago and not before `since` (ms since boot).
+ * Asks them else.
+ */
+export function mayReboot(turn: Turn, target: Target, since = -Infinity): boolean {
+  if (!hasHooks(turn, 'may-reboot')) return true;
+  const { hooks } = turn.state;
+  if (hooks?.refusal === null && hooks.askedAt >= since && now(turn) - hooks.at <= MAY_REBOOT_MS) return true;
+  run(turn, 'may-reboot', target.version);
+  return false;
+}
+
+/** Asks the `may-reboot` hooks again once nothing but what they said keeps the reboot back. */
+export function askAgain(turn: Turn, target: Target, closed: readonly ClosedGate[]): void {
+  const { hooks } = turn.state;
+  const isAlone = closed.length > 0 && closed.every(({ gate }) => gate === 'hooks');
+  if (isAlone && hooks !== null && hooks.until <= now(turn)) mayReboot(turn, target);
+}
+
+/** Runs the hooks that act, once: that is written down before they begin, since what they do must be undone. */
+export function act(turn: Turn, target: Target): void {
+  if (isPending(turn, 'hooks')) return;
+  remember(turn, { acted: { version: target.version, undo: false } });
+  run(turn, 'pre-reboot', target.version);
+}
+
+/**
+ * Undoes what the hooks did for a reboot that did not come. True when there is nothing (left) to undo. Also when the
+ * agent stops, unless the host does.
+ */
+export function undoIsDone(turn: Turn): boolean {
+  const { memory, phase, stopping, due, settings, around } = turn.state;
+  const { acted } = memory;
+  if (acted === null) return true;
+  const isWanted = isFinalizing(turn) || (phase.name === 'releasing' && stopping === null);
+  if (isWanted || stopping === 'host' || stopping === 'unclear') return false;
+  // Those that act may be running still.
+  if (isPending(turn, 'hooks')) return false;
+  if (!acted.undo) remember(turn, { acted: { ...acted, undo: true } });
+  if (due.undo !== undefined && !isDue(turn, 'undo')) return false;
+  if (hasHooks(turn, 'reboot-cancelled')) run(turn, 'reboot-cancelled', acted.version);
+  else if (settings.around === null || around !== null) remember(turn, { acted: null });
+  return turn.state.memory.acted === null;
+}

@@ -1,0 +1,183 @@
+import type { Target } from '../../graph/types.ts';
+import { duration, utc } from '../../base/text.ts';
+import { NOBODY_TOLD, type Person } from '../gates/around.ts';
+import type { ClosedGate, GateName } from '../gates/gate.ts';
+import { hereText } from '../gates/people.ts';
+import type { AgentState } from './state.ts';
+import { type Turn, arm, isDue, now, patch, remember } from './turn.ts';
+
+/** Gates that say "not now" for long: what people were told before does not hold any more when one of them closes. */
+const CALLS_OFF: ReadonlySet<GateName> = new Set(['enabled', 'freeze', 'pause', 'window', 'postponed']);
+/** Gates that are no reason to keep back the time that people get: they are asked after it. */
+const AFTER: ReadonlySet<GateName> = new Set(['people', 'hooks', 'report', 'refusal']);
+/** Milliseconds before its end at which people are reminded of it, when it is longer than twice that. */
+const LAST_CALL_MS = 60_000;
+/** Milliseconds that somebody must have known of the reboot at the least. */
+const SHORTEST_NOTICE_MS = 10_000;
+
+/** `holding`: gives people their time once everything else allows the reboot, and keeps them informed. */
+export function attend(turn: Turn, target: Target, closed: readonly ClosedGate[]): void {
+  const rules = turn.state.settings.around?.people ?? null;
+  const off = closed.find(({ gate }) => CALLS_OFF.has(gate));
+  if (off !== undefined || rules === null) {
+    callOff(turn, target, off?.reason ?? 'nobody is asked any more');
+    return;
+  }
+  const people = peopleOf(turn.state);
+  const { graceUntil } = turn.state.courtesy;
+  if (graceUntil === null) {
+    if (people.length > 0 && closed.every(({ gate }) => AFTER.has(gate))) beginGrace(turn, target, rules.graceMs);
+    return;
+  }
+  if (graceUntil <= now(turn)) return;
+  const newcomers = people.filter(({ id }) => turn.state.courtesy.told[id] === undefined);
+  tell(turn, newcomers, graceText(turn, target, graceUntil));
+  if (!turn.state.courtesy.lastCall && isDue(turn, 'people')) lastCall(turn, target, graceUntil);
+}
+
+function beginGrace(turn: Turn, target: Target, graceMs: number): void {
+  const graceUntil = now(turn) + graceMs;
+  const isShort = graceMs <= 2 * LAST_CALL_MS;
+  patch(turn, { courtesy: { ...turn.state.courtesy, graceUntil, lastCall: isShort, noticeUntil: null } });
+  arm(turn, 'people', isShort ? null : graceUntil - LAST_CALL_MS);
+  if (graceMs > 0) tell(turn, peopleOf(turn.state), graceText(turn, target, graceUntil));
+}
+
+function lastCall(turn: Turn, target: Target, graceUntil: number): void {
+  patch(turn, { courtesy: { ...turn.state.courtesy, lastCall: true } });
+  arm(turn, 'people', null);
+  tell(turn, peopleOf(turn.state), graceText(turn, target, graceUntil));
+}
+
+/** What people were told does not hold any more. */
+export function callOff(turn: Turn, target: Pick<Target, 'version'> | null, why: string): void {
+  const { courtesy } = turn.state;
+  if (courtesy.graceUntil === null && courtesy.noticeUntil === null) return;
+  const toldOf = peopleOf(turn.state).filter(({ id }) => courtesy.told[id] !== undefined);
+  const what = target === null ? 'The reboot' : `The reboot into ${target.version}`;
+  sayTo(turn, toldOf, `${what} is put off: ${why}.`);
+  patch(turn, { courtesy: { ...NOBODY_TOLD, unreadableSince: courtesy.unreadableSince } });
+  arm(turn, 'people', null);
+}
+
+/**
+ * The slot is held: people get one last notice. True when it is over, or nobody is here to get it. Who comes meanwhile is
+ * told at once.
+ */
+export function noticeIsOver(turn: Turn, target: Target): boolean {
+  const { settings, courtesy } = turn.state;
+  const rules = settings.around?.people ?? null;
+  const people = peopleOf(turn.state);
+  if (rules === null || people.length === 0 || rules.finalNoticeMs === 0) return true;
+  const until = courtesy.noticeUntil ?? now(turn) + rules.finalNoticeMs;
+  if (courtesy.noticeUntil === null) {
+    patch(turn, { courtesy: { ...courtesy, noticeUntil: until } });
+    tell(turn, people, noticeText(turn, target, until));
+  } else {
+    const newcomers = people.filter(({ id }) => (courtesy.told[id] ?? -1) < until - rules.finalNoticeMs);
+    if (until > now(turn)) tell(turn, newcomers, noticeText(turn, target, until));
+  }
+  arm(turn, 'people', until > now(turn) ? until : null);
+  return until <= now(turn);
+}
+
+/** Somebody who is here and has not known of the reboot for long enough, or null. Matters once the notice is over. */
+export function surprised(
+  { settings, around, courtesy }: Pick<AgentState, 'settings' | 'around' | 'courtesy'>,
+  mono: number,
+): Person | null {
+  const rules = settings.around?.people ?? null;
+  const people = around?.people ?? [];
+  if (rules === null || rules.finalNoticeMs === 0) return null;
+  const least = Math.min(SHORTEST_NOTICE_MS, rules.finalNoticeMs);
+  return people.find(({ id }) => mono - (courtesy.told[id] ?? Infinity) < least) ?? null;
+}
+
+/** The next reboot is announced anew: what was said of this one did not come. */
+export function forgetNotice(turn: Turn): void {
+  const { courtesy } = turn.state;
+  if (courtesy.noticeUntil === null) return;
+  patch(turn, { courtesy: { ...courtesy, noticeUntil: null } });
+  arm(turn, 'people', null);
+}
+
+/** What becomes of a wish to postpone. */
+export interface Postponement {
+  /** Milliseconds since 1970 until which the reboot waits; null: it does not. */
+  readonly until: number | null;
+  /** For whoever asked. */
+  readonly text: string;
+}
+
+/** Whether the reboot can be postponed, and until when. */
+export function postponement(state: AgentState, forMs: number, wall: number): Postponement {
+  const most = state.settings.around?.people?.postponeMs ?? 0;
+  const { phase, memory } = state;
+  if (most === 0)
+    return { until: null, text: 'the policy of this host does not allow it (updates.sessions.postpone_secs)' };
+  if (phase.name === 'rebooting') return { until: null, text: 'it is too late: the reboot has begun' };
+  if (phase.name !== 'holding' && phase.name !== 'releasing') return { until: null, text: 'no reboot is waiting' };
+  const before = memory.postponed;
+  const left = most - (before?.spentMs ?? 0);
+  if (left <= 0)
+    return { until: null, text: `it was postponed by ${duration(most)} already, which is all that is allowed` };
+  const from = Math.max(wall, before?.until ?? 0);
+  const until = from + Math.min(forMs, left);
+  return { until, text: `the reboot into ${phase.target.version} waits until ${utc(until)} at the least` };
+}
+
+/** Somebody wants the reboot later. */
+export function postpone(turn: Turn, by: string, forMs: number): void {
+  const { wall } = turn.event.at;
+  const { until } = postponement(turn.state, forMs, wall);
+  if (until === null) return;
+  const before = turn.state.memory.postponed;
+  const spentMs = (before?.spentMs ?? 0) + until - Math.max(wall, before?.until ?? 0);
+  remember(turn, { postponed: { until, by, spentMs } });
+}
+
+function peopleOf({ around }: AgentState): readonly Person[] {
+  return around?.people ?? [];
+}
+
+/** Tells people of the reboot, and notes that they know. */
+function tell(turn: Turn, people: readonly Person[], text: string): void {
+  if (people.length === 0) return;
+  const known = Object.fromEntries(people.map(({ id }) => [id, now(turn)]));
+  const here = new Set(peopleOf(turn.state).map(({ id }) => id));
+  const before = Object.entries(turn.state.courtesy.told).filter(([id]) => here.has(id));
+  patch(turn, { courtesy: { ...turn.state.courtesy, told: { ...Object.fromEntries(before), ...known } } });
+  sayTo(turn, people, text);
+}
+
+function sayTo(turn: Turn, people: readonly Person[], text: string): void {
+  const ttys = people.flatMap(({ tty }) => tty ?? []);
+  if (ttys.length > 0) turn.effects.push({ kind: 'tell', ttys, text });
+}
+
+/** Says when the time ends, and not when the reboot comes: nobody knows that yet. */
+function graceText(turn: Turn, { version }: Target, graceUntil: number): string {
+  const left = graceUntil - now(turn);
+  const end = utc(turn.event.at.wall + left);
+  return (
+    `This host is to be updated to ${version} and must reboot for it. Please save your work and log out. ` +
+    `It waits for you for ${duration(left)}, until ${end}; after that it reboots as soon as nothing else holds it back.` +
+    howToPostpone(turn)
+  );
+}
+
+function noticeText(turn: Turn, { version }: Target, until: number): string {
+  const left = duration(until - now(turn));
+  return `This host is about to reboot into ${version}: not before ${left} from now, and then unless something holds it back.${howToPostpone(turn)}`;
+}
+
+function howToPostpone({ state: { settings, memory } }: Turn): string {
+  const left = (settings.around?.people?.postponeMs ?? 0) - (memory.postponed?.spentMs ?? 0);
+  return left <= 0 ? '' : ` To postpone it (by ${duration(left)} at most): holdpoint postpone`;
+}
+
+/** Who is here, for a line of the log. */
+export function whoIsHere(state: AgentState): string {
+  const people = peopleOf(state);
+  return people.length === 0 ? 'nobody is logged in' : hereText(people);
+}

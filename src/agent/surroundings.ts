@@ -1,0 +1,142 @@
+import { join } from 'node:path';
+import type { Bus } from '../bus/api.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { errorText } from '../base/text.ts';
+import type { Config } from '../config/schema.ts';
+import { HOOK_EVENTS, type HookContext, type HookEvent } from '../hooks/event.ts';
+import { findHooks } from '../hooks/find.ts';
+import { runHooks } from '../hooks/run.ts';
+import { createHookRunner } from '../hooks/runner.ts';
+import { readHolds } from '../host/holds/read.ts';
+import { watchHolds } from '../host/holds/watch.ts';
+import { readInhibitors, readSessions } from '../host/logind/client.ts';
+import { blockersIn } from '../host/logind/inhibitor.ts';
+import { peopleIn } from '../host/logind/people.ts';
+import type { Session } from '../host/logind/session.ts';
+import { watchLogind } from '../host/logind/watch.ts';
+import { readMetered, watchMetered } from '../host/metered.ts';
+import { readPower } from '../host/power.ts';
+import { readBootHealth } from '../host/systemd/boot.ts';
+import { watchUnit } from '../host/systemd/units.ts';
+import { tellTerminals } from '../host/terminals.ts';
+import { readClockSynced } from '../host/time-sync.ts';
+import type { Around, Person } from './gates/around.ts';
+import type { HookOutcome } from './machine/event.ts';
+
+/** What surrounds a reboot of this host, as the shell reaches it. */
+export interface Surroundings {
+  /** Reads all of it; what cannot be read says so in the reading. */
+  readonly read: () => Promise<Around>;
+  /** Calls back after something may have changed; returns the way to stop. Begin it anew for another configuration. */
+  readonly watch: (changed: () => void) => () => void;
+  /** Runs the hooks of an event. Never rejects. Aborted by the signal, they are ended, and have failed. */
+  readonly runHooks: (event: HookEvent, context: HookContext, signal: AbortSignal) => Promise<HookOutcome>;
+  /** Writes to terminals, as far as they take it. Never rejects. */
+  readonly tell: (ttys: readonly string[], text: string) => Promise<void>;
+}
+
+/** Where the surroundings of a host are found. */
+export interface SurroundingsOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** As it is at the moment. */
+  readonly config: () => Config;
+  /** The agent's run folder; the folder of markers is in it. */
+  readonly runDir: string;
+  /** What all paths of the host are below. */
+  readonly root: string;
+}
+
+/** Looks around on this host. */
+export function createSurroundings(options: SurroundingsOptions): Surroundings {
+  const { bus, runDir, root, log } = options;
+  const runner = createHookRunner({ bus, runDir, root });
+  const once = { synced: false };
+  return {
+    read: () => read(options, once),
+    watch: (changed) => watch(options, changed),
+    runHooks: async (event, context, signal) => {
+      const { dir, timeoutSecs, mayRebootTimeoutSecs } = options.config().hooks;
+      const timeoutMs = (event === 'may-reboot' ? mayRebootTimeoutSecs : timeoutSecs) * 1000;
+      const outcome = await runHooks({ dir, event, timeoutMs, context, signal, runner });
+      return outcome.kind === 'passed' ? outcome : { kind: outcome.kind, text: `${outcome.hook}: ${outcome.text}` };
+    },
+    tell: async (ttys, text) => {
+      log.info({ terminals: ttys.join(' ') }, `told people: ${text}`);
+      for (const problem of await tellTerminals(ttys, text, join(root, 'dev'))) log.debug(problem);
+    },
+  };
+}
+
+function watch({ bus, config, runDir }: SurroundingsOptions, changed: () => void): () => void {
+  const { updates, health } = config();
+  const stops = [
+    watchLogind(bus, changed),
+    watchHolds(holdsDir(runDir), changed),
+    watchUnit(bus, health.unit, changed),
+    ...(updates.network.avoidMetered ? [watchMetered(bus, changed)] : []),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+function holdsDir(runDir: string): string {
+  return join(runDir, 'holds.d');
+}
+
+async function read(options: SurroundingsOptions, once: { synced: boolean }): Promise<Around> {
+  const { bus, clock, root, runDir } = options;
+  const { updates, health, hooks } = options.config();
+  const at = clock();
+  const problems: string[] = [];
+  /** What cannot be read is said, and stands for something. */
+  const attempt = async <T, U>(reading: Promise<T> | null, otherwise: U): Promise<T | U> => {
+    if (reading === null) return otherwise;
+    return reading.catch((error: unknown) => {
+      problems.push(errorText(error));
+      return otherwise;
+    });
+  };
+  const goesByClock = updates.strategy.includes('periodic') || updates.freezes.length > 0;
+  const [sessions, inhibitors, metered, synced, boot] = await Promise.all([
+    attempt(updates.sessions.enabled ? readSessions(bus) : null, null),
+    attempt(updates.inhibitors.enabled ? readInhibitors(bus) : null, []),
+    attempt(updates.network.avoidMetered ? readMetered(bus) : null, null),
+    attempt(goesByClock && !once.synced ? readClockSynced(bus) : null, null),
+    attempt(readBootHealth(bus, health.unit, root), UNKNOWN_BOOT),
+  ]);
+  // A clock that was right once is not asked about again: each question may start a service.
+  once.synced ||= synced === true;
+  const holds = readHolds(holdsDir(runDir), at.wall);
+  const { classes, idleSecs } = updates.sessions;
+  return {
+    readAt: at.mono,
+    people: sessions === null ? null : peopleIn(sessions, { classes, idleMs: idleSecs * 1000 }, at.wall).map(personOf),
+    blockers: blockersIn(inhibitors).map(({ who, why }) => ({ who, why })),
+    holds: holds.holds,
+    power: updates.power.requireAc ? readPower(root) : 'unknown',
+    metered,
+    clockSynced: once.synced ? true : synced,
+    boot,
+    hooks: HOOK_EVENTS.filter((event) => hasHooks(hooks.dir, event)),
+    problems: [...problems, ...holds.problems],
+  };
+}
+
+/** In doubt nothing is given back. */
+const UNKNOWN_BOOT = { kind: 'waiting', reason: 'systemd cannot be asked about it' } as const;
+
+/** Also where there is something wrong with the folder: then its hooks fail, which says so. */
+function hasHooks(dir: string, event: HookEvent): boolean {
+  const { names, problem } = findHooks(dir, event);
+  return names.length > 0 || problem !== null;
+}
+
+function personOf({ id, user, tty, kind, remote, remoteHost }: Session): Person {
+  const place = tty ?? (kind === 'graphical' ? 'desktop' : '');
+  const from = remote && remoteHost !== null ? `from ${remoteHost}` : '';
+  return { id, user, tty, where: [place, from].filter((part) => part !== '').join(' ') };
+}

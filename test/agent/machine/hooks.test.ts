@@ -1,0 +1,240 @@
+import { describe, expect, test } from 'vitest';
+import { INTERVAL, MINUTE, SECOND, graph, reading, stagedDeployment } from '../../support/agent-builders.ts';
+import { IN_FLEET, arrived, person, surrounded } from '../../support/agent-surrounded.ts';
+
+const NOT_NOW = { kind: 'not-now', text: '10-backup: a backup runs' } as const;
+const FAILED = { kind: 'failed', text: '10-drain: exit code 1' } as const;
+
+describe('may-reboot', () => {
+  test('is asked last of what is local, before the slot, and again after it', () => {
+    const host = arrived({ hooks: ['may-reboot'] }, {}, IN_FLEET);
+    expect([host.ran, host.driver.asked]).toEqual([['may-reboot'], ['lock']]);
+    host.driver.pass(SECOND);
+    host.driver.granted();
+    expect([host.ran, host.driver.asked]).toEqual([['may-reboot', 'may-reboot'], ['finalize']]);
+  });
+
+  test('is not asked while something else keeps the reboot back', () => {
+    const host = arrived({
+      hooks: ['may-reboot'],
+      holds: [{ name: 'ansible', reason: 'runs', since: 0, until: null }],
+    });
+    host.driver.pass(20 * MINUTE);
+    expect(host.ran).toEqual([]);
+  });
+
+  test('that says "not now" is asked again a minute later, without a slot', () => {
+    const host = surrounded({ hooks: ['may-reboot'] }, {}, IN_FLEET);
+    host.answers['may-reboot'] = NOT_NOW;
+    host.driver.pass(INTERVAL);
+    expect([host.driver.phase, host.driver.memory.slot]).toEqual(['holding', null]);
+    const before = host.ran.length;
+    delete host.answers['may-reboot'];
+    host.driver.pass(MINUTE);
+    expect([host.ran.length, host.driver.asked]).toEqual([before + 1, ['lock']]);
+  });
+
+  test('that fails keeps the reboot back: there is none without its consent', () => {
+    const host = surrounded({ hooks: ['may-reboot'] });
+    host.answers['may-reboot'] = FAILED;
+    host.driver.pass(60 * MINUTE);
+    expect([host.driver.phase, host.driver.asked]).toEqual(['holding', []]);
+    expect(host.driver.said.join('\n')).toMatch('may-reboot hook 10-drain: exit code 1');
+  });
+
+  test('that hangs keeps the reboot back, and no slot is held', () => {
+    const host = surrounded({ hooks: ['may-reboot'] }, {}, IN_FLEET);
+    host.answers['may-reboot'] = null;
+    host.driver.pass(60 * MINUTE);
+    expect([host.driver.phase, host.driver.memory.slot]).toEqual(['holding', null]);
+  });
+
+  test('that changes its mind after the grant gives the slot back', () => {
+    const host = arrived({ hooks: ['may-reboot'] }, {}, IN_FLEET);
+    host.answers['may-reboot'] = NOT_NOW;
+    delete host.driver.auto.report;
+    host.driver.pass(SECOND);
+    host.driver.granted();
+    expect([host.driver.phase, host.driver.asked]).toEqual(['holding', ['report']]);
+  });
+});
+
+describe('pre-reboot', () => {
+  const ALL = ['may-reboot', 'pre-reboot', 'reboot-cancelled'] as const;
+
+  test('runs once, with the slot, after the last notice; then everything is looked at again', () => {
+    const host = arrived({ hooks: [...ALL], people: [person('1')] }, {}, IN_FLEET);
+    host.driver.pass(10 * MINUTE);
+    expect(host.ran).toEqual(['may-reboot']);
+    host.driver.granted();
+    host.driver.pass(MINUTE - 1);
+    expect(host.ran).toEqual(['may-reboot']);
+    const looks = host.driver.log.filter((kind) => kind === 'look').length;
+    host.driver.pass(1);
+    expect(host.ran).toEqual(['may-reboot', 'pre-reboot', 'may-reboot']);
+    expect(host.driver.log.filter((kind) => kind === 'look').length).toBeGreaterThan(looks);
+    expect(host.driver.asked).toEqual(['finalize']);
+  });
+
+  test('is written down before it begins', () => {
+    const host = arrived({ hooks: ['pre-reboot'] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = null;
+    host.driver.granted();
+    expect([host.driver.asked, host.driver.written?.acted]).toEqual([['hooks'], { version: '42.2', undo: false }]);
+  });
+
+  test('also runs on a host that asks nobody for a slot', () => {
+    const host = arrived({ hooks: ['pre-reboot'] });
+    expect([host.ran, host.driver.asked]).toEqual([['pre-reboot'], ['finalize']]);
+  });
+
+  test.each([
+    ['says "not now"', NOT_NOW],
+    ['fails', FAILED],
+  ] as const)('that %s: no reboot; what it did is undone, then the slot goes back', (_, outcome) => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = outcome;
+    host.answers['reboot-cancelled'] = null;
+    host.driver.granted();
+    expect([host.ran.at(-1), host.driver.phase]).toEqual(['reboot-cancelled', 'holding']);
+    expect(host.driver.memory.slot).not.toBeNull();
+    delete host.driver.auto.report;
+    host.hooked();
+    expect([host.driver.memory.slot, host.driver.memory.acted, host.driver.asked]).toEqual([null, null, ['report']]);
+  });
+
+  test.each([
+    ['a pause', (host: ReturnType<typeof arrived>) => host.driver.send({ kind: 'pause', until: null, reason: '' })],
+    [
+      'a marker',
+      (host: ReturnType<typeof arrived>) => host.change({ holds: [{ name: 'x', reason: 'y', since: 0, until: null }] }),
+    ],
+    [
+      'an inhibitor',
+      (host: ReturnType<typeof arrived>) => host.change({ blockers: [{ who: 'dnf', why: 'installs' }] }),
+    ],
+    ['a battery', (host: ReturnType<typeof arrived>) => host.change({ power: 'battery' })],
+    ['somebody who logs in', (host: ReturnType<typeof arrived>) => host.change({ people: [person('1')] })],
+  ] as const)('then %s: no reboot, reboot-cancelled runs, the slot goes back', (_, happens) => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = null;
+    host.driver.granted();
+    happens(host);
+    expect(host.driver.asked).toContain('hooks');
+    delete host.driver.auto.report;
+    host.hooked();
+    expect([host.driver.phase, host.ran.at(-1)]).toEqual(['holding', 'reboot-cancelled']);
+    expect([host.driver.asked, host.driver.memory.slot]).toEqual([['report'], null]);
+  });
+
+  test('whose agent dies is undone by the next one, before the slot goes back', () => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = null;
+    host.driver.granted();
+    const next = host.restart();
+    expect(next.ran).toContain('reboot-cancelled');
+    expect(next.driver.memory.acted).toBeNull();
+  });
+
+  test('is undone when the agent is stopped, and then the slot goes back', () => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = null;
+    host.driver.granted();
+    host.driver.send({ kind: 'stop', hostGoesDown: false });
+    host.hooked(FAILED);
+    expect(host.ran.at(-1)).toBe('reboot-cancelled');
+    expect(host.driver.memory).toMatchObject({ acted: null, slot: null, owed: [] });
+  });
+
+  test('is not undone when the host goes down, nor after a finalize whose outcome nobody knows', () => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    host.driver.granted();
+    host.driver.fails('finalize', 'unknown');
+    host.driver.pass(20 * MINUTE);
+    expect(host.ran).not.toContain('reboot-cancelled');
+    const other = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    other.answers['pre-reboot'] = null;
+    other.driver.granted();
+    other.driver.send({ kind: 'stop', hostGoesDown: true });
+    other.hooked(FAILED);
+    expect(other.ran).not.toContain('reboot-cancelled');
+  });
+
+  test('is undone after a finalize that was definitely refused', () => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    host.driver.granted();
+    host.driver.fails('finalize', 'transient', 'an inhibitor');
+    expect(host.ran.at(-1)).toBe('reboot-cancelled');
+    expect(host.driver.memory.slot).toBeNull();
+  });
+
+  test('that cannot be undone is tried three times, said loudly, and the slot goes back', () => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = NOT_NOW;
+    host.answers['reboot-cancelled'] = FAILED;
+    host.driver.granted();
+    host.driver.pass(INTERVAL);
+    expect(host.ran.filter((event) => event === 'reboot-cancelled').length).toBeGreaterThanOrEqual(3);
+    expect(host.driver.said.join('\n')).toMatch(/error: what the pre-reboot hooks did was not undone: 10-drain/);
+  });
+
+  test('of an earlier boot is forgotten: the reboot has undone it', () => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = null;
+    host.driver.granted();
+    const next = host.driver.restarted({ bootId: 'boot-2' });
+    next.send({ kind: 'started' });
+    expect(next.memory.acted).toBeNull();
+  });
+});
+
+describe('pre-stage', () => {
+  test('comes before anything is fetched, once for each release', () => {
+    const host = arrived({ hooks: ['pre-stage'] });
+    expect([host.ran, host.driver.log.filter((kind) => kind === 'stage').length]).toEqual([['pre-stage'], 1]);
+  });
+
+  test('that says "not now" is asked again, and the state says why nothing is fetched', () => {
+    const host = surrounded({ hooks: ['pre-stage'] });
+    host.answers['pre-stage'] = NOT_NOW;
+    host.driver.pass(INTERVAL);
+    expect(host.driver.phase).toBe('staging');
+    expect(host.driver.log).not.toContain('stage');
+    delete host.answers['pre-stage'];
+    host.driver.pass(MINUTE);
+    expect(host.driver.log).toContain('stage');
+  });
+});
+
+describe('a metered network', () => {
+  test('keeps a release from being fetched until it is none', () => {
+    const host = surrounded({ metered: true });
+    host.driver.pass(INTERVAL);
+    expect([host.driver.phase, host.driver.log.includes('stage')]).toEqual(['staging', false]);
+    host.change({ metered: false });
+    expect(host.driver.log).toContain('stage');
+  });
+
+  test('does not keep a host from rebooting into what is staged', () => {
+    const host = arrived({}, {}, IN_FLEET);
+    host.silently({ metered: true });
+    host.driver.granted();
+    expect(host.driver.asked).toEqual(['finalize']);
+  });
+});
+
+test('a newer release while the hooks run is not taken before they have ended and were undone', () => {
+  const host = arrived({ hooks: ['pre-reboot', 'reboot-cancelled'] }, {}, IN_FLEET);
+  host.answers['pre-reboot'] = null;
+  host.driver.granted();
+  host.driver.send({ kind: 'hostChanged' });
+  expect(host.driver.phase).toBe('releasing');
+  host.staged = null;
+  host.driver.auto.look = () => host.driver.looked(reading(host.driver.mono, 1, stagedDeployment(9)));
+  host.driver.auto.fetchGraph = () => host.driver.graphRead(graph([1, 2, 3]));
+  host.driver.send({ kind: 'hostChanged' });
+  expect([host.driver.phase, host.driver.memory.slot !== null]).toEqual(['watching', true]);
+  delete host.driver.auto.report;
+  host.hooked();
+  expect([host.ran.at(-1), host.driver.asked, host.driver.memory.slot]).toEqual(['reboot-cancelled', ['report'], null]);
+});

@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest';
+import { INTERVAL, MINUTE, SECOND, instant } from '../../support/agent-builders.ts';
+import { IN_FLEET, arrived, person } from '../../support/agent-surrounded.ts';
+
+const ANN = person('1');
+const BOB = person('2', 'bob');
+
+describe('people who are logged in', () => {
+  test('get their time, a reminder and a last notice; then it reboots', () => {
+    const { driver } = arrived({ people: [ANN] });
+    expect([driver.phase, driver.told.length]).toEqual(['holding', 1]);
+    expect(driver.told[0]).toMatch(/^pts\/1: .*42\.2.*waits for you for 10 min.*as soon as nothing else holds it back/);
+    driver.pass(9 * MINUTE);
+    expect(driver.told.length).toBe(2);
+    driver.pass(MINUTE);
+    expect([driver.phase, driver.told.length]).toEqual(['releasing', 3]);
+    expect(driver.told[2]).toMatch(/not before 60 s from now/);
+    driver.pass(59 * SECOND);
+    expect(driver.phase).toBe('releasing');
+    driver.pass(SECOND);
+    expect([driver.phase, driver.asked]).toEqual(['rebooting', ['finalize']]);
+  });
+
+  test('who leave are not waited for', () => {
+    const host = arrived({ people: [ANN] });
+    host.change({ people: [] });
+    expect(host.driver.asked).toEqual(['finalize']);
+  });
+
+  test('who leave during the last notice end it', () => {
+    const host = arrived({ people: [ANN] });
+    host.driver.pass(10 * MINUTE);
+    host.change({ people: [] });
+    expect(host.driver.asked).toEqual(['finalize']);
+  });
+
+  test('who come while others have their time are told, and get what is left of it', () => {
+    const host = arrived({ people: [ANN] });
+    host.driver.pass(5 * MINUTE);
+    host.change({ people: [ANN, BOB] });
+    expect(host.driver.told.at(-1)).toMatch(/^pts\/2: .*for 5 min/);
+    host.driver.pass(6 * MINUTE);
+    expect(host.driver.asked).toEqual(['finalize']);
+  });
+
+  test('after the time, get the last notice and no new time', () => {
+    const host = arrived({ people: [ANN] }, {}, IN_FLEET);
+    host.change({ people: [] });
+    expect(host.driver.asked).toEqual(['lock']);
+    host.driver.refused('HTTP 409: slots_full', 20 * MINUTE);
+    host.driver.pass(10 * MINUTE);
+    host.change({ people: [BOB] });
+    host.driver.pass(9 * MINUTE);
+    expect(host.driver.told.filter((line) => line.startsWith('pts/2: '))).toEqual([]);
+    host.driver.pass(2 * MINUTE);
+    host.driver.granted();
+    expect(host.driver.told.at(-1)).toMatch(/^pts\/2: .*not before 60 s/);
+    host.driver.pass(MINUTE);
+    expect(host.driver.asked).toEqual(['finalize']);
+  });
+
+  test('the time is not given again for refusals that have nothing to do with them', () => {
+    const host = arrived({ people: [ANN] }, {}, IN_FLEET);
+    host.driver.pass(10 * MINUTE);
+    host.driver.refused('HTTP 409: slots_full', MINUTE);
+    host.change({ holds: [{ name: 'backup', reason: 'runs', since: 0, until: null }] });
+    host.driver.pass(2 * MINUTE);
+    host.change({ holds: [] });
+    expect(host.driver.asked).toContain('lock');
+  });
+
+  test('keep no slot meanwhile: it is asked for when their time is over', () => {
+    const host = arrived({ people: [ANN] }, {}, IN_FLEET);
+    host.driver.pass(10 * MINUTE - 1);
+    expect([host.driver.asked.includes('lock'), host.driver.memory.slot]).toEqual([false, null]);
+    host.driver.pass(1);
+    expect(host.driver.asked).toContain('lock');
+  });
+
+  test('who log in between the grant and finalize, where nobody was before, get their time: the slot goes back', () => {
+    const host = arrived({}, {}, IN_FLEET);
+    host.silently({ people: [BOB] });
+    delete host.driver.auto.report;
+    host.driver.granted();
+    expect([host.driver.phase, host.driver.asked]).toEqual(['holding', ['report']]);
+    expect(host.driver.told).toEqual([expect.stringMatching(/^pts\/2: .*for 10 min/)]);
+  });
+
+  test('who log in when it is too late to tell them keep it back: the slot goes back, and they are told anew', () => {
+    const host = arrived({ people: [ANN] }, {}, IN_FLEET);
+    host.driver.pass(10 * MINUTE);
+    host.driver.granted();
+    host.driver.pass(55 * SECOND);
+    host.change({ people: [ANN, BOB] });
+    expect(host.driver.told.at(-1)).toMatch(/^pts\/2: .*5 s from now/);
+    delete host.driver.auto.report;
+    host.driver.pass(5 * SECOND);
+    expect([host.driver.phase, host.driver.asked]).toEqual(['holding', ['report']]);
+    host.driver.reported();
+    host.driver.pass(MINUTE);
+    host.driver.granted();
+    expect(host.driver.told.at(-1)).toMatch(/^pts\/1,pts\/2: .*60 s from now/);
+  });
+
+  test('that comes to nothing when a pause closes it, are told so, and get new time afterwards', () => {
+    const host = arrived({ people: [ANN] });
+    host.driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+    expect(host.driver.told.at(-1)).toMatch(/^pts\/1: .*put off: paused by an administrator \(maintenance\)/);
+    host.driver.pass(20 * MINUTE);
+    host.driver.send({ kind: 'resume' });
+    expect(host.driver.told.at(-1)).toMatch(/for 10 min/);
+    host.driver.pass(9 * MINUTE);
+    expect(host.driver.phase).toBe('holding');
+  });
+
+  test('do not matter where it is configured so', () => {
+    const { driver } = arrived({ people: [ANN] }, { people: null });
+    expect([driver.asked, driver.told]).toEqual([['finalize'], []]);
+  });
+
+  test('without a grace period or notice are not waited for', () => {
+    const rules = { graceMs: 0, finalNoticeMs: 0, unreadableMs: 0, postponeMs: 0 };
+    expect(arrived({ people: [ANN] }, { people: rules }).driver.asked).toEqual(['finalize']);
+  });
+});
+
+describe('a list of sessions that cannot be read', () => {
+  test('is somebody for half an hour, then nobody', () => {
+    const { driver } = arrived({ people: null });
+    driver.pass(27 * MINUTE);
+    expect(driver.phase).toBe('holding');
+    driver.pass(3 * MINUTE);
+    expect(driver.asked).toContain('finalize');
+  });
+
+  test('that can be read again is what it says', () => {
+    const host = arrived({ people: null });
+    host.change({ people: [] });
+    expect(host.driver.asked).toEqual(['finalize']);
+  });
+});
+
+describe('postponing', () => {
+  const rules = { graceMs: 10 * MINUTE, finalNoticeMs: MINUTE, unreadableMs: 0, postponeMs: 60 * MINUTE };
+
+  test('puts the reboot off, and nobody can do it for longer than allowed', () => {
+    const host = arrived({ people: [ANN] }, { people: rules });
+    expect(host.driver.told[0]).toMatch('holdpoint postpone');
+    host.driver.send({ kind: 'postpone', by: 'ann', forMs: 40 * MINUTE });
+    host.driver.send({ kind: 'postpone', by: 'ann', forMs: 40 * MINUTE });
+    expect(host.driver.memory.postponed?.until).toBe(instant(host.driver.mono).wall + 60 * MINUTE);
+    host.driver.pass(59 * MINUTE);
+    expect([host.driver.phase, host.driver.state.courtesy.graceUntil]).toEqual(['holding', null]);
+    host.driver.pass(MINUTE + 11 * MINUTE);
+    expect(host.driver.asked).toContain('finalize');
+  });
+
+  test('during the last notice gives the slot back', () => {
+    const host = arrived({ people: [ANN] }, { people: rules }, IN_FLEET);
+    host.driver.pass(10 * MINUTE);
+    host.driver.granted();
+    delete host.driver.auto.report;
+    host.driver.send({ kind: 'postpone', by: 'ann', forMs: 5 * MINUTE });
+    expect([host.driver.phase, host.driver.asked]).toEqual(['holding', ['report']]);
+  });
+
+  test('is not possible where the policy does not allow it', () => {
+    const host = arrived({ people: [ANN] }, { people: { ...rules, postponeMs: 0 } });
+    host.driver.send({ kind: 'postpone', by: 'ann', forMs: 5 * MINUTE });
+    expect([host.driver.memory.postponed, host.driver.told[0]]).toEqual([null, expect.not.stringMatching('postpone')]);
+  });
+});
+
+test('nothing of the surroundings is read more than once a minute while nothing happens', () => {
+  const { driver } = arrived(
+    { people: [ANN] },
+    { people: { graceMs: 60 * MINUTE, finalNoticeMs: 0, unreadableMs: 0, postponeMs: 0 } },
+  );
+  const before = driver.log.filter((kind) => kind === 'lookAround').length;
+  driver.pass(2 * INTERVAL);
+  expect(driver.log.filter((kind) => kind === 'lookAround').length - before).toBeLessThanOrEqual(10);
+});
