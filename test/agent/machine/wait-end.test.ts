@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { BOOT_WALL, MINUTE, NODE_ID, SECOND, instant, lockAt } from '../../support/agent-builders.ts';
+import {
+  BOOT_WALL,
+  MINUTE,
+  NODE_ID,
+  SECOND,
+  instant,
+  lockAt,
+  reading,
+  stagedDeployment,
+} from '../../support/agent-builders.ts';
 import { held } from '../../support/agent-situations.ts';
 import { createSchedule } from '../../../src/strategy/schedule.ts';
 
@@ -27,5 +36,6 @@ test('a slot that is granted as the window ends is given back', () => {
   const driver = held({ lock: lockAt('a'), lockWaitMs: 10 * MINUTE, schedule: windowOf(10) });
   driver.mono += driver.question('lock').waitMs;
   driver.granted();
+  driver.looked(reading(driver.mono, 1, stagedDeployment(2)));
   expect([driver.phase, driver.memory.slot]).toEqual(['holding', null]);
 });
