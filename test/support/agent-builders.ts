@@ -2,6 +2,7 @@ import type { Instant } from '../../src/base/clock.ts';
 import type { Graph, Release, Target } from '../../src/graph/types.ts';
 import { type Deployment, type HostReading, targetOf } from '../../src/host/rpm-ostree/deployment.ts';
 import type { Around, AroundRules } from '../../src/agent/gates/around.ts';
+import { type Schedule, createSchedule } from '../../src/strategy/schedule.ts';
 import type { Lock } from '../../src/agent/machine/memory.ts';
 import type { Settings } from '../../src/agent/machine/state.ts';
 
@@ -72,6 +73,15 @@ export function aroundRules(change: Partial<AroundRules> = {}): AroundRules {
     rollback: false,
     ...change,
   };
+}
+
+/** Windows of half an hour, one at the beginning of each hour. */
+export function hourlyWindows(): Schedule {
+  const windows = Array.from({ length: 24 }, (_, hour) => {
+    const days = [0, 1, 2, 3, 4, 5, 6];
+    return { kind: 'weekly', days, startMinute: hour * 60, lengthMinutes: 30, timeZone: null } as const;
+  });
+  return createSchedule({ windows, timeZone: 'UTC', randomPlace: false, nodeId: NODE_ID, graceMs: 0 }, 'UTC');
 }
 
 /** Releases are numbers: the version, commit and age of number 3 are told by the 3. */

@@ -8,6 +8,7 @@ import { CONFIRMED_MS } from '../../src/agent/machine/confirm.ts';
 import { CONSENT_MS } from '../../src/agent/machine/consent-ms.ts';
 import { parseMemory, serializeMemory } from '../../src/agent/memory-file.ts';
 import { deploymentKey, pendingDeployment, releaseKey } from '../../src/host/rpm-ostree/deployment.ts';
+import { scheduleAt } from '../../src/strategy/schedule.ts';
 import type { World } from './agent-world.ts';
 
 /** Ticks in a row that may lead to nothing: timers of different things may fall due one after another. */
@@ -149,6 +150,8 @@ function waitIsAwake({ wall }: World, state: AgentState, effects: readonly Effec
   if (phase.name === 'rebooting' && stopping === null) return;
   must(phase.name === 'releasing' && stopping === null, 'a question that nobody waits for is given up');
   must(settings.enabled, 'no wait while updates are disabled');
+  const { schedule } = settings;
+  must(schedule === null || scheduleAt(schedule, wall).open, 'no wait outside of the windows');
   must((memory.pause?.until ?? (memory.pause === null ? 0 : Infinity)) <= wall, 'no wait in a pause');
   must(!memory.skipped.includes(phase.target.version), 'no wait for a release that is skipped');
   must(same(memory.slot, settings.lock), 'no wait for a slot of another server');
@@ -188,6 +191,8 @@ function finalizeIsAllowed(world: World, { target }: Extract<Effect, { kind: 'fi
   must(!kept, 'finalize into what is not in quarantine');
   must(memory.owed.length === 0, 'finalize owes no report');
   if (settings.around !== null) surroundingsAllow(world, state);
+  must(settings.schedule === null || scheduleAt(settings.schedule, wall).open, 'finalize within a window');
+  must(mono >= settings.minUptimeMs, 'finalize on a host that is up for long enough');
   must(memory.finalize?.bootId === host.bootId, 'finalize is recorded');
   if (!world.finalizing) firstIsAllowed(world, state, target);
   else againIsAllowed(world, memory);

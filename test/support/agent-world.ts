@@ -9,7 +9,17 @@ import type { Failure } from '../../src/base/failure.ts';
 import type { Around } from '../../src/agent/gates/around.ts';
 import type { Graph } from '../../src/graph/types.ts';
 import type { Deployment, HostReading } from '../../src/host/rpm-ostree/deployment.ts';
-import { BOOT_WALL, EMPTY_GRAPH, aroundRules, commit, graph, keyOf, lockAt, settings } from './agent-builders.ts';
+import {
+  BOOT_WALL,
+  EMPTY_GRAPH,
+  aroundRules,
+  hourlyWindows,
+  commit,
+  graph,
+  keyOf,
+  lockAt,
+  settings,
+} from './agent-builders.ts';
 import { ModelAround } from './agent-around.ts';
 import { ModelHost } from './agent-host.ts';
 
@@ -121,7 +131,9 @@ export class World {
     this.#onExecute = onExecute;
     const lock = this.chance(0.6) ? lockAt('a') : null;
     const around = this.chance(0.6) ? aroundRules({ rollback: this.chance(0.3) }) : null;
-    this.settings = settings({ lock, source: this.chance(0.15) ? 'staged' : 'graph', around });
+    const schedule = this.chance(0.3) ? hourlyWindows() : null;
+    const minUptimeMs = this.pick([0, 0, 0, 30 * 60_000]);
+    this.settings = settings({ lock, source: this.chance(0.15) ? 'staged' : 'graph', around, schedule, minUptimeMs });
     const hooks = (['pre-stage', 'may-reboot', 'pre-reboot', 'reboot-cancelled', 'post-boot'] as const).filter(() =>
       this.chance(0.4),
     );

@@ -25,7 +25,7 @@ import {
   takeNote,
 } from './slot.ts';
 import { advanceStaging, staged, stagingFailed } from './stage.ts';
-import type { AgentState, AsyncKind, Settings, Timer } from './state.ts';
+import type { AgentState, AsyncKind, Phase, Settings, Timer } from './state.ts';
 import { backToHolding, discardFailed, discarded } from './target.ts';
 import {
   type Turn,
@@ -399,13 +399,18 @@ function surroundingTimers({ state: { pending, memory, settings } }: Turn): read
   return timers;
 }
 
+/** Phases that wait for their own timer. */
+const HAS_WORK: ReadonlySet<Phase['name']> = new Set(['staging', 'holding', 'releasing', 'rebooting']);
+
 /** What is done with the host, one after another. */
 const HANDS = ['stage', 'finalize', 'hooks'] as const;
 
 /** Whether the phase waits for its own timer, rather than for an answer or for something that must come first. */
 function isWorkAwaited(turn: Turn, discarding: boolean): boolean {
   const { name } = turn.state.phase;
-  if (name !== 'staging' && name !== 'holding' && name !== 'releasing' && name !== 'rebooting') return false;
+  if (!HAS_WORK.has(name)) return false;
+  // Nothing is staged before the slot of an earlier target is given back.
+  if (name === 'staging' && turn.state.memory.slot !== null) return false;
   // What closes a gate also ends the wait for a slot.
   const kinds = name === 'releasing' ? HANDS : [...HANDS, 'lock' as const];
   const busy = kinds.some((kind) => isPending(turn, kind));
