@@ -1,6 +1,7 @@
 import { duration, utc } from '../../base/text.ts';
 import type { Instant } from '../../base/clock.ts';
 import { foreignPending, gatesOf, mayBeAdopted, statusLine } from './explain.ts';
+import type { Around } from '../gates/around.ts';
 import { isClosed } from '../gates/gate.ts';
 import { isNeedless } from './slot.ts';
 import type { AgentState, Phase, Trouble, TroubleSource } from './state.ts';
@@ -34,9 +35,28 @@ function aroundLines(before: AgentState, after: AgentState): readonly Line[] {
   const known = new Set(before.around?.problems ?? []);
   const problems = after.around?.problems.filter((text) => !known.has(text)) ?? [];
   const lines: Line[] = problems.slice(0, MOST_WARNINGS).map((text) => ({ level: 'warn', text }));
+  lines.push(...patienceLines(before.around, after));
   const { postponed } = after.memory;
   if (postponed !== null && postponed !== before.memory.postponed) {
     lines.push({ level: 'info', text: `the reboot was postponed by ${postponed.by} until ${utc(postponed.until)}` });
+  }
+  return lines;
+}
+
+/** What is not waited for any longer. */
+function patienceLines(before: Around | null, { around, settings, courtesy }: AgentState): readonly Line[] {
+  const rules = settings.around;
+  if (rules === null || before === null || around === null) return [];
+  /** Its time was over between the two readings. */
+  const isOver = (moment: number): boolean => before.readAt < moment && moment <= around.readAt;
+  const lines: Line[] = [];
+  const goesByClock = settings.schedule !== null || settings.freezes !== null;
+  if (goesByClock && around.clockSynced === false && isOver(rules.clockWaitMs)) {
+    lines.push({ level: 'warn', text: 'the clock is still not synchronised: windows go by it all the same' });
+  }
+  const { unreadableSince } = courtesy;
+  if (rules.people !== null && unreadableSince !== null && isOver(unreadableSince + rules.people.unreadableMs)) {
+    lines.push({ level: 'warn', text: 'nobody knows who is logged in: from now on that counts as nobody' });
   }
   return lines;
 }

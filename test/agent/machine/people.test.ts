@@ -133,6 +133,16 @@ describe('a list of sessions that cannot be read', () => {
     expect(driver.asked).toContain('finalize');
   });
 
+  test('is warned of when it counts as nobody from then on', () => {
+    const { driver } = arrived({ people: null }, { requireAc: true });
+    const warning = 'warn: nobody knows who is logged in: from now on that counts as nobody';
+    driver.auto.finalize = () => driver.fails('finalize');
+    driver.pass(27 * MINUTE, 10_000);
+    expect(driver.said).not.toContain(warning);
+    driver.pass(20 * MINUTE, 10_000);
+    expect(driver.said.filter((line) => line === warning)).toHaveLength(1);
+  });
+
   test('that can be read again is what it says', () => {
     const host = arrived({ people: null });
     host.change({ people: [] });
