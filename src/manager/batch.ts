@@ -57,8 +57,10 @@ export interface World {
   readonly now: number;
   /** The manager is about to stop: no new grants. */
   readonly draining: boolean;
-  /** Null: the group is unknown. `exists`: the store has a document of it. */
+  /** Null: there is no such group. `exists`: the store has a document of it. */
   readonly policy: (group: string, exists: boolean) => GroupPolicy | null;
+  /** The policy of a group that there is not, when it may be made; `made`: how many were, by the same decisions. */
+  readonly onDemand: (group: string, made: number) => GroupPolicy | null;
   /** What the window or the gate of a group says, or null. */
   readonly closed: (group: string) => Refusal | null;
   /** Ids seen in 90 days. */
@@ -116,6 +118,8 @@ class Draft {
   readonly #world: World;
   readonly #documents = new Map<string, GroupDocument>();
   readonly #audit: AuditDraft[] = [];
+  /** Groups that there were not. */
+  readonly #made = new Set<string>();
   /** Groups in which an id may hold a slot: it did when the state was read, or was granted one since. */
   #holding: Map<string, string[]> | null = null;
   #fleet: FleetDocument;
@@ -240,6 +244,7 @@ class Draft {
     const { document, answer, audit } = decide(given, policy);
     const found = this.#documents.has(group) ? [] : (entry?.found ?? []);
     if (document !== given || found.length > 0) {
+      if (this.#existing(group) === null) this.#made.add(group);
       this.#documents.set(group, document);
       this.#audit.push(...found, ...audit);
     }
@@ -247,7 +252,11 @@ class Draft {
   }
 
   #policyOf(group: string): GroupPolicy | null {
-    return this.#world.policy(group, this.#state.groups.has(group));
+    return this.#existing(group) ?? this.#world.onDemand(group, this.#made.size);
+  }
+
+  #existing(group: string): GroupPolicy | null {
+    return this.#world.policy(group, this.#state.groups.has(group) || this.#made.has(group));
   }
 
   /** The other group in which an id holds a slot that is not soaking, or null. */

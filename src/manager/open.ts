@@ -36,7 +36,7 @@ const NO_METER: Meter = { decision: () => undefined, storeTime: () => undefined,
 export async function openManager(config: ManagerConfig, log: Log, meter: Meter = NO_METER): Promise<OpenedManager> {
   const store = await openStore(config, log);
   try {
-    const policies = new ConfiguredPolicies(config, REAL_TIME.now, () => store.state.groups.size);
+    const policies = new ConfiguredPolicies(config, REAL_TIME.now);
     const manager = new Service({
       store,
       storeKind: config.etcd3 === null ? 'embedded' : 'etcd',

@@ -105,7 +105,7 @@ class ManagerServer {
     // Tokens and certificates that cannot be read end it before the store is touched.
     accessOf(config);
     const opened = await openManager(config, log, metrics);
-    isGroup = (name) => opened.policies.of(name, false) !== null;
+    isGroup = (name) => opened.manager.isGroup(name);
     const server = new ManagerServer(config, log, opened, metrics);
     try {
       await server.#listen();

@@ -19,8 +19,10 @@ export interface Time {
 
 /** What the configuration says, and may say anew at any time. */
 export interface Policies {
-  /** Null: unknown group. `exists`: the store has a document of it. */
+  /** Null: there is no such group. `exists`: the store has a document of it. Asking makes none. */
   readonly of: (group: string, exists: boolean) => GroupPolicy | null;
+  /** What a group would be that there is not; null: it may not be made beside so many others. */
+  readonly onDemand: (group: string, others: number) => GroupPolicy | null;
   /** Groups with a table of their own, and the default group. */
   readonly configured: () => readonly string[];
   /** What window and gate of a group say at a moment; null: both are open. */
@@ -196,6 +198,12 @@ export class Service implements Manager {
       presence: (group) => this.#presences.get(group) ?? null,
       connected: (group, id) => this.#waiting.get(group)?.has(id) ?? false,
     });
+  }
+
+  /** Whether there is a group, in the configuration or in the store. */
+  isGroup(name: string): boolean {
+    const { store, policies } = this.#parts;
+    return policies.of(name, store.state.groups.has(name)) !== null;
   }
 
   history(query: HistoryQuery): Promise<readonly AuditRecord[]> {
@@ -409,10 +417,12 @@ export class Service implements Manager {
   #world(): World {
     const { policies } = this.#parts;
     const now = this.#now();
+    let groups: number | null = null;
     return {
       now,
       draining: this.#draining,
       policy: policies.of,
+      onDemand: (group, made) => policies.onDemand(group, (groups ??= this.#groupNames().length) + made),
       closed: (group) => policies.closed(group, now),
       seen: (group) => this.#presences.get(group)?.count(now) ?? 0,
       waiters: (group) => {
@@ -437,11 +447,11 @@ export class Service implements Manager {
     return holds ? null : this.#parts.policies.prepare(group);
   }
 
-  /** Null for a group that is unknown: whoever asks for such must not fill the memory. */
+  /** Null for a group that there is not: whoever asks for such must not fill the memory. */
   #presence(group: string): Presence | null {
     const known = this.#presences.get(group);
     if (known !== undefined) return known;
-    if (this.#parts.policies.of(group, this.#parts.store.state.groups.has(group)) === null) return null;
+    if (!this.isGroup(group)) return null;
     const presence = new Presence();
     this.#presences.set(group, presence);
     return presence;

@@ -18,6 +18,7 @@ function world(now: number): World {
       precedence: { first: [], overdueMs: 1_000_000 },
       slots: { kind: 'count', count: 2 },
     }),
+    onDemand: () => null,
     closed: () => null,
     seen: () => 0,
     waiters: () => [],

@@ -446,3 +446,39 @@ async function onStoreThatGoesAway(): Promise<{ bench: Bench; turn: (to: 'on' | 
   });
   return { bench, turn: (to) => (down = to === 'off') };
 }
+
+describe('groups that are made on demand', () => {
+  /** `g` is configured; others are made, as long as there are fewer than 4 in all. */
+  const rules = policies([policyOf('g')], {
+    of: (group, exists) => (exists || group === 'g' ? policyOf(group) : null),
+    onDemand: (group, others) => (others < 4 ? policyOf(group) : null),
+  });
+
+  test('are no more than may be, those of the configuration among them, however many ask at once', async () => {
+    const bench = await startBench(rules);
+    const asked = Array.from({ length: 20 }, (_, index) => bench.lock('a', `x${index}`));
+    const words = (await Promise.all(asked)).map(word);
+    expect(words.filter((answer) => answer === 'granted')).toHaveLength(1);
+    expect(words.filter((answer) => answer === 'held_elsewhere')).toHaveLength(19);
+    const others = await Promise.all(Array.from({ length: 20 }, (_, index) => bench.lock(`b${index}`, `y${index}`)));
+    expect(others.map(word).toSorted()).toEqual([
+      'granted',
+      'granted',
+      ...Array.from({ length: 18 }, () => 'unknown_group'),
+    ]);
+    expect(word(await bench.lock('c', 'z'))).toBe('unknown_group');
+    expect(word(await bench.lock('c', 'g'))).toBe('granted');
+    expect((await bench.service.status()).groups).toHaveLength(4);
+  });
+
+  test('are not made by those who hold nothing, and are no groups before', async () => {
+    const bench = await startBench(rules);
+    for (let index = 0; index < 10; index += 1) expect(word(await bench.unlock('a', `x${index}`))).toBe('not-held');
+    expect(bench.service.isGroup('x0')).toBe(false);
+    expect(bench.data.state.groups.size).toBe(0);
+    expect(word(await bench.lock('a', 'new'))).toBe('granted');
+    expect(bench.service.isGroup('new')).toBe(true);
+    await bench.time.pass(61_000);
+    expect([...bench.data.notes.keys()]).toEqual(['seen/new']);
+  });
+});

@@ -28,6 +28,7 @@ export function policies(groups: readonly GroupPolicy[], change: Partial<Policie
   const byName = new Map(groups.map((group) => [group.rules.group, group]));
   return {
     of: (group) => byName.get(group) ?? null,
+    onDemand: () => null,
     configured: () => [...byName.keys()],
     closed: () => null,
     changesAt: () => null,
