@@ -5,9 +5,10 @@ import { readSecret } from '../base/secret-file.ts';
 import type { EtcdConfig, ManagerConfig } from './config/schema.ts';
 import type { Meter } from './meter.ts';
 import { ConfiguredPolicies } from './policies.ts';
-import { Service, type Time } from './service.ts';
+import { Service } from './service.ts';
 import type { TlsMaterial } from './store/etcd.ts';
 import type { AuditBounds, Store } from './store/store.ts';
+import type { Time } from './time.ts';
 import { createWitness } from './witness.ts';
 
 /** A manager that is ready to decide, without listeners. */

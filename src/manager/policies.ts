@@ -133,7 +133,7 @@ function outsideWindow({ calendar }: Prepared, group: string, now: number): Refu
 
 function gateVerdict({ gate }: Prepared, now: number): Refusal | null {
   if (gate === null) return null;
-  if (gate.verdict === null && now > gate.expires + GATE_GRACE_MS) {
+  if (gate.verdict === null && !gate.isFresh(now, GATE_GRACE_MS)) {
     return refuse('blocked', 'what the gate of the group said last is too old', 1_000);
   }
   return gate.verdict;

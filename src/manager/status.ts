@@ -2,8 +2,8 @@ import type { FleetStatus, GroupStatus, HolderStatus } from './api.ts';
 import { type GroupDocument, staleHolders } from './document.ts';
 import { byPrecedence } from './order.ts';
 import { freshDocument, type GroupPolicy } from './policy.ts';
-import type { Presence } from './presence.ts';
 import type { Policies } from './service.ts';
+import type { Sights } from './sights.ts';
 import type { FleetState, GroupEntry } from './store/store.ts';
 
 /** Where a status looks, besides the state. */
@@ -11,9 +11,12 @@ export interface Surroundings {
   readonly now: number;
   readonly store: FleetStatus['store'];
   readonly policies: Policies;
-  readonly presence: (group: string) => Presence | null;
+  readonly sights: Sights;
   readonly connected: (group: string, id: string) => boolean;
 }
+
+/** Waiters of a group that are listed; of the others it is said how many there are. */
+const MOST_LISTED = 500;
 
 /** Puts together what an operator may want to know. */
 export function statusOf(state: FleetState, around: Surroundings): FleetStatus {
@@ -26,9 +29,8 @@ function groupStatus(name: string, entry: GroupEntry | undefined, around: Surrou
   const policy = around.policies.of(name, entry !== undefined);
   if (policy === null) return null;
   const { now, policies } = around;
-  const presence = around.presence(name);
-  const seen = presence?.count(now) ?? 0;
-  const waiters = presence?.waiters(now, (id) => around.connected(name, id)) ?? [];
+  const seen = around.sights.count(name, now);
+  const waiters = around.sights.waiters(name, now, (id) => around.connected(name, id));
   // A group that nobody has asked for yet is what the configuration says; one that cannot be read is not known.
   const document = entry?.kind === 'good' ? entry.document : freshDocument(policy, seen);
   return {
@@ -39,8 +41,10 @@ function groupStatus(name: string, entry: GroupEntry | undefined, around: Surrou
     wanted: document.configured,
     resized: document.resized,
     freeze: document.freeze,
-    holders: holders(document, policy, now, presence),
-    waiters: waiters.toSorted(byPrecedence(policy.precedence)),
+    holders: holders(document, policy, now, around.sights.of(name)),
+    waiters: waiters.toSorted(byPrecedence(policy.precedence)).slice(0, MOST_LISTED),
+    waiting: waiters.length,
+    waitingConnected: waiters.filter(({ connected }) => connected).length,
     halted: isHalted(document, policy, now),
     closed: policies.closed(name, now),
     seen,
@@ -55,7 +59,7 @@ function holders(
   document: GroupDocument,
   { rules }: GroupPolicy,
   now: number,
-  presence: Presence | null,
+  presence: ReturnType<Sights['of']>,
 ): readonly HolderStatus[] {
   const stale = new Set(staleHolders(document, now, rules.staleAfterMs));
   return document.holders.map((holder) => ({

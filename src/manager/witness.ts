@@ -7,6 +7,7 @@ import type { Witness } from './service.ts';
 /** Tells logs and metrics what the service does. `now` in ms since 1970. */
 export function createWitness(log: Log, meter: Meter, now: () => number): Witness {
   let failing = false;
+  let told = '';
   return {
     changed: (audit) =>
       log.together(() => {
@@ -27,6 +28,11 @@ export function createWitness(log: Log, meter: Meter, now: () => number): Witnes
       failing = false;
       log.info(`the store works again, after ${duration(now() - since)}`);
     },
+    notReady: (problem) => {
+      const text = oneLine(problem, 500);
+      log[text === told ? 'debug' : 'warn'](`the lock manager is not ready: ${text}`);
+      told = text;
+    },
   };
 }
 
@@ -36,7 +42,7 @@ function fieldsOf({ action, group, id, by }: AuditDraft): Record<string, string>
 
 const SENTENCES: Readonly<Record<AuditDraft['action'], string>> = {
   granted: 'a slot was granted',
-  confirmed: 'the grant of a request that had waited was confirmed',
+  confirmed: 'a grant was confirmed: its node asked again',
   released: 'a slot was given back',
   soaking: 'a node is steady; its slot soaks',
   soaked: 'a soak is over; the slot is free',

@@ -67,7 +67,13 @@ export async function startBench(
     data = emptyMemory(),
     time = new VirtualTime(),
     wrap = (store: Store): Store => store,
-  }: { data?: MemoryData; time?: VirtualTime; wrap?: (store: Store) => Store } = {},
+    notReady = (): void => undefined,
+  }: {
+    data?: MemoryData;
+    time?: VirtualTime;
+    wrap?: (store: Store) => Store;
+    notReady?: (problem: string) => void;
+  } = {},
 ): Promise<Bench> {
   const store = wrap(openMemoryStore(data, time.now, AUDIT));
   const audit: AuditDraft[] = [];
@@ -78,6 +84,7 @@ export async function startBench(
     stored: () => undefined,
     storeFailed: (error) => failures.push(error),
     storeRecovered: () => undefined,
+    notReady,
   };
   const service = new Service({ store, storeKind: 'embedded', time, policies: rules, witness, decisionMs: 10_000 });
   await service.start();
