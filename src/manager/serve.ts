@@ -15,7 +15,7 @@ import { publicHandler } from './http/public.ts';
 import { statusHandler } from './http/status.ts';
 import { startLookout } from './lookout.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { type OpenedManager, openManager } from './open.ts';
+import { type OpenedManager, openManager, REAL_TIME } from './open.ts';
 import { Webhook } from './webhook.ts';
 
 /** How the manager is started. */
@@ -182,7 +182,7 @@ class ManagerServer {
     const socket = await openAdminSocket(admin.socket, createAdminHandler(manager, { token: null }));
     this.#undo.push(() => socket.close());
     if (admin.tcp !== null) await this.#listenForAdministrators(admin.tcp);
-    this.#undo.push(startLookout({ status: () => manager.status(), log: this.#log, send: this.#webhook() }));
+    this.#undo.push(startLookout({ manager, log: this.#log, send: this.#webhook(), time: REAL_TIME }));
     this.#log.info(`holdpoint ${VERSION} manager: ${this.summary()}; ${this.#config.groups.size} groups configured`);
   }
 
