@@ -17,6 +17,7 @@ import {
   thawGroup,
   unlock,
 } from './semaphore.ts';
+import { DRAINING } from './refusals.ts';
 import type { Change, FleetState } from './store/store.ts';
 
 /** Something that is wanted of one group. */
@@ -206,12 +207,11 @@ class Draft {
   #lock({ group, id, actor, since, waited, tried = [] }: LockRequest, absent: readonly Waiter[]): Answer {
     return this.#withGroup(group, (document, policy) => {
       const { now, draining, closed } = this.#world;
-      const stopping = draining ? refuse('draining', 'the lock manager is about to stop', 5_000) : null;
       const decision = lock(document, id, actor, policy.rules, {
         now,
         fleetFreeze: this.#fleet.freeze,
         elsewhere: this.#elsewhere(group, id),
-        closed: stopping ?? closed(group),
+        closed: draining ? DRAINING : closed(group),
         turn: this.#turn(group, { id, since }, policy, absent),
         waited,
         tried,

@@ -6,7 +6,7 @@ import type { GroupConfig } from './config/group.ts';
 import type { ManagerConfig } from './config/schema.ts';
 import { GateKeeper } from './gate.ts';
 import type { GroupPolicy } from './policy.ts';
-import type { Policies } from './service.ts';
+import type { Policies } from './parts.ts';
 
 /** What the manager needs to know of one group, ready for use. */
 interface Prepared {

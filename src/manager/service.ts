@@ -1,62 +1,25 @@
 import type { ClientParams } from '../fleetlock/protocol.ts';
-import { type Answer, refuse, type Refusal } from './answer.ts';
+import type { Answer } from './answer.ts';
 import type { FleetStatus, LockOptions, Manager, Order } from './api.ts';
 import { type Batch, decideTogether, type LockRequest, type Request, type World } from './batch.ts';
 import { type AuditDraft, type AuditRecord, holderOf } from './document.ts';
+import { HeldOpen } from './held-open.ts';
+import { Looks } from './looks.ts';
 import { Notes } from './notes.ts';
 import { Overview } from './overview.ts';
+import type { ServiceParts } from './parts.ts';
 import { isGone, isInDoubt, isWaiting, noteDoubt, type Pending, type Wait } from './pending.ts';
 import type { GroupPolicy } from './policy.ts';
+import { Queue } from './queue.ts';
+import { canWait, CONFLICT, DRAINING, GONE, UNAVAILABLE, WAITED_RETRY_MS } from './refusals.ts';
 import { Sights } from './sights.ts';
 import { statusOf } from './status.ts';
-import { type Change, type HistoryQuery, type Store, StoreError } from './store/store.ts';
-import { Alarm, every, type Time } from './time.ts';
+import { type Change, type HistoryQuery, StoreError } from './store/store.ts';
+import { Alarm, every } from './time.ts';
+import { Unwanted } from './unwanted.ts';
 import { Waiting } from './waiting.ts';
 
-/** What the configuration says, and may say anew at any time. */
-export interface Policies {
-  /** Null: there is no such group. `exists`: the store has a document of it. Asking makes none. */
-  readonly of: (group: string, exists: boolean) => GroupPolicy | null;
-  /** What a group would be that there is not; null: it may not be made beside so many others. */
-  readonly onDemand: (group: string, others: number) => GroupPolicy | null;
-  /** Groups with a table of their own, and the default group. */
-  readonly configured: () => readonly string[];
-  /** What window and gate of a group say at a moment; null: both are open. */
-  readonly closed: (group: string, now: number) => Refusal | null;
-  /** When that may be different, in ms since 1970; null: nobody knows, or never. */
-  readonly changesAt: (group: string, now: number) => number | null;
-  /** Makes sure that `closed` rests on what is current; null: it does. Never rejects. */
-  readonly prepare: (group: string) => Promise<void> | null;
-}
-
-/** What is told of what happens, for logs and metrics. */
-export interface Witness {
-  /** A change was written. */
-  readonly changed: (audit: readonly AuditDraft[]) => void;
-  readonly decided: (group: string, operation: 'pre-reboot' | 'steady-state', answer: Answer) => void;
-  readonly stored: (operation: 'refresh' | 'commit', ms: number) => void;
-  readonly storeFailed: (error: StoreError, since: number) => void;
-  readonly storeRecovered: (since: number) => void;
-  /** Requests cannot be decided at the moment; the words of the store, which are for operators. */
-  readonly notReady: (problem: string) => void;
-}
-
-/** What the service is made of. */
-export interface ServiceParts {
-  readonly store: Store;
-  readonly storeKind: FleetStatus['store']['kind'];
-  readonly time: Time;
-  readonly policies: Policies;
-  readonly witness: Witness;
-  /** Milliseconds within which a request gets its decision. */
-  readonly decisionMs: number;
-}
-
-/** Requests that are decided on together. */
-const MOST_TOGETHER = 512;
 const [FIRST_RETRY_MS, LONGEST_RETRY_MS] = [20, 500];
-/** What a request is told that has waited in vain: ask again at once. */
-const WAITED_RETRY_MS = 1_000;
 /** Milliseconds after which waiting requests are looked at again although nothing was heard: other replicas, gates. */
 const LOOK_AGAIN_MS = 5_000;
 const NOTES_MS = 60_000;
@@ -69,27 +32,24 @@ const [LONGEST_LOOK_MS, LOOKS] = [250, 20];
  */
 export class Service implements Manager {
   readonly #parts: ServiceParts;
-  #queue: Pending[] = [];
+  readonly #queue = new Queue();
   /** What is being decided on. */
   #deciding: readonly Pending[] = [];
   /** What needs the store for itself. */
   #errands: (() => Promise<void>)[] = [];
   readonly #waiting: Waiting;
-  readonly #touched = new Set<string>();
   readonly #sights: Sights;
   readonly #notes: Notes;
   readonly #overview: Overview;
-  readonly #heldOpen = new Map<string, number>();
-  /** Ids whose grants are to be taken back as soon as the store can. */
-  readonly #unwanted = new Set<string>();
+  readonly #heldOpen = new HeldOpen();
+  readonly #unwanted: Unwanted;
+  readonly #looks = new Looks(() => this.#lookAtAll());
   readonly #observers = new Set<(isFreeze: boolean) => void>();
   readonly #alarm: Alarm;
   readonly #stops = new Set<() => void>();
   #working: Promise<void> | null = null;
-  /** The look at all groups that was begun last, and the one that has not begun. */
-  #look: Promise<void> = Promise.resolve();
-  #nextLook: Promise<void> | null = null;
-  #wakesAfterLook = false;
+  /** Somebody else wrote something, and it has not been looked at. */
+  #elsewhere = false;
   /** When it was looked last whether time has changed anything. */
   #lookedAt: number;
   #draining = false;
@@ -110,6 +70,7 @@ export class Service implements Manager {
     const onFailure = (error: StoreError): void => this.#failed(error);
     this.#notes = new Notes({ store, sights: this.#sights, now: time.now, onFailure });
     this.#overview = new Overview((group) => policies.of(group, true)?.rules.staleAfterMs ?? Infinity);
+    this.#unwanted = new Unwanted(time, ({ id, group }) => this.#ask({ kind: 'takeBack', id, group }));
     this.#alarm = new Alarm(time, () => this.#wake());
     this.#lookedAt = time.now();
   }
@@ -153,7 +114,7 @@ export class Service implements Manager {
 
   async lock(params: ClientParams, { waitMs, signal }: LockOptions): Promise<Answer> {
     const { group, id } = params;
-    this.#unwanted.delete(nameOf(params));
+    this.#unwanted.heard(params);
     const begun = this.#now();
     await this.#prepare(params);
     const since = this.#sights.of(group)?.waitingSince(id, begun) ?? begun;
@@ -166,7 +127,7 @@ export class Service implements Manager {
   }
 
   async unlock(params: ClientParams): Promise<Answer> {
-    this.#unwanted.delete(nameOf(params));
+    this.#unwanted.heard(params);
     const answer = await this.#ask({ kind: 'unlock', ...params, actor: NODE });
     this.#hear(params, answer);
     this.#parts.witness.decided(params.group, 'steady-state', answer);
@@ -174,17 +135,7 @@ export class Service implements Manager {
   }
 
   takeBack({ id, group }: ClientParams): void {
-    this.#unwanted.add(nameOf({ id, group }));
-    void this.#takeBack({ id, group });
-  }
-
-  /** Asks until it is decided, or the id was heard of. */
-  async #takeBack(params: ClientParams): Promise<void> {
-    while (!this.#closed && this.#unwanted.has(nameOf(params))) {
-      const answer = await this.#ask({ kind: 'takeBack', id: params.id, group: params.group });
-      if (answer.ok || !UNDECIDED.has(answer.kind)) this.#unwanted.delete(nameOf(params));
-      else await this.#pause(TAKE_BACK_MS);
-    }
+    this.#unwanted.add({ id, group });
   }
 
   async lockByHand({ id, group }: ClientParams, order: Order): Promise<Answer> {
@@ -211,7 +162,7 @@ export class Service implements Manager {
   }
 
   async status(): Promise<FleetStatus> {
-    await this.#lookAtAll();
+    await this.#looks.look();
     const { warnings } = await this.#parts.store.health();
     return this.peek(warnings);
   }
@@ -248,7 +199,7 @@ export class Service implements Manager {
   }
 
   async readiness(): Promise<string | null> {
-    if (this.#draining) return 'the lock manager is about to stop';
+    if (this.#draining) return DRAINING.value;
     const { problem } = await this.#parts.store.health();
     if (problem === null) return null;
     // Who asks may be anybody, and the problem may name servers and files.
@@ -259,7 +210,7 @@ export class Service implements Manager {
   async drain(): Promise<void> {
     this.#draining = true;
     for (const group of this.#waiting.groups()) {
-      for (const pending of this.#waiting.of(group)) this.#giveUp(pending, refuse('draining', STOPPING, 5_000));
+      for (const pending of this.#waiting.of(group)) this.#giveUp(pending, DRAINING);
     }
     while (this.#working !== null) await this.#working;
     await this.#notes.keep();
@@ -268,6 +219,7 @@ export class Service implements Manager {
   /** Ends all timers; resolves when nothing is under way. The store is the caller's to close. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#unwanted.stop();
     this.#alarm.clear();
     for (const stop of this.#stops) stop();
     while (this.#working !== null) await this.#working;
@@ -280,7 +232,7 @@ export class Service implements Manager {
 
   #ask(request: Request, wait: Wait | null = null): Promise<Answer> {
     return new Promise((settle) => {
-      this.#queue.push(this.#pending(request, settle, wait));
+      this.#queue.add(this.#pending(request, settle, wait));
       this.#work();
     });
   }
@@ -306,13 +258,13 @@ export class Service implements Manager {
   }
 
   #hasWork(): boolean {
-    return this.#queue.length > 0 || this.#touched.size > 0 || this.#errands.length > 0;
+    return !this.#queue.isEmpty || this.#errands.length > 0;
   }
 
   /** One batch, then whoever needs the store for himself, by turns: neither can keep the other waiting. */
   async #workThrough(): Promise<void> {
     while (this.#hasWork()) {
-      if (this.#queue.length > 0 || this.#touched.size > 0) {
+      if (!this.#queue.isEmpty) {
         this.#deciding = this.#nextBatch();
         this.#contended = false;
         await this.#decide(this.#deciding);
@@ -328,37 +280,24 @@ export class Service implements Manager {
 
   /** Answers for the silence of the store. Looks are counted, since the clock may be set. */
   #answerLate(): void {
-    for (const pending of [...this.#deciding, ...this.#queue]) {
+    for (const pending of [...this.#deciding, ...this.#queue.requests()]) {
       if (pending.over || isWaiting(pending)) continue;
       pending.looksLeft -= 1;
       if (pending.looksLeft > 0) continue;
       this.#giveUp(pending, this.#contended && this.#failingSince === null ? CONFLICT : UNAVAILABLE);
     }
-    this.#queue = this.#queue.filter(({ over }) => !over);
+    this.#queue.dropOver();
   }
 
-  /** As many requests as go into one transaction, in order of arrival, with those that wait in the same groups. */
+  /** What goes into the next transaction, with those who wait in the same groups. */
   #nextBatch(): readonly Pending[] {
-    const { mostGroups } = this.#parts.store;
-    if (this.#queue.some(({ request }) => request.group === null)) this.#touchWaited();
-    const groups = new Set([...this.#touched].slice(0, mostGroups));
-    for (const group of groups) this.#touched.delete(group);
-    const woken = [...groups];
-    const [batch, left]: [Pending[], Pending[]] = [[], []];
-    for (const pending of this.#queue) {
-      const { group } = pending.request;
-      const fits = batch.length < MOST_TOGETHER && (group === null || groups.has(group) || groups.size < mostGroups);
-      (fits ? batch : left).push(pending);
-      if (fits && group !== null) groups.add(group);
-    }
-    this.#queue = left;
-    for (const group of woken) batch.push(this.#silent({ kind: 'settle', group }));
-    for (const group of groups) batch.push(...this.#waiting.of(group));
-    return batch;
-  }
-
-  #silent(request: Request): Pending {
-    return this.#pending(request, noop, null);
+    if (this.#queue.concernsAll) this.#touchWaited();
+    const { requests, touched, groups } = this.#queue.take(this.#parts.store.mostGroups);
+    return [
+      ...requests,
+      ...touched.map((group) => this.#pending({ kind: 'settle', group }, noop, null)),
+      ...[...groups].flatMap((group) => this.#waiting.of(group)),
+    ];
   }
 
   /** Decides on a batch until what was decided is written, or its time is over. */
@@ -420,15 +359,11 @@ export class Service implements Manager {
   #written({ audit, groups, fleet }: Change): void {
     this.#parts.witness.changed(audit);
     if (fleet !== undefined) this.#touchWaited();
-    for (const group of groups.keys())
-      if (this.#waiting.hasGroup(group) && audit.some(opens(group))) this.#touched.add(group);
+    this.#queue.touch([...groups.keys()].filter((group) => this.#waiting.hasGroup(group) && audit.some(opens(group))));
   }
 
   #settle(batch: readonly Pending[], { answers, heldOpen }: Batch): void {
-    for (const [group, since] of heldOpen) {
-      if (since === null) this.#heldOpen.delete(group);
-      else this.#heldOpen.set(group, since);
-    }
+    this.#heldOpen.note(heldOpen);
     batch.forEach((pending, index) => {
       const answer = answers[index];
       if (answer !== undefined) this.#answer(pending, answer);
@@ -488,15 +423,8 @@ export class Service implements Manager {
       seen: (group) => this.#sights.count(group, now),
       waiters: (group) => this.#sights.waiters(group, now, (id) => this.#waiting.has(group, id)),
       lastKnown: (group) => this.#overview.lastKnown(group),
-      heldOpen: (group) => this.#heldOpenSince(group, now),
+      heldOpen: (group) => this.#heldOpen.since(group, now),
     };
-  }
-
-  /** Since when a slot is held open. The clock may have gone back since: then the time begins again. */
-  #heldOpenSince(group: string, now: number): number | null {
-    const since = this.#heldOpen.get(group) ?? null;
-    if (since !== null && since > now) this.#heldOpen.set(group, now);
-    return since === null ? null : Math.min(since, now);
   }
 
   #hear({ id, group }: ClientParams, answer: Answer): void {
@@ -521,13 +449,13 @@ export class Service implements Manager {
 
   /** Groups in which somebody waits are looked at again. */
   #touchWaited(): void {
-    for (const group of this.#waiting.groups()) this.#touched.add(group);
-    if (this.#touched.size > 0) this.#work();
+    this.#queue.touch(this.#waiting.groups());
+    if (!this.#queue.isEmpty) this.#work();
   }
 
   #touchSoaking(): void {
     this.#notice(this.#now());
-    for (const group of this.#overview.soaking()) this.#touched.add(group);
+    this.#queue.touch(this.#overview.soaking());
   }
 
   /** Nothing was heard, but other replicas, windows, gates and the clock may have changed something. */
@@ -547,31 +475,24 @@ export class Service implements Manager {
 
   /** Somebody else wrote something: it is read, once for all who say so meanwhile. */
   #lookElsewhere(): void {
-    this.#wakesAfterLook = true;
-    if (this.#nextLook !== null) return;
-    this.#lookAtAll().catch((error: unknown) => {
+    if (this.#elsewhere) return;
+    this.#elsewhere = true;
+    this.#looks.look().catch((error: unknown) => {
       if (error instanceof StoreError) this.#failed(error);
       else throw error;
     });
   }
 
-  /** Reads what is new of all groups. Whoever asks before it begins shares it. Rejects with a `StoreError`. */
-  #lookAtAll(): Promise<void> {
-    if (this.#nextLook !== null) return this.#nextLook;
-    const look = this.#look.then(noop, noop).then(async () => {
-      this.#nextLook = null;
-      const wakes = this.#wakesAfterLook;
-      this.#wakesAfterLook = false;
-      const { store } = this.#parts;
-      const names = this.#groupNames();
-      for (let from = 0; from === 0 || from < names.length; from += store.mostGroups) {
-        await this.#alone(() => store.refresh(names.slice(from, from + store.mostGroups)));
-      }
-      if (wakes) this.#wake();
-    });
-    this.#nextLook = look;
-    this.#look = look;
-    return look;
+  /** Reads what is new of all groups. Rejects with a `StoreError`. */
+  async #lookAtAll(): Promise<void> {
+    const { store } = this.#parts;
+    const wakes = this.#elsewhere;
+    this.#elsewhere = false;
+    const names = this.#groupNames();
+    for (let from = 0; from === 0 || from < names.length; from += store.mostGroups) {
+      await this.#alone(() => store.refresh(names.slice(from, from + store.mostGroups)));
+    }
+    if (wakes) this.#wake();
   }
 
   /** Groups of the configuration, and those that the store has besides. */
@@ -592,7 +513,7 @@ export class Service implements Manager {
   #wake(): void {
     const now = this.#now();
     const due = this.#overview.due(now);
-    for (const group of due) this.#touched.add(group);
+    this.#queue.touch(due);
     if (due.length > 0) this.#tell(false);
     this.#waiting.lookAgain(false);
     this.#touchWaited();
@@ -635,40 +556,9 @@ export class Service implements Manager {
 }
 
 const NODE = { by: 'node', reason: '' };
-const STOPPING = 'the lock manager is about to stop';
-const CONFLICT = refuse('conflict', 'too many changed the same at the same time; ask again', 1_000);
-const UNAVAILABLE = refuse(
-  'store_unavailable',
-  'the store of the lock manager does not answer; nobody knows whether this was done',
-  5_000,
-);
-const GONE = refuse('request_timeout', 'nobody is there any more to hear the answer', WAITED_RETRY_MS);
-/** Milliseconds after which a grant that nobody wants is taken back, when the store could not. */
-const TAKE_BACK_MS = 1_000;
-/** Refusals after which nobody knows. */
-const UNDECIDED: ReadonlySet<string> = new Set(['store_unavailable', 'conflict']);
-
-/** Refusals that pass by themselves, so that waiting makes sense. */
-const PASSING: ReadonlySet<string> = new Set([
-  'slots_full',
-  'frozen',
-  'outside_window',
-  'not_your_turn',
-  'halted',
-  'blocked',
-]);
-
-function canWait(answer: Answer): answer is Refusal {
-  return !answer.ok && PASSING.has(answer.kind);
-}
-
 /** Nobody is kept from an answer when it is put off. */
 function isPatient(pending: Pending): boolean {
   return pending.settle === noop || isWaiting(pending);
-}
-
-function nameOf({ group, id }: ClientParams): string {
-  return `${group}\n${id}`;
 }
 
 /** Whether a change may let somebody of a group in who waits. */

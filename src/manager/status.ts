@@ -2,7 +2,7 @@ import type { FleetStatus, GroupStatus, HolderStatus } from './api.ts';
 import { type GroupDocument, staleHolders } from './document.ts';
 import { byPrecedence } from './order.ts';
 import { freshDocument, type GroupPolicy } from './policy.ts';
-import type { Policies } from './service.ts';
+import type { Policies } from './parts.ts';
 import type { Sights } from './sights.ts';
 import type { FleetState, GroupEntry } from './store/store.ts';
 

@@ -2,7 +2,7 @@ import type { Log } from '../base/log.ts';
 import { duration, oneLine } from '../base/text.ts';
 import type { AuditDraft } from './document.ts';
 import type { Meter } from './meter.ts';
-import type { Witness } from './service.ts';
+import type { Witness } from './parts.ts';
 
 /** Tells logs and metrics what the service does. `now` in ms since 1970. */
 export function createWitness(log: Log, meter: Meter, now: () => number): Witness {
