@@ -214,7 +214,7 @@ export function takeBack(given: GroupDocument, id: string, rules: Rules, now: nu
   if (held?.waited !== true || held.soakUntil !== null) {
     return unchanged(given, 'not-held', 'there is no grant to take back');
   }
-  const actor = { by: 'manager', reason: 'the request that had waited for it was gone' };
+  const actor = { by: 'manager', reason: 'the request that was ready to wait for it was gone' };
   return remove(document, audit, 'taken-back', held, actor, rules.group);
 }
 
