@@ -1,6 +1,6 @@
 import type { FleetStatus, GroupStatus, HolderStatus } from './api.ts';
 import { type GroupDocument, staleHolders } from './document.ts';
-import { byPrecedence } from './order.ts';
+import { byPrecedence, type Waiter } from './order.ts';
 import { freshDocument, type GroupPolicy } from './policy.ts';
 import type { Policies } from './parts.ts';
 import type { Sights } from './sights.ts';
@@ -15,17 +15,25 @@ export interface Surroundings {
   readonly connected: (group: string, id: string) => boolean;
 }
 
-/** Waiters of a group that are listed; of the others it is said how many there are. */
-const MOST_LISTED = 500;
+/** Waiters that are listed: of a group, and characters of all together. Of the others it is said how many there are. */
+const [MOST_LISTED, ROOM] = [500, 16 * 1024 * 1024];
+/** Characters that a waiter takes beside its id, and that a character of an id takes in JSON at most. */
+const [WAITER_CHARS, ESCAPED_CHARS] = [150, 6];
 
 /** Puts together what an operator may want to know. */
 export function statusOf(state: FleetState, around: Surroundings): FleetStatus {
   const names = [...new Set([...state.groups.keys(), ...around.policies.configured()])].toSorted();
-  const groups = names.flatMap((name) => groupStatus(name, state.groups.get(name), around) ?? []);
+  const room = { left: ROOM };
+  const groups = names.flatMap((name) => groupStatus(name, state.groups.get(name), around, room) ?? []);
   return { at: around.now, store: around.store, freeze: state.fleet.freeze, groups };
 }
 
-function groupStatus(name: string, entry: GroupEntry | undefined, around: Surroundings): GroupStatus | null {
+function groupStatus(
+  name: string,
+  entry: GroupEntry | undefined,
+  around: Surroundings,
+  room: { left: number },
+): GroupStatus | null {
   const policy = around.policies.of(name, entry !== undefined);
   if (policy === null) return null;
   const { now, policies } = around;
@@ -42,13 +50,19 @@ function groupStatus(name: string, entry: GroupEntry | undefined, around: Surrou
     resized: document.resized,
     freeze: document.freeze,
     holders: holders(document, policy, now, around.sights.of(name)),
-    waiters: waiters.toSorted(byPrecedence(policy.precedence)).slice(0, MOST_LISTED),
+    waiters: listed(waiters.toSorted(byPrecedence(policy.precedence)), room),
     waiting: waiters.length,
     waitingConnected: waiters.filter(({ connected }) => connected).length,
     halted: isHalted(document, policy, now),
     closed: policies.closed(name, now),
     seen,
   };
+}
+
+function listed(waiters: readonly Waiter[], room: { left: number }): readonly Waiter[] {
+  const first = waiters.slice(0, MOST_LISTED);
+  const end = first.findIndex(({ id }) => (room.left -= WAITER_CHARS + ESCAPED_CHARS * id.length) < 0);
+  return end < 0 ? first : first.slice(0, end);
 }
 
 function isHalted(document: GroupDocument, { rules }: GroupPolicy, now: number): boolean {

@@ -630,6 +630,27 @@ test('a change by another program is on record as soon as it is heard of, though
   expect(bench.audit.map(({ action, id }) => `${action} ${id ?? ''}`)).toEqual(['granted a', 'found z']);
 });
 
+test('a status lists the first of many who wait, and says how many there are', async () => {
+  const bench = await startBench(policies([policyOf('g')]));
+  await bench.lock('a');
+  await Promise.all(Array.from({ length: 700 }, (_, index) => bench.lock(`n${index}`)));
+  const held = bench.wait('held');
+  await bench.time.settle();
+  expect((await bench.service.status()).groups[0]).toMatchObject({ waiting: 701, waitingConnected: 1 });
+  expect((await bench.service.status()).groups[0]?.waiters).toHaveLength(500);
+  held.abort();
+});
+
+test('a status of those who wait with long ids stays small enough to be read', async () => {
+  const names = Array.from({ length: 20 }, (_, index) => `g${index}`);
+  const bench = await startBench(policies(names.map((name) => policyOf(name, { slots: { kind: 'count', count: 0 } }))));
+  const id = '\u0001'.repeat(1_000);
+  await Promise.all(names.flatMap((name) => Array.from({ length: 400 }, (_, index) => bench.lock(`${id}${index}`, name))));
+  const { groups } = await bench.service.status();
+  expect(groups.map(({ waiting }) => waiting)).toEqual(names.map(() => 400));
+  expect(JSON.stringify(groups).length).toBeLessThan(20 * 1024 * 1024);
+});
+
 test('who waits and who was seen outlives a restart', async () => {
   const [data, time] = [emptyMemory(), new VirtualTime()];
   const rules = policies([policyOf('g')]);
