@@ -645,7 +645,9 @@ test('a status of those who wait with long ids stays small enough to be read', a
   const names = Array.from({ length: 20 }, (_, index) => `g${index}`);
   const bench = await startBench(policies(names.map((name) => policyOf(name, { slots: { kind: 'count', count: 0 } }))));
   const id = '\u0001'.repeat(1_000);
-  await Promise.all(names.flatMap((name) => Array.from({ length: 400 }, (_, index) => bench.lock(`${id}${index}`, name))));
+  await Promise.all(
+    names.flatMap((name) => Array.from({ length: 400 }, (_, index) => bench.lock(`${id}${index}`, name))),
+  );
   const { groups } = await bench.service.status();
   expect(groups.map(({ waiting }) => waiting)).toEqual(names.map(() => 400));
   expect(JSON.stringify(groups).length).toBeLessThan(20 * 1024 * 1024);
