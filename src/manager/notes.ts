@@ -46,7 +46,10 @@ export class Notes {
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         // A note that is too large is lost, as any may be: the store is as well as before.
-        if (error.kind !== 'too-large') onFailure(error);
+        if (error.kind === 'too-large') continue;
+        onFailure(error);
+        // The others would wait for the same store, one after another.
+        return;
       }
     }
   }
@@ -55,7 +58,13 @@ export class Notes {
     const { store, sights, now } = this.#options;
     await this.recall(group);
     const text = sights.dump(group, now());
-    if (text !== null) await store.writeNote(nameOf(group), text);
+    if (text === null) return;
+    try {
+      await store.writeNote(nameOf(group), text);
+    } catch (error) {
+      sights.of(group)?.notWritten();
+      throw error;
+    }
   }
 }
 

@@ -114,6 +114,11 @@ export class Presence {
     return FRAME.replace('[]', () => `[${entries.toReversed().join(',')}]`);
   }
 
+  /** What was dumped last could not be written. */
+  notWritten(): void {
+    this.#dirty = true;
+  }
+
   /** Adds what was kept, also by another replica. What is not understood or too long is left out: it may be lost. */
   merge(text: string, now: number): void {
     let isNew = false;
