@@ -24,7 +24,7 @@ export interface Manager {
   lock(params: ClientParams, options: LockOptions): Promise<Answer>;
   /** steady-state. */
   unlock(params: ClientParams): Promise<Answer>;
-  /** The answer to a `lock` that had waited could not be delivered: takes the grant back, unless the id was heard of since. */
+  /** The answer to a `lock` that was ready to wait could not be delivered: takes the grant back, unless the id was heard of since. */
   takeBack(params: ClientParams): void;
 
   /** Gives a slot by hand; all the rules hold as they do for a node. */
@@ -74,8 +74,11 @@ export interface GroupStatus {
   readonly resized: boolean;
   readonly freeze: Freeze | null;
   readonly holders: readonly HolderStatus[];
-  /** Who was refused lately, those first who come first. */
+  /** Who was refused lately, those first who come first; no more than can be listed. */
   readonly waiters: readonly WaiterStatus[];
+  /** How many there are in all, and how many of them have a request that is being held. */
+  readonly waiting: number;
+  readonly waitingConnected: number;
   /** Too many holders are stale. */
   readonly halted: boolean;
   /** What window or gate say, when they refuse. */

@@ -7,9 +7,10 @@ import type { EtcdConfig, ManagerConfig } from './config/schema.ts';
 import type { Holders } from './admission.ts';
 import type { Meter } from './meter.ts';
 import { ConfiguredPolicies } from './policies.ts';
-import { Service, type Time } from './service.ts';
+import { Service } from './service.ts';
 import type { TlsMaterial } from './store/etcd.ts';
 import { type AuditBounds, type Store, StoreInUse } from './store/store.ts';
+import type { Time } from './time.ts';
 import { createWitness } from './witness.ts';
 
 /** A manager that is ready to decide, without listeners. */
@@ -55,7 +56,7 @@ export async function openManager(config: ManagerConfig, log: Log, options: Open
   const { meter = NO_METER, storeWaitMs = 0, acceptDamage = false } = options;
   const store = await patiently(() => openStore(config, log, acceptDamage), storeWaitMs, log);
   try {
-    const policies = new ConfiguredPolicies(config, REAL_TIME.now, () => store.state.groups.size);
+    const policies = new ConfiguredPolicies(config, REAL_TIME.now);
     const manager = new Service({
       store,
       storeKind: config.etcd3 === null ? 'embedded' : 'etcd',

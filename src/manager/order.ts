@@ -51,7 +51,8 @@ export function whoComesFirst(
  * being the moment when that began. Order bounds unfairness; it does not reserve.
  */
 export function turnRefusal(other: Waiter, heldOpen: number, now: number): Refusal | null {
-  const left = heldOpen + POLL_MS - now;
+  // A moment that is still to come was read from a clock that has gone back since.
+  const left = Math.min(heldOpen, now) + POLL_MS - now;
   if (left <= 0) return null;
   const waited = `has waited for ${duration(now - other.since)}`;
   const text = `a slot is free, but held open for somebody who comes first and ${waited}, for ${duration(left)} at most`;

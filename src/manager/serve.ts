@@ -16,7 +16,7 @@ import { publicHandler } from './http/public.ts';
 import { statusHandler } from './http/status.ts';
 import { startLookout } from './lookout.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { type OpenedManager, openManager } from './open.ts';
+import { type OpenedManager, openManager, REAL_TIME } from './open.ts';
 import { Webhook } from './webhook.ts';
 
 /** How the manager is started. */
@@ -124,7 +124,7 @@ class ManagerServer {
       read: (text) => log.info(text),
     });
     const opened = await openManager(config, log, { meter: metrics, storeWaitMs: STORE_WAIT_MS, acceptDamage });
-    isGroup = (name) => opened.policies.of(name, false) !== null;
+    isGroup = (name) => opened.manager.isGroup(name);
     const server = new ManagerServer(config, log, opened, { metrics, admission });
     try {
       await server.#recallGuarded();
@@ -221,7 +221,7 @@ class ManagerServer {
     const socket = await openAdminSocket(admin.socket, createAdminHandler(manager, { token: null }));
     this.#undo.push(() => socket.close());
     if (admin.tcp !== null) await this.#listenForAdministrators(admin.tcp);
-    this.#undo.push(startLookout({ status: () => manager.status(), log: this.#log, send: this.#webhook() }));
+    this.#undo.push(startLookout({ manager, log: this.#log, send: this.#webhook(), time: REAL_TIME }));
     this.#log.info(`holdpoint ${VERSION} manager: ${this.summary()}; ${this.#started.groups.size} groups configured`);
   }
 

@@ -19,11 +19,7 @@ async function gated(answer: () => number): Promise<{ policies: ConfiguredPolici
   `;
   const { config } = buildManagerConfig({ path: 'manager.toml', text });
   if (config === null) throw new Error('the configuration is not good');
-  const policies = new ConfiguredPolicies(
-    config,
-    () => now,
-    () => 0,
-  );
+  const policies = new ConfiguredPolicies(config, () => now);
   // Whoever asks for a slot of a group has asked for its policy.
   policies.of('g', false);
   return { policies, pass: (ms) => (now += ms) };

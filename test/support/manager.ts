@@ -2,7 +2,8 @@ import type { Answer } from '../../src/manager/answer.ts';
 import type { LockOptions } from '../../src/manager/api.ts';
 import type { AuditDraft } from '../../src/manager/document.ts';
 import type { GroupPolicy } from '../../src/manager/policy.ts';
-import { type Policies, Service, type Witness } from '../../src/manager/service.ts';
+import type { Policies, Witness } from '../../src/manager/parts.ts';
+import { Service } from '../../src/manager/service.ts';
 import { emptyMemory, type MemoryData, openMemoryStore } from '../../src/manager/store/memory.ts';
 import type { Store, StoreError } from '../../src/manager/store/store.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -28,6 +29,7 @@ export function policies(groups: readonly GroupPolicy[], change: Partial<Policie
   const byName = new Map(groups.map((group) => [group.rules.group, group]));
   return {
     of: (group) => byName.get(group) ?? null,
+    onDemand: () => null,
     configured: () => [...byName.keys()],
     closed: () => null,
     changesAt: () => null,
@@ -66,7 +68,13 @@ export async function startBench(
     data = emptyMemory(),
     time = new VirtualTime(),
     wrap = (store: Store): Store => store,
-  }: { data?: MemoryData; time?: VirtualTime; wrap?: (store: Store) => Store } = {},
+    notReady = (): void => undefined,
+  }: {
+    data?: MemoryData;
+    time?: VirtualTime;
+    wrap?: (store: Store) => Store;
+    notReady?: (problem: string) => void;
+  } = {},
 ): Promise<Bench> {
   const store = wrap(openMemoryStore(data, time.now, AUDIT));
   const audit: AuditDraft[] = [];
@@ -78,6 +86,7 @@ export async function startBench(
     stored: () => undefined,
     storeFailed: (error) => failures.push(error),
     storeRecovered: () => undefined,
+    notReady,
   };
   const service = new Service({ store, storeKind: 'embedded', time, policies: rules, witness, decisionMs: 10_000 });
   await service.start();

@@ -84,7 +84,12 @@ const group = fields<GroupStatus>({
   resized: about('An administrator changed the number of slots since the configuration said so.', flag),
   freeze: about('No new grants in this group, by an administrator; null: none.', nullable(freeze)),
   holders: about('Sorted by the bytes of their ids.', list(holder)),
-  waiters: about('Who was refused in the last hour and not granted since, those first who come first.', list(waiter)),
+  waiters: about(
+    'Who was refused in the last hour and not granted since, those first who come first; the first 500 of them.',
+    list(waiter),
+  ),
+  waiting: about('How many there are of them in all.', count),
+  waitingConnected: about('How many of them have a request that is held.', count),
   halted: about('No new grants, since too many holders are stale.', flag),
   closed: about(
     'What the window or the gate of the group says when it refuses new grants; null: open.',

@@ -37,6 +37,8 @@ const aGroup = fc.record({
   waiters: fc.array(fc.record({ id: words, since: moment, lastAsked: moment, connected: fc.boolean() }), {
     maxLength: 3,
   }),
+  waiting: count,
+  waitingConnected: count,
   halted: fc.boolean(),
   closed: fc.option(fc.tuple(words, fc.option(count)).map(([value, ms]) => refuse('blocked', value, ms))),
   seen: count,
