@@ -1,12 +1,13 @@
 import { type Answer, refuse, type Refusal } from './answer.ts';
 import { type AuditDraft, type FleetDocument, type Freeze, type GroupDocument, holderOf } from './document.ts';
 import { byPrecedence, turnRefusal, type Waiter, whoComesFirst } from './order.ts';
-import { freshDocument, type GroupPolicy, slotText, slotsFor } from './policy.ts';
+import { freshDocument, type GroupPolicy, type SlotCount, slotText, slotsFor } from './policy.ts';
 import {
   type Actor,
   configure,
   type Decision,
   expireSoaks,
+  follow,
   force,
   freezeFleet,
   freezeGroup,
@@ -26,7 +27,10 @@ export type GroupRequest =
   | { readonly kind: 'unlock' | 'force'; readonly group: string; readonly id: string; readonly actor: Actor }
   | { readonly kind: 'takeBack'; readonly group: string; readonly id: string }
   | { readonly kind: 'resize'; readonly group: string; readonly slots: number; readonly actor: Actor }
+  /** What the configuration says is taken over. */
   | { readonly kind: 'configure'; readonly group: string }
+  /** A percentage of a fleet that has grown, or (`mayLower`) is smaller. */
+  | { readonly kind: 'follow'; readonly group: string; readonly mayLower: boolean }
   | { readonly kind: 'freeze'; readonly group: string; readonly freeze: Freeze }
   | { readonly kind: 'thaw'; readonly group: string; readonly actor: Actor }
   /** Nobody asks: soaks that have ended, changes by other programs, whoever waits. */
@@ -194,7 +198,12 @@ class Draft {
       case 'resize':
         return resize(document, request.slots, request.actor, group);
       case 'configure':
-        return configure(document, slotsFor(slots, this.#world.seen(group)), slotText(slots), group);
+        // What this replica counts may be too little: only `follow` knows whether it is.
+        return slots.kind === 'percent' && document.slots <= slots.max && document.configured === slotText(slots)
+          ? follow(document, this.#slotsFor(group, slots), slotText(slots), false, group)
+          : configure(document, this.#slotsFor(group, slots), slotText(slots), group);
+      case 'follow':
+        return follow(document, this.#slotsFor(group, slots), slotText(slots), request.mayLower, group);
       case 'freeze':
         return freezeGroup(document, request.freeze, group);
       case 'thaw':
@@ -202,6 +211,10 @@ class Draft {
       case 'settle':
         return expireSoaks(document, rules, now);
     }
+  }
+
+  #slotsFor(group: string, slots: SlotCount): number | null {
+    return slotsFor(slots, this.#world.seen(group));
   }
 
   #lock({ group, id, actor, since, waited, tried = [] }: LockRequest, absent: readonly Waiter[]): Answer {

@@ -26,6 +26,18 @@ export class Notes {
     if (text !== null) sights.merge(group, text, now());
   }
 
+  /** Takes over what others have kept of a group. False: the store does not answer. */
+  async merge(group: string): Promise<boolean> {
+    try {
+      await this.recall(group);
+      return true;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#options.onFailure(error);
+      return false;
+    }
+  }
+
   /** Writes what is new, one group after another. Never rejects for a reason of the store. */
   keep(): Promise<void> {
     this.#writing = this.#writing.then(() => this.#keepAll());

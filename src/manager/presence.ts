@@ -8,6 +8,8 @@ const GONE_MS = 3_600_000;
 export const MOST_IDS = 10_000;
 /** Bytes of a note. What does not fit is what was not heard of for the longest time. */
 export const MOST_NOTE_BYTES = 500_000;
+/** A note that is shorter has room for everybody. */
+const NEARLY_FULL_BYTES = 0.9 * MOST_NOTE_BYTES;
 /** Bytes that an id takes beside its own, and those of a wait. Roughly: they bound memory, they do not measure it. */
 const [ID_BYTES, WAIT_BYTES] = [96, 96];
 const HOUR_MS = 3_600_000;
@@ -122,13 +124,16 @@ export class Presence {
   /** Adds what was kept, also by another replica. What is not understood or too long is left out: it may be lost. */
   merge(text: string, now: number): void {
     let isNew = false;
-    for (const { id, seen, wait } of parse(text, now)) {
+    const kept = parse(text, now);
+    for (const { id, seen, wait } of kept) {
       if (seen <= (this.#seen.get(id) ?? -1)) continue;
       isNew = true;
       this.#set(id, seen);
       if (wait === null) this.#endWait(id);
       else this.#wait(id, wait);
     }
+    // What another replica wrote at the same time as this one lacks what this one wrote: it is written again.
+    if (this.#seen.size > kept.length && text.length < NEARLY_FULL_BYTES) this.#dirty = true;
     if (!isNew) return;
     const sorted = [...this.#seen].toSorted(([, a], [, b]) => a - b);
     this.#seen.clear();

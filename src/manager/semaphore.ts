@@ -273,6 +273,18 @@ export function configure(given: GroupDocument, slots: number | null, configured
   };
 }
 
+/** Follows a percentage, as long as it is what the configuration said last: up, and down only when it may. */
+export function follow(
+  given: GroupDocument,
+  slots: number | null,
+  configured: string,
+  mayLower: boolean,
+  group: string,
+): Decision {
+  const isDue = given.configured === configured && slots !== null && (mayLower || slots > given.slots);
+  return configure(given, isDue ? slots : null, configured, group);
+}
+
 /** Refuses new grants from now on. */
 export function freezeGroup(given: GroupDocument, freeze: Freeze, group: string): Decision {
   const until = freeze.until === null ? '' : `until ${utc(freeze.until)}`;

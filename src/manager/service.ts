@@ -9,7 +9,8 @@ import { Notes } from './notes.ts';
 import { Overview } from './overview.ts';
 import type { ServiceParts } from './parts.ts';
 import { isGone, isInDoubt, isWaiting, noteDoubt, type Pending, type Wait } from './pending.ts';
-import type { GroupPolicy } from './policy.ts';
+import { Percentages } from './percentages.ts';
+import { slotsFor } from './policy.ts';
 import { Queue } from './queue.ts';
 import { canWait, CONFLICT, DRAINING, GONE, outgrown, UNAVAILABLE, WAITED_RETRY_MS } from './refusals.ts';
 import { Sights } from './sights.ts';
@@ -42,6 +43,7 @@ export class Service implements Manager {
   readonly #notes: Notes;
   readonly #overview: Overview;
   readonly #heldOpen = new HeldOpen();
+  readonly #percentages = new Percentages();
   readonly #unwanted: Unwanted;
   readonly #looks = new Looks(() => this.#lookAtAll());
   readonly #observers = new Set<(isFreeze: boolean) => void>();
@@ -85,8 +87,7 @@ export class Service implements Manager {
     this.#stops.add(store.watch(() => this.#lookElsewhere()));
     this.#stops.add(
       every(time, NOTES_MS, () => {
-        void this.#notes.keep();
-        void this.#configure(isPercentage);
+        void this.#notes.keep().then(() => this.#followPercentages());
       }),
     );
     this.#stops.add(every(time, LOOK_AGAIN_MS, () => void this.#lookAgain()));
@@ -95,21 +96,31 @@ export class Service implements Manager {
 
   /** The configuration may say something new: slot counts that changed are written. */
   async reconfigured(): Promise<readonly Answer[]> {
-    const answers = await this.#configure(() => true);
+    const answers = await this.#configure();
     this.#overview.lookAgain(this.#now());
     this.#waiting.lookAgain(true);
     this.#touchWaited();
     return answers;
   }
 
-  /** Writes the slot counts of some groups, where they differ from what the configuration says. */
-  #configure(which: (policy: GroupPolicy) => boolean): Promise<readonly Answer[]> {
+  /** Writes slot counts that differ from what the configuration says. */
+  #configure(): Promise<readonly Answer[]> {
     const { store, policies } = this.#parts;
-    const groups = [...store.state.groups.keys()].filter((group) => {
-      const policy = policies.of(group, true);
-      return policy !== null && which(policy);
-    });
+    const groups = [...store.state.groups.keys()].filter((group) => policies.of(group, true) !== null);
     return Promise.all(groups.map((group) => this.#ask({ kind: 'configure', group })));
+  }
+
+  /** Writes slot counts that change with the fleet. What this replica has heard of is noted; now for all others. */
+  async #followPercentages(): Promise<void> {
+    const { store, policies } = this.#parts;
+    for (const [group, entry] of store.state.groups) {
+      const slots = policies.of(group, true)?.slots;
+      if (slots?.kind !== 'percent' || entry.kind === 'corrupt') continue;
+      if (!(await this.#notes.merge(group))) return;
+      const wanted = slotsFor(slots, this.#sights.count(group, this.#now())) ?? 0;
+      const what = this.#percentages.look(group, entry.document.slots, wanted);
+      if (what !== 'leave') void this.#ask({ kind: 'follow', group, mayLower: what === 'lower' });
+    }
   }
 
   async lock(params: ClientParams, { waitMs, signal }: LockOptions): Promise<Answer> {
@@ -574,11 +585,6 @@ function isPatient(pending: Pending): boolean {
 /** Whether a change may let somebody of a group in who waits. */
 function opens(group: string): (draft: AuditDraft) => boolean {
   return (draft) => draft.group === group && draft.action !== 'granted' && draft.action !== 'confirmed';
-}
-
-/** Its number of slots changes with the fleet. */
-function isPercentage({ slots }: GroupPolicy): boolean {
-  return slots.kind === 'percent';
 }
 
 function admin({ by, reason }: Order): { by: string; reason: string } {
