@@ -3,6 +3,7 @@ import type { Answer } from './answer.ts';
 import type { FleetStatus, LockOptions, Manager, Order } from './api.ts';
 import { type Batch, decideTogether, type LockRequest, type Request, type World } from './batch.ts';
 import { type AuditDraft, type AuditRecord, holderOf } from './document.ts';
+import { Doubts } from './doubts.ts';
 import { HeldOpen } from './held-open.ts';
 import { Looks } from './looks.ts';
 import { Notes } from './notes.ts';
@@ -42,6 +43,7 @@ export class Service implements Manager {
   readonly #sights: Sights;
   readonly #notes: Notes;
   readonly #overview: Overview;
+  readonly #doubts = new Doubts();
   readonly #heldOpen = new HeldOpen();
   readonly #percentages = new Percentages();
   readonly #unwanted: Unwanted;
@@ -335,7 +337,10 @@ export class Service implements Manager {
           await this.#decideInParts(batch, error);
           return;
         }
-        if (error.kind === 'ambiguous') noteDoubt(batch, world.now);
+        if (error.kind === 'ambiguous') {
+          noteDoubt(batch, world.now);
+          this.#doubts.add(decided.change);
+        }
         this.#failed(error);
         await this.#pause(Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures));
         failures += 1;
@@ -373,8 +378,10 @@ export class Service implements Manager {
     }
     const outcome = await store.commit(change, groups);
     witness.stored('commit', time.now() - begun);
-    if (outcome === 'committed') this.#written(change);
-    return outcome === 'committed';
+    if (outcome === 'conflict') return false;
+    this.#doubts.written(change);
+    this.#written(change);
+    return true;
   }
 
   #written({ audit, groups, fleet }: Change): void {
@@ -527,6 +534,11 @@ export class Service implements Manager {
     if (this.#closed) return;
     const now = this.#now();
     this.#notice(now);
+    // What was in doubt and is found may let somebody in.
+    if (this.#hasWork()) {
+      this.#work();
+      return;
+    }
     const soonest = this.#failingSince === null ? 0 : LOOK_AGAIN_MS;
     this.#alarm.set(Math.min(this.#overview.next(now), this.#waiting.next()), soonest);
   }
@@ -545,7 +557,9 @@ export class Service implements Manager {
   /** Takes note of what was read or written. */
   #notice(now: number): void {
     const changed = this.#overview.update(this.#parts.store.state, now);
-    if (changed !== 'nothing') this.#tell(changed === 'freeze');
+    if (changed === 'nothing') return;
+    for (const change of this.#doubts.found(this.#parts.store.state)) this.#written(change);
+    this.#tell(changed === 'freeze');
   }
 
   #tell(isFreeze: boolean): void {
