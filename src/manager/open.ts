@@ -46,6 +46,8 @@ export interface OpenOptions {
   readonly storeWaitMs?: number;
   /** A damaged embedded store is gone on with; default false. */
   readonly acceptDamage?: boolean;
+  /** It writes what it is ordered to and nothing else, not even what the configuration says; default false. */
+  readonly onlyOrders?: boolean;
 }
 
 /**
@@ -53,7 +55,7 @@ export interface OpenOptions {
  * is wrong and what to do; a `StoreInUse` when another process has it.
  */
 export async function openManager(config: ManagerConfig, log: Log, options: OpenOptions = {}): Promise<OpenedManager> {
-  const { meter = NO_METER, storeWaitMs = 0, acceptDamage = false } = options;
+  const { meter = NO_METER, storeWaitMs = 0, acceptDamage = false, onlyOrders = false } = options;
   const store = await patiently(() => openStore(config, log, acceptDamage), storeWaitMs, log);
   try {
     const policies = new ConfiguredPolicies(config, REAL_TIME.now);
@@ -65,7 +67,7 @@ export async function openManager(config: ManagerConfig, log: Log, options: Open
       witness: createWitness(log, meter, REAL_TIME.now),
       decisionMs: config.service.decisionTimeoutMs,
     });
-    await manager.start();
+    await (onlyOrders ? manager.read() : manager.start());
     return {
       manager,
       policies,

@@ -56,6 +56,7 @@ export class Service implements Manager {
   #elsewhere = false;
   /** When it was looked last whether time has changed anything. */
   #lookedAt: number;
+  #isStarted = false;
   #draining = false;
   #closed = false;
   #failingSince: number | null = null;
@@ -79,11 +80,20 @@ export class Service implements Manager {
     this.#lookedAt = time.now();
   }
 
-  /** Takes over the configuration, reads what was noted of sights, and begins to look after time. */
+  /**
+   * Reads what there is. From here on everything can be asked and ordered, and nothing is written but what is ordered:
+   * enough for a command that is over soon.
+   */
+  async read(): Promise<void> {
+    await this.#parts.store.refresh([]);
+    await Promise.all(this.#groupNames().map((group) => this.#notes.recall(group)));
+  }
+
+  /** Reads what there is, takes over the configuration, and begins to look after time and what others write. */
   async start(): Promise<void> {
     const { store, time } = this.#parts;
-    await store.refresh([]);
-    await Promise.all(this.#groupNames().map((group) => this.#notes.recall(group)));
+    await this.read();
+    this.#isStarted = true;
     await this.reconfigured();
     this.#touchSoaking();
     this.#stops.add(store.watch(() => this.#lookElsewhere()));
@@ -531,7 +541,7 @@ export class Service implements Manager {
 
   /** Wakes at the next moment at which time alone changes something. */
   #wakeLater(): void {
-    if (this.#closed) return;
+    if (this.#closed || !this.#isStarted) return;
     const now = this.#now();
     this.#notice(now);
     // What was in doubt and is found may let somebody in.

@@ -158,3 +158,30 @@ describe('notes of sights and waiters', () => {
     expect(await seen(await startBench(RULES, { data, time }))).toEqual({ seen: 2, waiters: ['b'] });
   });
 });
+
+test('a manager that has only read writes what it is ordered to, and nothing else', async () => {
+  const [data, time] = [emptyMemory(), new VirtualTime()];
+  const soaking = policies([policyOf('g', { soakMs: 60_000 }), policyOf('h')]);
+  const before = await startBench(soaking, { data, time });
+  await before.lock('a', 'g');
+  await before.unlock('a', 'g');
+  await before.lock('b', 'h');
+  await before.service.drain();
+  await before.service.close();
+  await time.pass(120_000);
+  slipIn(data, 'h', 'z');
+  const [state, records] = [data.state, data.chunks.flat().length];
+  const other = policies([policyOf('g', { slots: { kind: 'count', count: 3 } }), policyOf('h')]);
+  const bench = await startBench(other, { data, time, start: (service) => service.read() });
+  expect((await bench.service.status()).groups).toMatchObject([
+    { name: 'g', slots: 1, holders: [{ id: 'a' }], seen: 1 },
+    { name: 'h', holders: [{ id: 'b' }, { id: 'z' }] },
+  ]);
+  await bench.service.history({ most: 10 });
+  await time.pass(120_000);
+  expect([data.state, data.chunks.flat().length]).toEqual([state, records]);
+  await bench.service.resize('g', 2, { by: 'ann', reason: '' });
+  await time.pass(120_000);
+  expect(bench.audit.map(({ action, by }) => `${action} by ${by}`)).toEqual(['resized by admin:ann']);
+  await bench.service.close();
+});

@@ -69,11 +69,13 @@ export async function startBench(
     time = new VirtualTime(),
     wrap = (store: Store): Store => store,
     notReady = (): void => undefined,
+    start = (service: Service): Promise<void> => service.start(),
   }: {
     data?: MemoryData;
     time?: VirtualTime;
     wrap?: (store: Store) => Store;
     notReady?: (problem: string) => void;
+    start?: (service: Service) => Promise<void>;
   } = {},
 ): Promise<Bench> {
   const store = wrap(openMemoryStore(data, time.now, AUDIT));
@@ -89,7 +91,7 @@ export async function startBench(
     notReady,
   };
   const service = new Service({ store, storeKind: 'embedded', time, policies: rules, witness, decisionMs: 10_000 });
-  await service.start();
+  await start(service);
   const ask = (id: string, group: string, options: LockOptions): Promise<Answer> =>
     service.lock({ id, group }, options);
   return {
