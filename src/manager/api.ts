@@ -81,10 +81,22 @@ export interface GroupStatus {
   readonly waitingConnected: number;
   /** Too many holders are stale. */
   readonly halted: boolean;
-  /** What window or gate say, when they refuse. */
+  /** What the window says when it refuses, or the gate, when that was asked lately. */
   readonly closed: Refusal | null;
+  /** Null: it has none. */
+  readonly gate: GateStatus | null;
   /** Ids seen in 90 days. */
   readonly seen: number;
+}
+
+/** The gate of a group. It is asked when somebody wants a slot, and not otherwise. */
+export interface GateStatus {
+  /** When it was asked last; null: not since the manager was started or read its configuration. */
+  readonly asked: number | null;
+  /** What it said then when it refused; null: it was open, or was not asked. */
+  readonly refusal: string | null;
+  /** What it said still holds; else it is asked anew when somebody wants a slot. */
+  readonly current: boolean;
 }
 
 /** One holder. */

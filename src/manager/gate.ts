@@ -27,6 +27,11 @@ export class GateKeeper {
     this.#verdict = this.#closed('it has not answered yet');
   }
 
+  /** When it was asked last, in ms since 1970; null: not yet. */
+  get askedAt(): number | null {
+    return Number.isFinite(this.#askedAt) ? this.#askedAt : null;
+  }
+
   /** What it said last; null: open. */
   get verdict(): Refusal | null {
     return this.#verdict;

@@ -1,6 +1,6 @@
 import type { Operation } from '../fleetlock/protocol.ts';
 import type { Answer, Refusal } from './answer.ts';
-import type { FleetStatus } from './api.ts';
+import type { FleetStatus, GroupStatus } from './api.ts';
 import type { AuditDraft } from './document.ts';
 import type { GroupPolicy } from './policy.ts';
 import type { Store, StoreError } from './store/store.ts';
@@ -16,6 +16,8 @@ export interface Policies {
   readonly configured: () => readonly string[];
   /** What window and gate of a group say at a moment; null: both are open. */
   readonly closed: (group: string, now: number) => Refusal | null;
+  /** The same for a status: a gate that was not asked lately refuses nothing, since it is asked before it does. */
+  readonly shown: (group: string, now: number) => Pick<GroupStatus, 'closed' | 'gate'>;
   /** When that may be different, in ms since 1970; null: nobody knows, or never. */
   readonly changesAt: (group: string, now: number) => number | null;
   /** Makes sure that `closed` rests on what is current; null: it does. Never rejects. */

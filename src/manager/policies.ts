@@ -2,6 +2,7 @@ import { utc } from '../base/text.ts';
 import { resolveTimeZone } from '../base/time-zone.ts';
 import { type Calendar, createCalendar, nextOpening, openUntil } from '../strategy/calendar.ts';
 import { refuse, type Refusal } from './answer.ts';
+import type { GateStatus, GroupStatus } from './api.ts';
 import type { GroupConfig } from './config/group.ts';
 import type { ManagerConfig } from './config/schema.ts';
 import { GateKeeper } from './gate.ts';
@@ -54,6 +55,13 @@ export class ConfiguredPolicies implements Policies {
   readonly closed = (group: string, now: number): Refusal | null => {
     const prepared = this.#of(group);
     return removed(prepared, group) ?? outsideWindow(prepared, group, now) ?? gateVerdict(prepared, now);
+  };
+
+  readonly shown = (group: string, now: number): Pick<GroupStatus, 'closed' | 'gate'> => {
+    const prepared = this.#of(group);
+    const gate = gateStatus(prepared, now);
+    const refused = removed(prepared, group) ?? outsideWindow(prepared, group, now);
+    return { closed: refused ?? (gate?.current === true ? gateVerdict(prepared, now) : null), gate };
   };
 
   readonly changesAt = (group: string, now: number): number | null => {
@@ -129,6 +137,16 @@ function outsideWindow({ calendar }: Prepared, group: string, now: number): Refu
   if (opens === null || opens <= now) return null;
   const text = `the windows of group ${group} are closed; the next one opens at ${utc(opens)}`;
   return refuse('outside_window', text, Math.min(opens - now, LONGEST_RETRY_MS));
+}
+
+function gateStatus({ gate }: Prepared, now: number): GateStatus | null {
+  if (gate === null) return null;
+  const { askedAt, verdict } = gate;
+  return {
+    asked: askedAt,
+    refusal: askedAt === null ? null : (verdict?.value ?? null),
+    current: gate.isFresh(now, GATE_GRACE_MS),
+  };
 }
 
 function gateVerdict({ gate }: Prepared, now: number): Refusal | null {

@@ -57,7 +57,7 @@ function groupStatus(
     waiting: waiters.length,
     waitingConnected: waiters.filter(({ connected }) => connected).length,
     halted: isHalted(document, policy, now),
-    closed: policies.closed(name, now),
+    ...policies.shown(name, now),
     seen,
   };
 }

@@ -28,6 +28,7 @@ export function group(name: string, change: Partial<GroupStatus> = {}): GroupSta
     waitingConnected: waiters.filter(({ connected }) => connected).length,
     halted: false,
     closed: null,
+    gate: null,
     seen: 0,
     ...change,
   };

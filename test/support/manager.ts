@@ -27,15 +27,17 @@ export function policyOf(
 /** Policies of groups that do not change, always open. */
 export function policies(groups: readonly GroupPolicy[], change: Partial<Policies> = {}): Policies {
   const byName = new Map(groups.map((group) => [group.rules.group, group]));
-  return {
+  const all: Policies = {
     of: (group) => byName.get(group) ?? null,
     onDemand: () => null,
     configured: () => [...byName.keys()],
     closed: () => null,
     changesAt: () => null,
     prepare: () => null,
+    shown: (group, now) => ({ closed: all.closed(group, now), gate: null }),
     ...change,
   };
+  return all;
 }
 
 /** A service on a store in memory, in virtual time. */

@@ -96,6 +96,7 @@ function notesOf(group: GroupStatus, at: number, look: Look): readonly Note[] {
     ...haltNote(group),
     ...freezeNote(group.freeze, at, group.name, look),
     ...closedNote(group),
+    ...gateNote(group, at),
     ...slotNotes(group, look),
     ...staleNotes(group, look),
   ];
@@ -124,6 +125,14 @@ function closedNote({ closed }: GroupStatus): readonly Note[] {
   if (closed === null) return [];
   const text = `no new grants: ${oneLine(closed.value, 500)}`;
   return [{ as: closed.kind === 'blocked' ? 'wrong' : 'notable', word: 'CLOSED', text, commands: [] }];
+}
+
+function gateNote({ gate }: GroupStatus, at: number): readonly Note[] {
+  if (gate === null || gate.current) return [];
+  const { asked, refusal } = gate;
+  const said = refusal === null ? 'it was open' : oneLine(refusal, 500);
+  const last = asked === null ? 'not yet asked' : `last at ${utc(asked)} (${duration(at - asked)} ago): ${said}`;
+  return [{ as: 'notable', word: '', text: `its gate is asked when a host wants a slot; ${last}`, commands: [] }];
 }
 
 function slotNotes({ slots, holders, name }: GroupStatus, look: Look): readonly Note[] {

@@ -41,6 +41,7 @@ const aGroup = fc.record({
   waitingConnected: count,
   halted: fc.boolean(),
   closed: fc.option(fc.tuple(words, fc.option(count)).map(([value, ms]) => refuse('blocked', value, ms))),
+  gate: fc.option(fc.record({ asked: fc.option(moment), refusal: fc.option(words), current: fc.boolean() })),
   seen: count,
 });
 const aStatus: fc.Arbitrary<FleetStatus> = fc.record({
@@ -105,6 +106,7 @@ const FULL = wire(
           holders: [holder('a', MINUTE, { soakUntil: AT })],
           waiters: [waiter('b', MINUTE)],
           closed: refuse('blocked', 'no', 1),
+          gate: { asked: AT, refusal: 'no', current: true },
           problem: 'p',
         }),
       ],
