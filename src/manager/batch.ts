@@ -1,6 +1,6 @@
 import { type Answer, refuse, type Refusal } from './answer.ts';
 import { type AuditDraft, type FleetDocument, type Freeze, type GroupDocument, holderOf } from './document.ts';
-import { byPrecedence, turnRefusal, type Waiter, whoComesFirst } from './order.ts';
+import { byPrecedence, expected, turnRefusal, type Waiter, whoComesFirst } from './order.ts';
 import { freshDocument, type GroupPolicy, type SlotCount, slotText, slotsFor } from './policy.ts';
 import {
   type Actor,
@@ -150,20 +150,31 @@ class Draft {
     return this.#withGroup(request.group, (document, policy) => this.#decideGroup(request, document, policy));
   }
 
-  /** Requests for slots of one group, by precedence. Who waits is told the first refusal that is nobody's own. */
+  /** Requests for slots of one group, by precedence. Who holds nothing is told the first refusal that is nobody's own. */
   decideLocks(group: string, locks: readonly LockRequest[], answers: Map<Request, Answer>): void {
     let common: Refusal | null = null;
     const policy = this.#policyOf(group);
-    const present = new Set(locks.map(({ id }) => id));
-    const absent = this.#world.waiters(group).filter(({ id }) => !present.has(id));
-    const inOrder = policy === null ? locks : locks.toSorted(byPrecedence(policy.precedence));
-    for (const request of inOrder) {
-      // Many may wait: what is said to all of them is put into words once.
-      const isCommon: boolean = common !== null && request.waited && !this.#holders().has(request.id);
+    const isOne = policy === null || locks.length === 1;
+    const absent = this.#absent(group, locks, policy);
+    for (const request of isOne ? locks : locks.toSorted(byPrecedence(policy.precedence))) {
+      // Many may ask at once: what is said to all of them is found out, and put into words, once.
+      const isCommon: boolean = common !== null && !this.#holders().has(request.id);
       const answer: Answer = isCommon && common !== null ? common : this.#lock(request, absent);
       answers.set(request, answer);
       if (!answer.ok && !PERSONAL.has(answer.kind)) common ??= answer;
     }
+  }
+
+  /** Who was refused lately, may come first, and does not ask at this moment. Looked for when it matters, and once. */
+  #absent(group: string, locks: readonly LockRequest[], policy: GroupPolicy | null): () => readonly Waiter[] {
+    let absent: readonly Waiter[] | null = null;
+    return () => {
+      if (absent !== null || policy === null) return absent ?? [];
+      const present = new Set(locks.map(({ id }) => id));
+      const others = this.#world.waiters(group).filter(({ id }) => !present.has(id));
+      absent = expected(others, policy.precedence, this.#world.now);
+      return absent;
+    };
   }
 
   /** What is to be written: documents that differ, and what others changed in them. */
@@ -217,15 +228,15 @@ class Draft {
     return slotsFor(slots, this.#world.seen(group));
   }
 
-  #lock({ group, id, actor, since, waited, tried = [] }: LockRequest, absent: readonly Waiter[]): Answer {
+  #lock({ group, id, actor, since, waited, tried = [] }: LockRequest, absent: () => readonly Waiter[]): Answer {
     return this.#withGroup(group, (document, policy) => {
       const { now, draining, closed } = this.#world;
       const decision = lock(document, id, actor, policy.rules, {
         now,
         fleetFreeze: this.#fleet.freeze,
         elsewhere: this.#elsewhere(group, id),
-        closed: draining ? DRAINING : closed(group),
-        turn: this.#turn(group, { id, since }, policy, absent),
+        closed: () => (draining ? DRAINING : closed(group)),
+        turn: () => this.#turn(group, { id, since }, policy, absent()),
         waited,
         tried,
       });
@@ -246,7 +257,7 @@ class Draft {
     absent: readonly Waiter[],
   ): Refusal | null {
     const { now } = this.#world;
-    const other = whoComesFirst(asker, absent, precedence, now);
+    const other = whoComesFirst(asker, absent, precedence);
     return other === null ? null : turnRefusal(other, this.#heldOpenSince(group) ?? now, now);
   }
 

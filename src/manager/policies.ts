@@ -114,7 +114,7 @@ function policyOf({
 }: GroupConfig): GroupPolicy {
   return {
     rules: { group: name, soakMs, staleAfterMs, haltAfter, showHolders },
-    precedence: { first, overdueMs },
+    precedence: { first: new Set(first), overdueMs },
     slots,
   };
 }
@@ -122,7 +122,11 @@ function policyOf({
 /** A group that is in the store and no longer in the configuration: its holders can give their slots back. */
 function leftOver(group: string): Prepared {
   const rules = { group, soakMs: 0, staleAfterMs: 3_600_000, haltAfter: 0, showHolders: false };
-  const policy: GroupPolicy = { rules, precedence: { first: [], overdueMs: Infinity }, slots: { kind: 'as-is' } };
+  const policy: GroupPolicy = {
+    rules,
+    precedence: { first: new Set(), overdueMs: Infinity },
+    slots: { kind: 'as-is' },
+  };
   return { policy, calendar: null, gate: null };
 }
 

@@ -49,10 +49,10 @@ export interface Circumstances {
   readonly fleetFreeze: Freeze | null;
   /** The other group in which the id holds a slot, or null. */
   readonly elsewhere: string | null;
-  /** What the window or the gate of the group says, or null when both are open. */
-  readonly closed: Refusal | null;
-  /** Somebody else comes first, or null. */
-  readonly turn: Refusal | null;
+  /** What the window or the gate of the group says, or null when both are open. Asked only when it matters. */
+  readonly closed: () => Refusal | null;
+  /** Somebody else comes first, or null. Asked only when a slot is free. */
+  readonly turn: () => Refusal | null;
   /** The request may wait for its answer. */
   readonly waited: boolean;
   /** Moments of decisions about this very request whose writing nobody knows the outcome of. */
@@ -124,9 +124,9 @@ function newGrantRefusal(document: GroupDocument, rules: Rules, when: Circumstan
     frozen(when.fleetFreeze, 'all groups are', now) ??
     frozen(document.freeze, `group ${rules.group} is`, now) ??
     halted(document, rules, now) ??
-    when.closed ??
+    when.closed() ??
     full(document, rules, now) ??
-    when.turn
+    when.turn()
   );
 }
 

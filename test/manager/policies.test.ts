@@ -28,7 +28,7 @@ describe('groups', () => {
     expect(rules.of('default', false)?.slots).toEqual({ kind: 'count', count: 3 });
     expect(rules.of('workers', false)).toMatchObject({
       rules: { group: 'workers', soakMs: 60_000, haltAfter: 2 },
-      precedence: { first: ['canary'] },
+      precedence: { first: new Set(['canary']) },
       slots: { kind: 'percent', percent: 25, max: 4 },
     });
     expect(rules.of('others', false)).toBeNull();

@@ -15,7 +15,7 @@ function world(now: number): World {
     draining: false,
     policy: () => ({
       rules: MODEL_RULES,
-      precedence: { first: [], overdueMs: 1_000_000 },
+      precedence: { first: new Set(), overdueMs: 1_000_000 },
       slots: { kind: 'count', count: 2 },
     }),
     onDemand: () => null,

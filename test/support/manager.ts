@@ -14,12 +14,14 @@ export const AUDIT = { mostRecords: 100_000, longestMs: 365 * 24 * 3_600_000 };
 /** The rules of a group, with changes. */
 export function policyOf(
   group: string,
-  change: Partial<GroupPolicy['rules']> & Partial<GroupPolicy['precedence']> & { slots?: GroupPolicy['slots'] } = {},
+  change: Partial<GroupPolicy['rules']> & { first?: readonly string[]; overdueMs?: number } & {
+    slots?: GroupPolicy['slots'];
+  } = {},
 ): GroupPolicy {
   const { first = [], overdueMs = 21_600_000, slots = { kind: 'count', count: 1 }, ...rules } = change;
   return {
     rules: { group, soakMs: 0, staleAfterMs: 3_600_000, haltAfter: 0, showHolders: true, ...rules },
-    precedence: { first, overdueMs },
+    precedence: { first: new Set(first), overdueMs },
     slots,
   };
 }
