@@ -23,7 +23,7 @@ export interface OpenedManager {
     readonly read: (name: string) => Promise<string | null>;
     readonly write: (name: string, text: string) => Promise<void>;
   };
-  /** Ends its timers, then its store. */
+  /** Ends its timers, then its store, which may be silent. */
   close(): Promise<void>;
 }
 
@@ -74,7 +74,7 @@ export async function openManager(config: ManagerConfig, log: Log, options: Open
       holders: holdersIn(store),
       notes: { read: (name) => store.readNote(name), write: (name, text) => store.writeNote(name, text) },
       close: async () => {
-        await manager.close();
+        await Promise.race([manager.close(), setTimeout(CLOSE_MS, undefined, { ref: false })]);
         await store.close();
       },
     };
@@ -84,6 +84,8 @@ export async function openManager(config: ManagerConfig, log: Log, options: Open
   }
 }
 
+/** Milliseconds for which the end waits for what the store is doing; what it is told then is for nobody. */
+const CLOSE_MS = 1_000;
 /** Milliseconds between two tries of a store that is in use. */
 const TRY_AGAIN_MS = 50;
 

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { readCapped } from '../base/files.ts';
 import { createLog, type Log, type LogFormat, type LogLevel } from '../base/log.ts';
 import { errorText } from '../base/text.ts';
@@ -168,12 +169,13 @@ class ManagerServer {
     log.info('the configuration was read again');
   }
 
-  /** Answers who waits, ends the listeners, then the store. */
+  /** Answers who waits, ends the listeners, then the store. A store that does not answer is not waited for any longer. */
   async stop(): Promise<void> {
     const { drainMs } = this.#started.service;
+    const over = setTimeout(drainMs, undefined, { ref: false });
     const drained = this.#opened.manager.drain();
     await Promise.all(this.#listeners.map((listener) => listener.close(drainMs, () => drained)));
-    await drained;
+    await Promise.race([drained, over]);
     for (const undo of this.#undo.toReversed()) await undo();
     await this.#opened.close();
   }
@@ -236,7 +238,7 @@ class ManagerServer {
   #webhook(): (notice: Parameters<Webhook['send']>[0]) => void {
     const { notify } = this.#started;
     if (notify === null) return () => undefined;
-    const after = (ms: number, callback: () => void): void => void setTimeout(callback, ms).unref();
+    const after = (ms: number, callback: () => void): void => void globalThis.setTimeout(callback, ms).unref();
     const webhook = new Webhook({ ...notify, after, onLost: (text) => this.#log.error(text) });
     return (notice) => webhook.send(notice);
   }

@@ -329,8 +329,7 @@ export class Service implements Manager {
     let failures = 0;
     for (;;) {
       batch = this.#wanted(batch);
-      // Who waits, and what time alone brings about, is looked at again soon; others must not wait behind them.
-      if (failures > 0 && batch.every(isPatient)) return;
+      if (failures > 0 && this.#isPutOff(batch)) return;
       const requests = batch.map(({ request }) => request);
       const world = this.#world();
       const decided = decideTogether(this.#parts.store.state, requests, world);
@@ -357,6 +356,14 @@ export class Service implements Manager {
         await this.#parts.store.refresh([]).catch(noop);
       }
     }
+  }
+
+  /** Whether nobody decides on these now, since the store could not write it. */
+  #isPutOff(batch: readonly Pending[]): boolean {
+    // Who waits, and what time alone brings about, is looked at again soon; others must not wait behind them.
+    if (!this.#closed) return batch.every(isPatient);
+    for (const pending of batch) this.#giveUp(pending, UNAVAILABLE);
+    return true;
   }
 
   /** A change that does not fit is made in halves; one that does not fit by itself never will, which stops nobody else. */
