@@ -24,7 +24,7 @@ export interface Manager {
   lock(params: ClientParams, options: LockOptions): Promise<Answer>;
   /** steady-state. */
   unlock(params: ClientParams): Promise<Answer>;
-  /** The answer to a `lock` that had waited could not be delivered: takes the grant back, unless the id was heard of since. */
+  /** The answer to a `lock` that was ready to wait could not be delivered: takes the grant back, unless the id was heard of since. */
   takeBack(params: ClientParams): void;
 
   /** Gives a slot by hand; all the rules hold as they do for a node. */
@@ -74,14 +74,29 @@ export interface GroupStatus {
   readonly resized: boolean;
   readonly freeze: Freeze | null;
   readonly holders: readonly HolderStatus[];
-  /** Who was refused lately, those first who come first. */
+  /** Who was refused lately, those first who come first; no more than can be listed. */
   readonly waiters: readonly WaiterStatus[];
+  /** How many there are in all, and how many of them have a request that is being held. */
+  readonly waiting: number;
+  readonly waitingConnected: number;
   /** Too many holders are stale. */
   readonly halted: boolean;
-  /** What window or gate say, when they refuse. */
+  /** What the window says when it refuses, or the gate, when that was asked lately. */
   readonly closed: Refusal | null;
+  /** Null: it has none. */
+  readonly gate: GateStatus | null;
   /** Ids seen in 90 days. */
   readonly seen: number;
+}
+
+/** The gate of a group. It is asked when somebody wants a slot, and not otherwise. */
+export interface GateStatus {
+  /** When it was asked last; null: not since the manager was started or read its configuration. */
+  readonly asked: number | null;
+  /** What it said then when it refused; null: it was open, or was not asked. */
+  readonly refusal: string | null;
+  /** What it said still holds; else it is asked anew when somebody wants a slot. */
+  readonly current: boolean;
 }
 
 /** One holder. */

@@ -1,12 +1,13 @@
 import { type Answer, refuse, type Refusal } from './answer.ts';
 import { type AuditDraft, type FleetDocument, type Freeze, type GroupDocument, holderOf } from './document.ts';
-import { byPrecedence, turnRefusal, type Waiter, whoComesFirst } from './order.ts';
-import { freshDocument, type GroupPolicy, slotText, slotsFor } from './policy.ts';
+import { byPrecedence, expected, turnRefusal, type Waiter, whoComesFirst } from './order.ts';
+import { freshDocument, type GroupPolicy, type SlotCount, slotText, slotsFor } from './policy.ts';
 import {
   type Actor,
   configure,
   type Decision,
   expireSoaks,
+  follow,
   force,
   freezeFleet,
   freezeGroup,
@@ -17,6 +18,7 @@ import {
   thawGroup,
   unlock,
 } from './semaphore.ts';
+import { DRAINING } from './refusals.ts';
 import type { Change, FleetState } from './store/store.ts';
 
 /** Something that is wanted of one group. */
@@ -25,7 +27,10 @@ export type GroupRequest =
   | { readonly kind: 'unlock' | 'force'; readonly group: string; readonly id: string; readonly actor: Actor }
   | { readonly kind: 'takeBack'; readonly group: string; readonly id: string }
   | { readonly kind: 'resize'; readonly group: string; readonly slots: number; readonly actor: Actor }
+  /** What the configuration says is taken over. */
   | { readonly kind: 'configure'; readonly group: string }
+  /** A percentage of a fleet that has grown, or (`mayLower`) is smaller. */
+  | { readonly kind: 'follow'; readonly group: string; readonly mayLower: boolean }
   | { readonly kind: 'freeze'; readonly group: string; readonly freeze: Freeze }
   | { readonly kind: 'thaw'; readonly group: string; readonly actor: Actor }
   /** Nobody asks: soaks that have ended, changes by other programs, whoever waits. */
@@ -39,8 +44,10 @@ export interface LockRequest {
   readonly actor: Actor;
   /** Milliseconds since 1970 since when the id has been waiting; now, for one that has not. */
   readonly since: number;
-  /** It has been refused already and waits for a better answer. */
+  /** It may wait for its answer, so that its connection can be gone by the time it is granted. */
   readonly waited: boolean;
+  /** Decisions about this very request (by their `now`) whose writing nobody knows the outcome of. */
+  readonly tried?: readonly number[];
 }
 
 /** Something that is wanted of all groups at once. */
@@ -57,14 +64,18 @@ export interface World {
   readonly now: number;
   /** The manager is about to stop: no new grants. */
   readonly draining: boolean;
-  /** Null: the group is unknown. `exists`: the store has a document of it. */
+  /** Null: there is no such group. `exists`: the store has a document of it. */
   readonly policy: (group: string, exists: boolean) => GroupPolicy | null;
+  /** The policy of a group that there is not, when it may be made; `made`: how many were, by the same decisions. */
+  readonly onDemand: (group: string, made: number) => GroupPolicy | null;
   /** What the window or the gate of a group says, or null. */
   readonly closed: (group: string) => Refusal | null;
   /** Ids seen in 90 days. */
   readonly seen: (group: string) => number;
   /** Who was refused lately. */
   readonly waiters: (group: string) => readonly Waiter[];
+  /** A group that cannot be read now, as it was when it last could; null: it never could. */
+  readonly lastKnown: (group: string) => GroupDocument | null;
   /** Since when a free slot of the group is held open for somebody, in ms since 1970; null: it is not. */
   readonly heldOpen: (group: string) => number | null;
 }
@@ -73,8 +84,8 @@ export interface World {
 export interface Batch {
   /** Null: nothing is to be written. */
   readonly change: Change | null;
-  /** In the order of the requests. Null for one that had waited and waits on. */
-  readonly answers: readonly (Answer | null)[];
+  /** In the order of the requests. */
+  readonly answers: readonly Answer[];
   /** Groups whose free slot is held open from now on, or (null) no longer. */
   readonly heldOpen: ReadonlyMap<string, number | null>;
 }
@@ -85,15 +96,17 @@ export interface Batch {
  */
 export function decideTogether(state: FleetState, requests: readonly Request[], world: World): Batch {
   const draft = new Draft(state, world);
-  const answers = new Map<Request, Answer | null>();
+  const answers = new Map<Request, Answer>();
   for (const request of requests) if (request.kind !== 'lock') answers.set(request, draft.decide(request));
   for (const [group, locks] of locksByGroup(requests)) draft.decideLocks(group, locks, answers);
   return {
     change: draft.change(),
-    answers: requests.map((request) => answers.get(request) ?? null),
+    answers: requests.map((request) => answers.get(request) ?? UNDECIDED),
     heldOpen: draft.heldOpen,
   };
 }
+
+const UNDECIDED = refuse('store_unavailable', 'this request could not be decided', 5_000);
 
 function locksByGroup(requests: readonly Request[]): ReadonlyMap<string, readonly LockRequest[]> {
   const groups = new Map<string, LockRequest[]>();
@@ -106,6 +119,9 @@ function locksByGroup(requests: readonly Request[]): ReadonlyMap<string, readonl
   return groups;
 }
 
+/** Milliseconds after which asking again makes sense when only a person can help. */
+const UNREADABLE_RETRY_MS = 60_000;
+
 /** Refusals that concern the asker alone: others behind him may fare better. */
 const PERSONAL: ReadonlySet<string> = new Set(['held_elsewhere', 'not_your_turn']);
 
@@ -116,6 +132,8 @@ class Draft {
   readonly #world: World;
   readonly #documents = new Map<string, GroupDocument>();
   readonly #audit: AuditDraft[] = [];
+  /** Groups that there were not. */
+  readonly #made = new Set<string>();
   /** Groups in which an id may hold a slot: it did when the state was read, or was granted one since. */
   #holding: Map<string, string[]> | null = null;
   #fleet: FleetDocument;
@@ -132,22 +150,31 @@ class Draft {
     return this.#withGroup(request.group, (document, policy) => this.#decideGroup(request, document, policy));
   }
 
-  /** Requests for slots of one group, by precedence. Those that wait end with the first refusal that is nobody's own. */
-  decideLocks(group: string, locks: readonly LockRequest[], answers: Map<Request, Answer | null>): void {
-    let full = false;
+  /** Requests for slots of one group, by precedence. Who holds nothing is told the first refusal that is nobody's own. */
+  decideLocks(group: string, locks: readonly LockRequest[], answers: Map<Request, Answer>): void {
+    let common: Refusal | null = null;
     const policy = this.#policyOf(group);
-    const present = new Set(locks.map(({ id }) => id));
-    const absent = this.#world.waiters(group).filter(({ id }) => !present.has(id));
-    const inOrder = policy === null ? locks : locks.toSorted(byPrecedence(policy.precedence));
-    for (const request of inOrder) {
-      if (full && request.waited) {
-        answers.set(request, null);
-        continue;
-      }
-      const answer = this.#lock(request, absent);
-      answers.set(request, !answer.ok && request.waited ? null : answer);
-      full ||= !answer.ok && !PERSONAL.has(answer.kind);
+    const isOne = policy === null || locks.length === 1;
+    const absent = this.#absent(group, locks, policy);
+    for (const request of isOne ? locks : locks.toSorted(byPrecedence(policy.precedence))) {
+      // Many may ask at once: what is said to all of them is found out, and put into words, once.
+      const isCommon: boolean = common !== null && !this.#holders().has(request.id);
+      const answer: Answer = isCommon && common !== null ? common : this.#lock(request, absent);
+      answers.set(request, answer);
+      if (!answer.ok && !PERSONAL.has(answer.kind)) common ??= answer;
     }
+  }
+
+  /** Who was refused lately, may come first, and does not ask at this moment. Looked for when it matters, and once. */
+  #absent(group: string, locks: readonly LockRequest[], policy: GroupPolicy | null): () => readonly Waiter[] {
+    let absent: readonly Waiter[] | null = null;
+    return () => {
+      if (absent !== null || policy === null) return absent ?? [];
+      const present = new Set(locks.map(({ id }) => id));
+      const others = this.#world.waiters(group).filter(({ id }) => !present.has(id));
+      absent = expected(others, policy.precedence, this.#world.now);
+      return absent;
+    };
   }
 
   /** What is to be written: documents that differ, and what others changed in them. */
@@ -182,27 +209,36 @@ class Draft {
       case 'resize':
         return resize(document, request.slots, request.actor, group);
       case 'configure':
-        return configure(document, slotsFor(slots, this.#world.seen(group)), slotText(slots), group);
+        // What this replica counts may be too little: only `follow` knows whether it is.
+        return slots.kind === 'percent' && document.slots <= slots.max && document.configured === slotText(slots)
+          ? follow(document, this.#slotsFor(group, slots), slotText(slots), false, group)
+          : configure(document, this.#slotsFor(group, slots), slotText(slots), group);
+      case 'follow':
+        return follow(document, this.#slotsFor(group, slots), slotText(slots), request.mayLower, group);
       case 'freeze':
         return freezeGroup(document, request.freeze, group);
       case 'thaw':
         return thawGroup(document, request.actor, group);
       case 'settle':
-        return expireSoaks(document, group, now);
+        return expireSoaks(document, rules, now);
     }
   }
 
-  #lock({ group, id, actor, since, waited }: LockRequest, absent: readonly Waiter[]): Answer {
+  #slotsFor(group: string, slots: SlotCount): number | null {
+    return slotsFor(slots, this.#world.seen(group));
+  }
+
+  #lock({ group, id, actor, since, waited, tried = [] }: LockRequest, absent: () => readonly Waiter[]): Answer {
     return this.#withGroup(group, (document, policy) => {
       const { now, draining, closed } = this.#world;
-      const stopping = draining ? refuse('draining', 'the lock manager is about to stop', 5_000) : null;
       const decision = lock(document, id, actor, policy.rules, {
         now,
         fleetFreeze: this.#fleet.freeze,
         elsewhere: this.#elsewhere(group, id),
-        closed: stopping ?? closed(group),
-        turn: this.#turn(group, { id, since }, policy, absent),
+        closed: () => (draining ? DRAINING : closed(group)),
+        turn: () => this.#turn(group, { id, since }, policy, absent()),
         waited,
+        tried,
       });
       if (decision.answer.ok) {
         this.heldOpen.set(group, null);
@@ -221,7 +257,7 @@ class Draft {
     absent: readonly Waiter[],
   ): Refusal | null {
     const { now } = this.#world;
-    const other = whoComesFirst(asker, absent, precedence, now);
+    const other = whoComesFirst(asker, absent, precedence);
     return other === null ? null : turnRefusal(other, this.#heldOpenSince(group) ?? now, now);
   }
 
@@ -232,7 +268,9 @@ class Draft {
   #withGroup(group: string, decide: (document: GroupDocument, policy: GroupPolicy) => Decision): Answer {
     const entry = this.#state.groups.get(group);
     if (entry?.kind === 'corrupt') {
-      return refuse('store_unavailable', `what is stored for group ${group} cannot be read: ${entry.problem}`);
+      // The problem may quote what is stored, ids of holders too: that is for operators.
+      const text = `what is stored for group ${group} cannot be read; the operators of the lock manager must mend it`;
+      return refuse('store_unavailable', text, UNREADABLE_RETRY_MS);
     }
     const policy = this.#policyOf(group);
     if (policy === null) return refuse('unknown_group', `there is no group ${group} in the configuration`);
@@ -240,6 +278,7 @@ class Draft {
     const { document, answer, audit } = decide(given, policy);
     const found = this.#documents.has(group) ? [] : (entry?.found ?? []);
     if (document !== given || found.length > 0) {
+      if (this.#existing(group) === null) this.#made.add(group);
       this.#documents.set(group, document);
       this.#audit.push(...found, ...audit);
     }
@@ -247,19 +286,44 @@ class Draft {
   }
 
   #policyOf(group: string): GroupPolicy | null {
-    return this.#world.policy(group, this.#state.groups.has(group));
+    return this.#existing(group) ?? this.#world.onDemand(group, this.#made.size);
+  }
+
+  #existing(group: string): GroupPolicy | null {
+    return this.#world.policy(group, this.#state.groups.has(group) || this.#made.has(group));
   }
 
   /** The other group in which an id holds a slot that is not soaking, or null. */
   #elsewhere(group: string, id: string): string | null {
-    this.#holding ??= groupsByHolder(this.#state);
-    for (const name of this.#holding.get(id) ?? []) {
+    for (const name of this.#holders().get(id) ?? []) {
       if (name === group) continue;
-      const entry = this.#state.groups.get(name);
-      const document = this.#documents.get(name) ?? (entry?.kind === 'good' ? entry.document : undefined);
-      if (document !== undefined && holderOf(document, id)?.soakUntil === null) return name;
+      const document = this.#documentOf(name);
+      if (document !== null && holderOf(document, id)?.soakUntil === null) return name;
     }
     return null;
+  }
+
+  /** A group as it stands now; one that cannot be read, as it was last known; null: nothing is known of it. */
+  #documentOf(group: string): GroupDocument | null {
+    const changed = this.#documents.get(group);
+    if (changed !== undefined) return changed;
+    const entry = this.#state.groups.get(group);
+    return entry?.kind === 'corrupt' ? this.#world.lastKnown(group) : (entry?.document ?? null);
+  }
+
+  /** Groups by the ids that hold a slot of theirs, soaking or not. There are few holders: many more requests and groups. */
+  #holders(): Map<string, string[]> {
+    if (this.#holding !== null) return this.#holding;
+    const holding = new Map<string, string[]>();
+    for (const name of this.#state.groups.keys()) {
+      for (const { id } of this.#documentOf(name)?.holders ?? []) {
+        const others = holding.get(id);
+        if (others === undefined) holding.set(id, [name]);
+        else others.push(name);
+      }
+    }
+    this.#holding = holding;
+    return holding;
   }
 
   #noteHolder(group: string, id: string): void {
@@ -267,18 +331,4 @@ class Draft {
     if (groups === undefined) this.#holding?.set(id, [group]);
     else groups.push(group);
   }
-}
-
-/** Groups by the ids that hold a slot of theirs, soaking or not. There are few holders: many more requests and groups. */
-function groupsByHolder({ groups }: FleetState): Map<string, string[]> {
-  const byHolder = new Map<string, string[]>();
-  for (const [name, entry] of groups) {
-    if (entry.kind === 'corrupt') continue;
-    for (const { id } of entry.document.holders) {
-      const others = byHolder.get(id);
-      if (others === undefined) byHolder.set(id, [name]);
-      else others.push(name);
-    }
-  }
-  return byHolder;
 }

@@ -22,8 +22,8 @@ export interface Holder {
   /** The node reported that it is steady: its slot is free at this moment, in ms since 1970. Null: not reported. */
   readonly soakUntil: number | null;
   /**
-   * Granted to a request that had waited, and nothing was heard of the id since: the grant may be taken back when the
-   * connection of that request turns out to be gone. A confirmation ends this.
+   * Granted to a request that was ready to wait for it, and nothing was heard of the id since: the grant may be taken
+   * back when the connection of that request turns out to be gone. A confirmation ends this.
    */
   readonly waited: boolean;
 }

@@ -27,19 +27,28 @@ export class GateKeeper {
     this.#verdict = this.#closed('it has not answered yet');
   }
 
+  /** When it was asked last, in ms since 1970; null: not yet. */
+  get askedAt(): number | null {
+    return Number.isFinite(this.#askedAt) ? this.#askedAt : null;
+  }
+
   /** What it said last; null: open. */
   get verdict(): Refusal | null {
     return this.#verdict;
   }
 
-  /** When its verdict is too old to be used, in ms since 1970. */
-  get expires(): number {
-    return this.#askedAt + this.#gate.cacheMs;
+  /**
+   * Whether its verdict may be used at a moment, give or take `slackMs`. One from a moment that is still to come may
+   * not: the clock has gone back since, and nobody knows how old it is.
+   */
+  isFresh(now: number, slackMs: number): boolean {
+    const age = now - this.#askedAt;
+    return age >= -slackMs && age < this.#gate.cacheMs + slackMs;
   }
 
   /** Makes sure that the verdict is younger than `cacheMs`. Null: it is. */
   prepare(): Promise<void> | null {
-    if (this.#now() < this.expires) return null;
+    if (this.isFresh(this.#now(), 0)) return null;
     this.#asking ??= this.#ask().finally(() => (this.#asking = null));
     return this.#asking;
   }

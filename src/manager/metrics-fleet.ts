@@ -35,9 +35,9 @@ export function createFleetGauges(registers: Registry[]): (status: FleetStatus |
       unreadable.set({ group: group.name }, group.problem === null ? 0 : 1);
       if (group.problem !== null) continue;
       for (const { gauge, value } of stored) gauge.set({ group: group.name }, value(group, status));
-      const connected = group.waiters.filter((waiter) => waiter.connected).length;
-      waiters.set({ group: group.name, connected: 'true' }, connected);
-      waiters.set({ group: group.name, connected: 'false' }, group.waiters.length - connected);
+      const { waiting, waitingConnected } = group;
+      waiters.set({ group: group.name, connected: 'true' }, waitingConnected);
+      waiters.set({ group: group.name, connected: 'false' }, waiting - waitingConnected);
     }
   };
 }

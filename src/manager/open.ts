@@ -7,9 +7,10 @@ import type { EtcdConfig, ManagerConfig } from './config/schema.ts';
 import type { Holders } from './admission.ts';
 import type { Meter } from './meter.ts';
 import { ConfiguredPolicies } from './policies.ts';
-import { Service, type Time } from './service.ts';
+import { Service } from './service.ts';
 import type { TlsMaterial } from './store/etcd.ts';
 import { type AuditBounds, type Store, StoreInUse } from './store/store.ts';
+import type { Time } from './time.ts';
 import { createWitness } from './witness.ts';
 
 /** A manager that is ready to decide, without listeners. */
@@ -22,7 +23,7 @@ export interface OpenedManager {
     readonly read: (name: string) => Promise<string | null>;
     readonly write: (name: string, text: string) => Promise<void>;
   };
-  /** Ends its timers, then its store. */
+  /** Ends its timers, then its store, which may be silent. */
   close(): Promise<void>;
 }
 
@@ -45,6 +46,8 @@ export interface OpenOptions {
   readonly storeWaitMs?: number;
   /** A damaged embedded store is gone on with; default false. */
   readonly acceptDamage?: boolean;
+  /** It writes what it is ordered to and nothing else, not even what the configuration says; default false. */
+  readonly onlyOrders?: boolean;
 }
 
 /**
@@ -52,10 +55,10 @@ export interface OpenOptions {
  * is wrong and what to do; a `StoreInUse` when another process has it.
  */
 export async function openManager(config: ManagerConfig, log: Log, options: OpenOptions = {}): Promise<OpenedManager> {
-  const { meter = NO_METER, storeWaitMs = 0, acceptDamage = false } = options;
+  const { meter = NO_METER, storeWaitMs = 0, acceptDamage = false, onlyOrders = false } = options;
   const store = await patiently(() => openStore(config, log, acceptDamage), storeWaitMs, log);
   try {
-    const policies = new ConfiguredPolicies(config, REAL_TIME.now, () => store.state.groups.size);
+    const policies = new ConfiguredPolicies(config, REAL_TIME.now);
     const manager = new Service({
       store,
       storeKind: config.etcd3 === null ? 'embedded' : 'etcd',
@@ -64,14 +67,14 @@ export async function openManager(config: ManagerConfig, log: Log, options: Open
       witness: createWitness(log, meter, REAL_TIME.now),
       decisionMs: config.service.decisionTimeoutMs,
     });
-    await manager.start();
+    await (onlyOrders ? manager.read() : manager.start());
     return {
       manager,
       policies,
       holders: holdersIn(store),
       notes: { read: (name) => store.readNote(name), write: (name, text) => store.writeNote(name, text) },
       close: async () => {
-        await manager.close();
+        await Promise.race([manager.close(), setTimeout(CLOSE_MS, undefined, { ref: false })]);
         await store.close();
       },
     };
@@ -81,6 +84,8 @@ export async function openManager(config: ManagerConfig, log: Log, options: Open
   }
 }
 
+/** Milliseconds for which the end waits for what the store is doing; what it is told then is for nobody. */
+const CLOSE_MS = 1_000;
 /** Milliseconds between two tries of a store that is in use. */
 const TRY_AGAIN_MS = 50;
 

@@ -14,7 +14,7 @@ export interface Waiter {
 /** Whom the configuration wants served before others. */
 export interface Precedence {
   /** Canaries. */
-  readonly first: readonly string[];
+  readonly first: ReadonlySet<string>;
   /** Milliseconds by which somebody must have waited longer than another to come before him. */
   readonly overdueMs: number;
 }
@@ -27,23 +27,27 @@ export function byPrecedence({ first }: Precedence): (a: Pick<Waiter, 'id' | 'si
   return (a, b) => rank(first, a.id) - rank(first, b.id) || a.since - b.since;
 }
 
+/** Of those who were refused, who may come before others although he is not here: he asked within the last poll. In order. */
+export function expected(waiters: readonly Waiter[], precedence: Precedence, now: number): readonly Waiter[] {
+  return waiters
+    .filter(({ connected, lastAsked }) => !connected && now - lastAsked <= POLL_MS)
+    .toSorted(byPrecedence(precedence));
+}
+
 /**
- * Somebody who is not here at the moment and comes before the asker, so that a free slot is held open for him: a canary,
- * or somebody who has waited very much longer. Null when there is nobody. Only who asked within the last poll counts.
+ * Who of them comes before the asker, so that a free slot is held open for him: a canary, or somebody who has waited very
+ * much longer. Null when there is nobody. Only the first in order can be: the others come after him.
  */
 export function whoComesFirst(
   asker: Pick<Waiter, 'id' | 'since'>,
-  waiters: readonly Waiter[],
+  inOrder: readonly Waiter[],
   { first, overdueMs }: Precedence,
-  now: number,
 ): Waiter | null {
-  const mine = rank(first, asker.id);
-  const ahead = waiters.filter((other) => {
-    if (other.id === asker.id || other.connected || now - other.lastAsked > POLL_MS) return false;
-    const theirs = rank(first, other.id);
-    return theirs < mine || (theirs === mine && asker.since - other.since >= overdueMs);
-  });
-  return ahead.toSorted(byPrecedence({ first, overdueMs }))[0] ?? null;
+  const other = inOrder.find(({ id }) => id !== asker.id);
+  if (other === undefined) return null;
+  const [mine, theirs] = [rank(first, asker.id), rank(first, other.id)];
+  const comesFirst = theirs < mine || (theirs === mine && asker.since - other.since >= overdueMs);
+  return comesFirst ? other : null;
 }
 
 /**
@@ -51,13 +55,14 @@ export function whoComesFirst(
  * being the moment when that began. Order bounds unfairness; it does not reserve.
  */
 export function turnRefusal(other: Waiter, heldOpen: number, now: number): Refusal | null {
-  const left = heldOpen + POLL_MS - now;
+  // A moment that is still to come was read from a clock that has gone back since.
+  const left = Math.min(heldOpen, now) + POLL_MS - now;
   if (left <= 0) return null;
   const waited = `has waited for ${duration(now - other.since)}`;
   const text = `a slot is free, but held open for somebody who comes first and ${waited}, for ${duration(left)} at most`;
   return refuse('not_your_turn', text, left);
 }
 
-function rank(first: readonly string[], id: string): number {
-  return first.includes(id) ? 0 : 1;
+function rank(first: ReadonlySet<string>, id: string): number {
+  return first.has(id) ? 0 : 1;
 }

@@ -2,11 +2,12 @@ import { utc } from '../base/text.ts';
 import { resolveTimeZone } from '../base/time-zone.ts';
 import { type Calendar, createCalendar, nextOpening, openUntil } from '../strategy/calendar.ts';
 import { refuse, type Refusal } from './answer.ts';
+import type { GateStatus, GroupStatus } from './api.ts';
 import type { GroupConfig } from './config/group.ts';
 import type { ManagerConfig } from './config/schema.ts';
 import { GateKeeper } from './gate.ts';
 import type { GroupPolicy } from './policy.ts';
-import type { Policies } from './service.ts';
+import type { Policies } from './parts.ts';
 
 /** What the manager needs to know of one group, ready for use. */
 interface Prepared {
@@ -23,14 +24,14 @@ const LONGEST_RETRY_MS = 3_600_000;
 /** The policies that a configuration stands for; it can be replaced by another one at any time. */
 export class ConfiguredPolicies implements Policies {
   readonly #now: () => number;
-  /** Groups that the store knows: bounds those that are made on demand. */
-  readonly #groupCount: () => number;
   #config: ManagerConfig;
+  /** Of groups in the configuration, as they are asked for. */
   #prepared = new Map<string, Prepared>();
+  /** What all groups that are made on demand share; null until it is asked for. */
+  #template: Prepared | null = null;
 
-  constructor(config: ManagerConfig, now: () => number, groupCount: () => number) {
+  constructor(config: ManagerConfig, now: () => number) {
     this.#now = now;
-    this.#groupCount = groupCount;
     this.#config = config;
   }
 
@@ -38,40 +39,57 @@ export class ConfiguredPolicies implements Policies {
   replace(config: ManagerConfig): void {
     this.#config = config;
     this.#prepared = new Map();
+    this.#template = null;
   }
 
-  readonly of = (group: string, exists: boolean): GroupPolicy | null => this.#of(group, exists)?.policy ?? null;
+  readonly of = (group: string, exists: boolean): GroupPolicy | null =>
+    exists || this.#config.groups.has(group) ? this.#of(group).policy : null;
+
+  readonly onDemand = (group: string, others: number): GroupPolicy | null => {
+    const { autoCreate } = this.#config;
+    return autoCreate === null || others >= autoCreate.maxGroups ? null : this.#of(group).policy;
+  };
 
   readonly configured = (): readonly string[] => [...this.#config.groups.keys()];
 
   readonly closed = (group: string, now: number): Refusal | null => {
-    const prepared = this.#of(group, true);
-    if (prepared === null) return null;
+    const prepared = this.#of(group);
     return removed(prepared, group) ?? outsideWindow(prepared, group, now) ?? gateVerdict(prepared, now);
   };
 
+  readonly shown = (group: string, now: number): Pick<GroupStatus, 'closed' | 'gate'> => {
+    const prepared = this.#of(group);
+    const gate = gateStatus(prepared, now);
+    const refused = removed(prepared, group) ?? outsideWindow(prepared, group, now);
+    return { closed: refused ?? (gate?.current === true ? gateVerdict(prepared, now) : null), gate };
+  };
+
   readonly changesAt = (group: string, now: number): number | null => {
-    const calendar = this.#of(group, true)?.calendar ?? null;
+    const { calendar } = this.#of(group);
     if (calendar === null) return null;
     return openUntil(calendar, now) ?? nextOpening(calendar, now);
   };
 
-  readonly prepare = (group: string): Promise<void> | null => this.#prepared.get(group)?.gate?.prepare() ?? null;
+  readonly prepare = (group: string): Promise<void> | null => this.#of(group).gate?.prepare() ?? null;
 
-  #of(group: string, exists: boolean): Prepared | null {
+  /** Whether there is such a group or not: names that are merely asked for must leave nothing behind. */
+  #of(group: string): Prepared {
     const known = this.#prepared.get(group);
     if (known !== undefined) return known;
-    const config = this.#config.groups.get(group) ?? this.#onDemand(group, exists);
-    if (config === null && !exists) return null;
-    const prepared = config === null ? leftOver(group) : this.#prepare(config);
+    const config = this.#config.groups.get(group);
+    if (config === undefined) return this.#fromTemplate(group) ?? leftOver(group);
+    const prepared = this.#prepare(config);
     this.#prepared.set(group, prepared);
     return prepared;
   }
 
-  #onDemand(group: string, exists: boolean): GroupConfig | null {
+  /** Windows and gate of groups that are made on demand do not differ: the gate is asked once for all of them. */
+  #fromTemplate(group: string): Prepared | null {
     const { autoCreate } = this.#config;
-    if (autoCreate === null || (!exists && this.#groupCount() >= autoCreate.maxGroups)) return null;
-    return { ...autoCreate.template, name: group };
+    if (autoCreate === null) return null;
+    this.#template ??= this.#prepare({ ...autoCreate.template, name: '' });
+    const { policy } = this.#template;
+    return { ...this.#template, policy: { ...policy, rules: { ...policy.rules, group } } };
   }
 
   #prepare(config: GroupConfig): Prepared {
@@ -96,7 +114,7 @@ function policyOf({
 }: GroupConfig): GroupPolicy {
   return {
     rules: { group: name, soakMs, staleAfterMs, haltAfter, showHolders },
-    precedence: { first, overdueMs },
+    precedence: { first: new Set(first), overdueMs },
     slots,
   };
 }
@@ -104,7 +122,11 @@ function policyOf({
 /** A group that is in the store and no longer in the configuration: its holders can give their slots back. */
 function leftOver(group: string): Prepared {
   const rules = { group, soakMs: 0, staleAfterMs: 3_600_000, haltAfter: 0, showHolders: false };
-  const policy: GroupPolicy = { rules, precedence: { first: [], overdueMs: Infinity }, slots: { kind: 'as-is' } };
+  const policy: GroupPolicy = {
+    rules,
+    precedence: { first: new Set(), overdueMs: Infinity },
+    slots: { kind: 'as-is' },
+  };
   return { policy, calendar: null, gate: null };
 }
 
@@ -121,9 +143,19 @@ function outsideWindow({ calendar }: Prepared, group: string, now: number): Refu
   return refuse('outside_window', text, Math.min(opens - now, LONGEST_RETRY_MS));
 }
 
+function gateStatus({ gate }: Prepared, now: number): GateStatus | null {
+  if (gate === null) return null;
+  const { askedAt, verdict } = gate;
+  return {
+    asked: askedAt,
+    refusal: askedAt === null ? null : (verdict?.value ?? null),
+    current: gate.isFresh(now, GATE_GRACE_MS),
+  };
+}
+
 function gateVerdict({ gate }: Prepared, now: number): Refusal | null {
   if (gate === null) return null;
-  if (gate.verdict === null && now > gate.expires + GATE_GRACE_MS) {
+  if (gate.verdict === null && !gate.isFresh(now, GATE_GRACE_MS)) {
     return refuse('blocked', 'what the gate of the group said last is too old', 1_000);
   }
   return gate.verdict;

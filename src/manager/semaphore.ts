@@ -49,21 +49,25 @@ export interface Circumstances {
   readonly fleetFreeze: Freeze | null;
   /** The other group in which the id holds a slot, or null. */
   readonly elsewhere: string | null;
-  /** What the window or the gate of the group says, or null when both are open. */
-  readonly closed: Refusal | null;
-  /** Somebody else comes first, or null. */
-  readonly turn: Refusal | null;
-  /** The request has waited for its answer. */
+  /** What the window or the gate of the group says, or null when both are open. Asked only when it matters. */
+  readonly closed: () => Refusal | null;
+  /** Somebody else comes first, or null. Asked only when a slot is free. */
+  readonly turn: () => Refusal | null;
+  /** The request may wait for its answer. */
   readonly waited: boolean;
+  /** Moments of decisions about this very request whose writing nobody knows the outcome of. */
+  readonly tried: readonly number[];
 }
 
 /** Milliseconds after which asking again makes sense while all slots are taken: a FleetLock client's own interval. */
 const FULL_RETRY_MS = 60_000;
 const LONGEST_RETRY_MS = 3_600_000;
+/** Milliseconds by which the clocks of replicas may differ. */
+const CLOCK_SLACK_MS = 60_000;
 
 /** RecursiveLock: takes a slot, or confirms the one held. Ownership comes before capacity and before every refusal. */
 export function lock(given: GroupDocument, id: string, actor: Actor, rules: Rules, when: Circumstances): Decision {
-  const { document, audit } = expire(given, rules.group, when.now);
+  const { document, audit } = expire(given, rules, when.now);
   const held = holderOf(document, id);
   if (held !== undefined) return confirm(given, document, held, audit, actor, rules, when);
   const refusal = newGrantRefusal(document, rules, when);
@@ -71,9 +75,13 @@ export function lock(given: GroupDocument, id: string, actor: Actor, rules: Rule
   const holder = { id, since: when.now, soakUntil: null, waited: when.waited };
   return {
     document: withHolder(document, holder),
-    answer: { ok: true, outcome: 'granted', text: `a slot of group ${rules.group} is granted` },
+    answer: granted(rules.group),
     audit: [...audit, draft('granted', rules.group, id, actor)],
   };
+}
+
+function granted(group: string): Answer {
+  return { ok: true, outcome: 'granted', text: `a slot of group ${group} is granted` };
 }
 
 function confirm(
@@ -83,7 +91,7 @@ function confirm(
   audit: readonly AuditDraft[],
   actor: Actor,
   { group }: Rules,
-  { now, elsewhere }: Circumstances,
+  { now, elsewhere, waited, tried }: Circumstances,
 ): Decision {
   const text = `a slot of group ${group} is held since ${utc(held.since)}`;
   const answer = { ok: true, outcome: 'confirmed', text } as const;
@@ -99,6 +107,8 @@ function confirm(
     };
   }
   if (!held.waited) return { document: given, answer, audit: [] };
+  // The grant of this very request, whose writing had got no answer: nothing was heard of the id since.
+  if (waited && tried.includes(held.since)) return { document: given, answer: granted(group), audit: [] };
   return {
     document: withHolder(document, { ...held, waited: false }),
     answer,
@@ -114,14 +124,15 @@ function newGrantRefusal(document: GroupDocument, rules: Rules, when: Circumstan
     frozen(when.fleetFreeze, 'all groups are', now) ??
     frozen(document.freeze, `group ${rules.group} is`, now) ??
     halted(document, rules, now) ??
-    when.closed ??
+    when.closed() ??
     full(document, rules, now) ??
-    when.turn
+    when.turn()
   );
 }
 
 function heldElsewhere(group: string): Refusal {
-  return refuse('held_elsewhere', `this id holds a slot of group ${group}; it must be given back there first`);
+  const text = `this id holds a slot of group ${group}; it must be given back there first`;
+  return refuse('held_elsewhere', text, FULL_RETRY_MS);
 }
 
 function frozen(freeze: Freeze | null, what: string, now: number): Refusal | null {
@@ -169,7 +180,7 @@ function named(holders: readonly Holder[], now: number): string {
 
 /** UnlockIfHeld: gives the slot back, at once or after the soak. What is not held writes nothing; repeats do neither. */
 export function unlock(given: GroupDocument, id: string, actor: Actor, rules: Rules, now: number): Decision {
-  const { document, audit } = expire(given, rules.group, now);
+  const { document, audit } = expire(given, rules, now);
   const held = holderOf(document, id);
   if (held === undefined) return unchanged(given, 'not-held', `no slot of group ${rules.group} is held`);
   if (held.soakUntil !== null) {
@@ -190,7 +201,7 @@ export function unlock(given: GroupDocument, id: string, actor: Actor, rules: Ru
 
 /** An administrator releases a slot, whatever its holder does; a soak ends with it. */
 export function force(given: GroupDocument, id: string, actor: Actor, rules: Rules, now: number): Decision {
-  const { document, audit } = expire(given, rules.group, now);
+  const { document, audit } = expire(given, rules, now);
   const held = holderOf(document, id);
   if (held === undefined) return unchanged(given, 'not-held', `no slot of group ${rules.group} is held by this id`);
   return remove(document, audit, 'forced', held, actor, rules.group);
@@ -198,12 +209,12 @@ export function force(given: GroupDocument, id: string, actor: Actor, rules: Rul
 
 /** Takes a grant back whose requester has gone, unless anything was heard of the id since. */
 export function takeBack(given: GroupDocument, id: string, rules: Rules, now: number): Decision {
-  const { document, audit } = expire(given, rules.group, now);
+  const { document, audit } = expire(given, rules, now);
   const held = holderOf(document, id);
   if (held?.waited !== true || held.soakUntil !== null) {
     return unchanged(given, 'not-held', 'there is no grant to take back');
   }
-  const actor = { by: 'manager', reason: 'the request that had waited for it was gone' };
+  const actor = { by: 'manager', reason: 'the request that was ready to wait for it was gone' };
   return remove(document, audit, 'taken-back', held, actor, rules.group);
 }
 
@@ -227,9 +238,9 @@ function remove(
 }
 
 /** Ends the soaks whose time has come. */
-export function expireSoaks(given: GroupDocument, group: string, now: number): Decision {
-  const { document, audit } = expire(given, group, now);
-  const text = `${count(audit.length, 'soak')} of group ${group} ended`;
+export function expireSoaks(given: GroupDocument, rules: Rules, now: number): Decision {
+  const { document, audit } = expire(given, rules, now);
+  const text = `${count(given.holders.length - document.holders.length, 'soak')} of group ${rules.group} ended`;
   return { document, audit, answer: { ok: true, outcome: audit.length === 0 ? 'unchanged' : 'changed', text } };
 }
 
@@ -260,6 +271,18 @@ export function configure(given: GroupDocument, slots: number | null, configured
     answer: { ok: true, outcome: 'changed', text: `the slots of group ${group} were changed ${reason}` },
     audit: [draft('configured', group, null, { by: 'manager', reason })],
   };
+}
+
+/** Follows a percentage, as long as it is what the configuration said last: up, and down only when it may. */
+export function follow(
+  given: GroupDocument,
+  slots: number | null,
+  configured: string,
+  mayLower: boolean,
+  group: string,
+): Decision {
+  const isDue = given.configured === configured && slots !== null && (mayLower || slots > given.slots);
+  return configure(given, isDue ? slots : null, configured, group);
 }
 
 /** Refuses new grants from now on. */
@@ -321,14 +344,26 @@ export function nextSoakEnd({ holders }: GroupDocument): number | null {
   return ends.length === 0 ? null : Math.min(...ends);
 }
 
-function expire(given: GroupDocument, group: string, now: number): Pick<Decision, 'document' | 'audit'> {
-  const over = given.holders.filter(({ soakUntil }) => soakUntil !== null && soakUntil <= now);
-  if (over.length === 0) return { document: given, audit: [] };
-  const reason = 'steady for the whole soak';
-  return {
-    document: { ...given, holders: given.holders.filter((holder) => !over.includes(holder)) },
-    audit: over.map(({ id }) => draft('soaked', group, id, { by: 'manager', reason })),
-  };
+/**
+ * Without the soaks that are over. One that ends later than it can when it began now was written by a clock that has
+ * gone back since, or under a longer soak: it ends a whole soak from now.
+ */
+function expire(given: GroupDocument, { group, soakMs }: Rules, now: number): Pick<Decision, 'document' | 'audit'> {
+  const latest = soakMs === 0 ? Infinity : now + soakMs + CLOCK_SLACK_MS;
+  const isDone = ({ soakUntil }: Holder): boolean => soakUntil !== null && (soakUntil <= now || soakUntil > latest);
+  const done = given.holders.filter(isDone);
+  if (done.length === 0) return { document: given, audit: [] };
+  const soakUntil = now + soakMs;
+  const holders = given.holders.flatMap((holder) => {
+    if (!isDone(holder)) return [holder];
+    return (holder.soakUntil ?? 0) <= now ? [] : [{ ...holder, soakUntil }];
+  });
+  const audit = done.map(({ id, soakUntil: end }) =>
+    (end ?? 0) <= now
+      ? draft('soaked', group, id, { by: 'manager', reason: 'steady for the whole soak' })
+      : draft('soaking', group, id, { by: 'manager', reason: `until ${utc(soakUntil)}, no longer ${utc(end ?? 0)}` }),
+  );
+  return { document: { ...given, holders }, audit };
 }
 
 function withHolder(document: GroupDocument, holder: Holder): GroupDocument {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { readCapped } from '../base/files.ts';
 import { createLog, type Log, type LogFormat, type LogLevel } from '../base/log.ts';
 import { errorText } from '../base/text.ts';
@@ -16,7 +17,7 @@ import { publicHandler } from './http/public.ts';
 import { statusHandler } from './http/status.ts';
 import { startLookout } from './lookout.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { type OpenedManager, openManager } from './open.ts';
+import { type OpenedManager, openManager, REAL_TIME } from './open.ts';
 import { Webhook } from './webhook.ts';
 
 /** How the manager is started. */
@@ -124,7 +125,7 @@ class ManagerServer {
       read: (text) => log.info(text),
     });
     const opened = await openManager(config, log, { meter: metrics, storeWaitMs: STORE_WAIT_MS, acceptDamage });
-    isGroup = (name) => opened.policies.of(name, false) !== null;
+    isGroup = (name) => opened.manager.isGroup(name);
     const server = new ManagerServer(config, log, opened, { metrics, admission });
     try {
       await server.#recallGuarded();
@@ -168,12 +169,13 @@ class ManagerServer {
     log.info('the configuration was read again');
   }
 
-  /** Answers who waits, ends the listeners, then the store. */
+  /** Answers who waits, ends the listeners, then the store. A store that does not answer is not waited for any longer. */
   async stop(): Promise<void> {
     const { drainMs } = this.#started.service;
+    const over = setTimeout(drainMs, undefined, { ref: false });
     const drained = this.#opened.manager.drain();
     await Promise.all(this.#listeners.map((listener) => listener.close(drainMs, () => drained)));
-    await drained;
+    await Promise.race([drained, over]);
     for (const undo of this.#undo.toReversed()) await undo();
     await this.#opened.close();
   }
@@ -221,7 +223,7 @@ class ManagerServer {
     const socket = await openAdminSocket(admin.socket, createAdminHandler(manager, { token: null }));
     this.#undo.push(() => socket.close());
     if (admin.tcp !== null) await this.#listenForAdministrators(admin.tcp);
-    this.#undo.push(startLookout({ status: () => manager.status(), log: this.#log, send: this.#webhook() }));
+    this.#undo.push(startLookout({ manager, log: this.#log, send: this.#webhook(), time: REAL_TIME }));
     this.#log.info(`holdpoint ${VERSION} manager: ${this.summary()}; ${this.#started.groups.size} groups configured`);
   }
 
@@ -236,7 +238,7 @@ class ManagerServer {
   #webhook(): (notice: Parameters<Webhook['send']>[0]) => void {
     const { notify } = this.#started;
     if (notify === null) return () => undefined;
-    const after = (ms: number, callback: () => void): void => void setTimeout(callback, ms).unref();
+    const after = (ms: number, callback: () => void): void => void globalThis.setTimeout(callback, ms).unref();
     const webhook = new Webhook({ ...notify, after, onLost: (text) => this.#log.error(text) });
     return (notice) => webhook.send(notice);
   }

@@ -1,84 +1,32 @@
 import type { ClientParams } from '../fleetlock/protocol.ts';
-import { type Answer, refuse, type Refusal } from './answer.ts';
+import type { Answer } from './answer.ts';
 import type { FleetStatus, LockOptions, Manager, Order } from './api.ts';
 import { type Batch, decideTogether, type LockRequest, type Request, type World } from './batch.ts';
-import { type AuditDraft, type AuditRecord, type Freeze, holderOf, inForce } from './document.ts';
-import type { GroupPolicy } from './policy.ts';
-import { Presence } from './presence.ts';
-import { nextSoakEnd } from './semaphore.ts';
+import { type AuditDraft, type AuditRecord, holderOf } from './document.ts';
+import { Doubts } from './doubts.ts';
+import { HeldOpen } from './held-open.ts';
+import { Looks } from './looks.ts';
+import { Notes } from './notes.ts';
+import { Overview } from './overview.ts';
+import type { ServiceParts } from './parts.ts';
+import { isGone, isInDoubt, isWaiting, noteDoubt, type Pending, type Wait } from './pending.ts';
+import { Percentages } from './percentages.ts';
+import { slotsFor } from './policy.ts';
+import { Queue } from './queue.ts';
+import { canWait, CONFLICT, DRAINING, GONE, outgrown, UNAVAILABLE, WAITED_RETRY_MS } from './refusals.ts';
+import { Sights } from './sights.ts';
 import { statusOf } from './status.ts';
-import { type Change, type HistoryQuery, type Store, StoreError } from './store/store.ts';
+import { type Change, type HistoryQuery, StoreError } from './store/store.ts';
+import { Alarm, every } from './time.ts';
+import { Unwanted } from './unwanted.ts';
+import { Waiting } from './waiting.ts';
 
-/** Time as the service lives in it; simulations pass their own. */
-export interface Time {
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  /** Calls back once after some milliseconds; returns the way to stop. */
-  readonly after: (ms: number, callback: () => void) => () => void;
-}
-
-/** What the configuration says, and may say anew at any time. */
-export interface Policies {
-  /** Null: unknown group. `exists`: the store has a document of it. */
-  readonly of: (group: string, exists: boolean) => GroupPolicy | null;
-  /** Groups with a table of their own, and the default group. */
-  readonly configured: () => readonly string[];
-  /** What window and gate of a group say at a moment; null: both are open. */
-  readonly closed: (group: string, now: number) => Refusal | null;
-  /** When that may be different, in ms since 1970; null: nobody knows, or never. */
-  readonly changesAt: (group: string, now: number) => number | null;
-  /** Makes sure that `closed` rests on what is current; null: it does. Never rejects. */
-  readonly prepare: (group: string) => Promise<void> | null;
-}
-
-/** What is told of what happens, for logs and metrics. */
-export interface Witness {
-  /** A change was written. */
-  readonly changed: (audit: readonly AuditDraft[]) => void;
-  readonly decided: (group: string, operation: 'pre-reboot' | 'steady-state', answer: Answer) => void;
-  /** A change did not fit into one transaction of the store, and was refused. Null: of the fleet. */
-  readonly outgrown: (group: string | null, error: StoreError) => void;
-  readonly stored: (operation: 'refresh' | 'commit', ms: number) => void;
-  readonly storeFailed: (error: StoreError, since: number) => void;
-  readonly storeRecovered: (since: number) => void;
-}
-
-/** What the service is made of. */
-export interface ServiceParts {
-  readonly store: Store;
-  readonly storeKind: FleetStatus['store']['kind'];
-  readonly time: Time;
-  readonly policies: Policies;
-  readonly witness: Witness;
-  /** Milliseconds within which a request gets its decision. */
-  readonly decisionMs: number;
-}
-
-interface Pending {
-  request: Request;
-  /** Milliseconds since 1970 after which the store's silence is answered for. */
-  readonly deadline: number;
-  readonly settle: (answer: Answer) => void;
-  /** It has had its last word: what is decided for it now reaches nobody. */
-  over: boolean;
-  /** For a request that may wait: until when, and whether anybody is there. */
-  readonly wait: Wait | null;
-}
-
-interface Wait {
-  readonly until: number;
-  readonly signal: AbortSignal;
-  stop: () => void;
-}
-
-/** Requests that are decided on together. */
-const MOST_TOGETHER = 512;
 const [FIRST_RETRY_MS, LONGEST_RETRY_MS] = [20, 500];
-/** What a request is told that has waited in vain: ask again at once. */
-const WAITED_RETRY_MS = 1_000;
 /** Milliseconds after which waiting requests are looked at again although nothing was heard: other replicas, gates. */
 const LOOK_AGAIN_MS = 5_000;
 const NOTES_MS = 60_000;
+/** Milliseconds between two looks at how long requests have been there; the longest, and parts of the time they have. */
+const [LONGEST_LOOK_MS, LOOKS] = [250, 20];
 
 /**
  * The one who reads, decides and writes. Everything that has arrived meanwhile is decided on together and written in
@@ -86,71 +34,123 @@ const NOTES_MS = 60_000;
  */
 export class Service implements Manager {
   readonly #parts: ServiceParts;
-  #queue: Pending[] = [];
-  readonly #waiting = new Map<string, Map<string, Pending>>();
-  readonly #touched = new Set<string>();
-  readonly #presences = new Map<string, Presence>();
-  readonly #heldOpen = new Map<string, number>();
+  readonly #queue = new Queue();
+  /** What is being decided on. */
+  #deciding: readonly Pending[] = [];
+  /** What needs the store for itself. */
+  #errands: (() => Promise<void>)[] = [];
+  readonly #waiting: Waiting;
+  readonly #sights: Sights;
+  readonly #notes: Notes;
+  readonly #overview: Overview;
+  readonly #doubts = new Doubts();
+  readonly #heldOpen = new HeldOpen();
+  readonly #percentages = new Percentages();
+  readonly #unwanted: Unwanted;
+  readonly #looks = new Looks(() => this.#lookAtAll());
+  readonly #observers = new Set<(isFreeze: boolean) => void>();
+  readonly #alarm: Alarm;
   readonly #stops = new Set<() => void>();
   #working: Promise<void> | null = null;
-  #notes: Promise<void> = Promise.resolve();
-  #looking = false;
+  /** Somebody else wrote something, and it has not been looked at. */
+  #elsewhere = false;
+  /** When it was looked last whether time has changed anything. */
+  #lookedAt: number;
+  #isStarted = false;
   #draining = false;
   #closed = false;
-  /** Groups of which a change did not fit into a transaction, since the last one that did. */
-  readonly #outgrown = new Set<string>();
   #failingSince: number | null = null;
-  #stopWake: () => void = () => undefined;
+  /** What is being decided on was decided before, and somebody else wrote first. */
+  #contended = false;
 
   constructor(parts: ServiceParts) {
     this.#parts = parts;
+    const { store, time, policies } = parts;
+    this.#waiting = new Waiting({
+      time,
+      changesAt: policies.changesAt,
+      onOver: (pending) => this.#giveUp(pending, { ...(pending.wait?.refusal ?? GONE), retryAfterMs: WAITED_RETRY_MS }),
+    });
+    this.#sights = new Sights((group, id) => this.#waiting.has(group, id) || this.#holds(group, id));
+    const onFailure = (error: StoreError): void => this.#failed(error);
+    this.#notes = new Notes({ store, sights: this.#sights, now: time.now, onFailure });
+    this.#overview = new Overview((group) => policies.of(group, true)?.rules.staleAfterMs ?? Infinity);
+    this.#unwanted = new Unwanted(time, ({ id, group }) => this.#ask({ kind: 'takeBack', id, group }));
+    this.#alarm = new Alarm(time, () => this.#wake());
+    this.#lookedAt = time.now();
   }
 
-  /** Takes over the configuration, reads what was noted of sights, and begins to look after time. */
+  /**
+   * Reads what there is. From here on everything can be asked and ordered, and nothing is written but what is ordered:
+   * enough for a command that is over soon.
+   */
+  async read(): Promise<void> {
+    await this.#parts.store.refresh([]);
+    await Promise.all(this.#groupNames().map((group) => this.#notes.recall(group)));
+  }
+
+  /** Reads what there is, takes over the configuration, and begins to look after time and what others write. */
   async start(): Promise<void> {
-    const { store } = this.#parts;
-    await store.refresh([]);
-    await Promise.all(this.#groupNames().map((group) => this.#recall(group)));
+    const { store, time } = this.#parts;
+    await this.read();
+    this.#isStarted = true;
     await this.reconfigured();
-    this.#stops.add(store.watch(() => void this.#lookElsewhere()));
-    this.#every(NOTES_MS, () => {
-      this.#notes = this.#keepNotes();
-      void this.#configure(isPercentage);
-    });
-    this.#every(LOOK_AGAIN_MS, () => void this.#lookAgain());
-    this.#wakeLater();
+    this.#touchSoaking();
+    this.#stops.add(store.watch(() => this.#lookElsewhere()));
+    this.#stops.add(
+      every(time, NOTES_MS, () => {
+        void this.#notes.keep().then(() => this.#followPercentages());
+      }),
+    );
+    this.#stops.add(every(time, LOOK_AGAIN_MS, () => void this.#lookAgain()));
+    this.#work();
   }
 
   /** The configuration may say something new: slot counts that changed are written. */
   async reconfigured(): Promise<readonly Answer[]> {
-    const answers = await this.#configure(() => true);
+    const answers = await this.#configure();
+    this.#overview.lookAgain(this.#now());
+    this.#waiting.lookAgain(true);
     this.#touchWaited();
     return answers;
   }
 
-  /** Writes the slot counts of some groups, where they differ from what the configuration says. */
-  #configure(which: (policy: GroupPolicy) => boolean): Promise<readonly Answer[]> {
+  /** Writes slot counts that differ from what the configuration says. */
+  #configure(): Promise<readonly Answer[]> {
     const { store, policies } = this.#parts;
-    const groups = [...store.state.groups.keys()].filter((group) => {
-      const policy = policies.of(group, true);
-      return policy !== null && which(policy);
-    });
+    const groups = [...store.state.groups.keys()].filter((group) => policies.of(group, true) !== null);
     return Promise.all(groups.map((group) => this.#ask({ kind: 'configure', group })));
   }
 
+  /** Writes slot counts that change with the fleet. What this replica has heard of is noted; now for all others. */
+  async #followPercentages(): Promise<void> {
+    const { store, policies } = this.#parts;
+    for (const [group, entry] of store.state.groups) {
+      const slots = policies.of(group, true)?.slots;
+      if (slots?.kind !== 'percent' || entry.kind === 'corrupt') continue;
+      if (!(await this.#notes.merge(group))) return;
+      const wanted = slotsFor(slots, this.#sights.count(group, this.#now())) ?? 0;
+      const what = this.#percentages.look(group, entry.document.slots, wanted);
+      if (what !== 'leave') void this.#ask({ kind: 'follow', group, mayLower: what === 'lower' });
+    }
+  }
+
   async lock(params: ClientParams, { waitMs, signal }: LockOptions): Promise<Answer> {
+    const { group, id } = params;
+    this.#unwanted.heard(params);
+    const begun = this.#now();
     await this.#prepare(params);
-    const now = this.#now();
-    const presence = this.#presence(params.group);
-    const since = presence?.waitingSince(params.id, now) ?? now;
-    const request: LockRequest = { kind: 'lock', ...params, actor: NODE, since, waited: false };
-    const answer = await this.#ask(request, waitMs > 0 ? { until: now + waitMs, signal, stop: noop } : null);
+    const since = this.#sights.of(group)?.waitingSince(id, begun) ?? begun;
+    const request: LockRequest = { kind: 'lock', ...params, actor: NODE, since, waited: waitMs > 0 };
+    const wait = waitMs > 0 ? { until: begun + waitMs, signal, refusal: null, stop: noop } : null;
+    const answer = await this.#ask(request, wait);
     this.#hear(params, answer);
-    this.#parts.witness.decided(params.group, 'pre-reboot', answer);
+    this.#parts.witness.decided(group, 'pre-reboot', answer);
     return answer;
   }
 
   async unlock(params: ClientParams): Promise<Answer> {
+    this.#unwanted.heard(params);
     const answer = await this.#ask({ kind: 'unlock', ...params, actor: NODE });
     this.#hear(params, answer);
     this.#parts.witness.decided(params.group, 'steady-state', answer);
@@ -158,7 +158,7 @@ export class Service implements Manager {
   }
 
   takeBack({ id, group }: ClientParams): void {
-    void this.#ask({ kind: 'takeBack', id, group });
+    this.#unwanted.add({ id, group });
   }
 
   async lockByHand({ id, group }: ClientParams, order: Order): Promise<Answer> {
@@ -185,7 +185,7 @@ export class Service implements Manager {
   }
 
   async status(): Promise<FleetStatus> {
-    await this.#idle(() => this.#refreshAll(this.#groupNames()));
+    await this.#looks.look();
     const { warnings } = await this.#parts.store.health();
     return this.peek(warnings);
   }
@@ -197,9 +197,24 @@ export class Service implements Manager {
       now: this.#now(),
       store: { kind: storeKind, warnings },
       policies,
-      presence: (group) => this.#presences.get(group) ?? null,
-      connected: (group, id) => this.#waiting.get(group)?.has(id) ?? false,
+      sights: this.#sights,
+      connected: (group, id) => this.#waiting.has(group, id),
     });
+  }
+
+  /**
+   * Calls back when something has changed that `peek` shows, by whomever, or has come about with time: holders, freezes.
+   * `isFreeze`: a freeze began, changed or was lifted. Returns the way to stop.
+   */
+  observe(observer: (isFreeze: boolean) => void): () => void {
+    this.#observers.add(observer);
+    return () => void this.#observers.delete(observer);
+  }
+
+  /** Whether there is a group, in the configuration or in the store. */
+  isGroup(name: string): boolean {
+    const { store, policies } = this.#parts;
+    return policies.of(name, store.state.groups.has(name)) !== null;
   }
 
   history(query: HistoryQuery): Promise<readonly AuditRecord[]> {
@@ -207,27 +222,31 @@ export class Service implements Manager {
   }
 
   async readiness(): Promise<string | null> {
-    if (this.#draining) return 'the lock manager is about to stop';
-    return (await this.#parts.store.health()).problem;
+    if (this.#draining) return DRAINING.value;
+    const { problem } = await this.#parts.store.health();
+    if (problem === null) return null;
+    // Who asks may be anybody, and the problem may name servers and files.
+    this.#parts.witness.notReady(problem);
+    return 'the store of the lock manager does not answer';
   }
 
   async drain(): Promise<void> {
     this.#draining = true;
-    for (const group of this.#waiting.values()) {
-      for (const pending of group.values()) this.#giveUp(pending, refuse('draining', STOPPING, 5_000));
+    for (const group of this.#waiting.groups()) {
+      for (const pending of this.#waiting.of(group)) this.#giveUp(pending, DRAINING);
     }
     while (this.#working !== null) await this.#working;
-    await this.#notes;
-    await this.#keepNotes();
+    await this.#notes.keep();
   }
 
   /** Ends all timers; resolves when nothing is under way. The store is the caller's to close. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#stopWake();
+    this.#unwanted.stop();
+    this.#alarm.clear();
     for (const stop of this.#stops) stop();
     while (this.#working !== null) await this.#working;
-    await this.#notes;
+    await this.#notes.idle();
   }
 
   #now(): number {
@@ -236,50 +255,72 @@ export class Service implements Manager {
 
   #ask(request: Request, wait: Wait | null = null): Promise<Answer> {
     return new Promise((settle) => {
-      this.#queue.push({ request, deadline: this.#now() + this.#parts.decisionMs, settle, over: false, wait });
+      this.#queue.add(this.#pending(request, settle, wait));
       this.#work();
     });
+  }
+
+  #pending(request: Request, settle: (answer: Answer) => void, wait: Wait | null): Pending {
+    const looksLeft = Math.floor(this.#parts.decisionMs / this.#lookMs());
+    return { request, settle, over: false, looksLeft, wait };
   }
 
   /** Works through what has arrived, unless that is being done already. */
   #work(): void {
     if (this.#working !== null || this.#closed) return;
+    const stopLooking = every(this.#parts.time, this.#lookMs(), () => this.#answerLate());
     // What arrives in the same turn of the event loop belongs to the same transaction.
     this.#working = nextTurn()
       .then(() => this.#workThrough())
       .finally(() => {
+        stopLooking();
         this.#working = null;
-        if (this.#queue.length > 0 || this.#touched.size > 0) this.#work();
+        if (this.#hasWork()) this.#work();
         else this.#wakeLater();
       });
   }
 
+  #hasWork(): boolean {
+    return !this.#queue.isEmpty || this.#errands.length > 0;
+  }
+
+  /** One batch, then whoever needs the store for himself, by turns: neither can keep the other waiting. */
   async #workThrough(): Promise<void> {
-    while (this.#queue.length > 0 || this.#touched.size > 0) await this.#decide(this.#nextBatch());
-  }
-
-  /** As many requests as go into one transaction, in order of arrival, with those that wait in the same groups. */
-  #nextBatch(): readonly Pending[] {
-    const { mostGroups } = this.#parts.store;
-    if (this.#queue.some(({ request }) => request.group === null)) this.#touchWaited();
-    const groups = new Set([...this.#touched].slice(0, mostGroups));
-    for (const group of groups) this.#touched.delete(group);
-    const woken = [...groups];
-    const [batch, left]: [Pending[], Pending[]] = [[], []];
-    for (const pending of this.#queue) {
-      const { group } = pending.request;
-      const fits = batch.length < MOST_TOGETHER && (group === null || groups.has(group) || groups.size < mostGroups);
-      (fits ? batch : left).push(pending);
-      if (fits && group !== null) groups.add(group);
+    while (this.#hasWork()) {
+      if (!this.#queue.isEmpty) {
+        this.#deciding = this.#nextBatch();
+        this.#contended = false;
+        await this.#decide(this.#deciding);
+        this.#deciding = [];
+      }
+      for (const errand of this.#errands.splice(0)) await errand();
     }
-    this.#queue = left;
-    for (const group of woken) batch.push(this.#silent({ kind: 'settle', group }));
-    for (const group of groups) batch.push(...(this.#waiting.get(group)?.values() ?? []));
-    return batch;
   }
 
-  #silent(request: Request): Pending {
-    return { request, deadline: this.#now() + this.#parts.decisionMs, settle: noop, over: false, wait: null };
+  #lookMs(): number {
+    return Math.min(LONGEST_LOOK_MS, this.#parts.decisionMs / LOOKS);
+  }
+
+  /** Answers for the silence of the store. Looks are counted, since the clock may be set. */
+  #answerLate(): void {
+    for (const pending of [...this.#deciding, ...this.#queue.requests()]) {
+      if (pending.over || isWaiting(pending)) continue;
+      pending.looksLeft -= 1;
+      if (pending.looksLeft > 0) continue;
+      this.#giveUp(pending, this.#contended && this.#failingSince === null ? CONFLICT : UNAVAILABLE);
+    }
+    this.#queue.dropOver();
+  }
+
+  /** What goes into the next transaction, with those who wait in the same groups. */
+  #nextBatch(): readonly Pending[] {
+    if (this.#queue.concernsAll) this.#touchWaited();
+    const { requests, touched, groups } = this.#queue.take(this.#parts.store.mostGroups);
+    return [
+      ...requests,
+      ...touched.map((group) => this.#pending({ kind: 'settle', group }, noop, null)),
+      ...[...groups].flatMap((group) => this.#waiting.of(group)),
+    ];
   }
 
   /** Decides on a batch until what was decided is written, or its time is over. */
@@ -287,22 +328,27 @@ export class Service implements Manager {
     let batch = given;
     let failures = 0;
     for (;;) {
-      batch = this.#withoutOverdue(batch);
-      // Who waits, and what time alone brings about, is looked at again soon; others must not wait behind them.
-      if (failures > 0 && batch.every(isPatient)) return;
+      batch = this.#wanted(batch);
+      if (failures > 0 && this.#isPutOff(batch)) return;
       const requests = batch.map(({ request }) => request);
-      const decided = decideTogether(this.#parts.store.state, requests, this.#world());
+      const world = this.#world();
+      const decided = decideTogether(this.#parts.store.state, requests, world);
       try {
         if (await this.#write(decided, batch)) {
           this.#recovered();
           this.#settle(batch, decided);
           return;
         }
+        this.#contended = true;
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         if (error.kind === 'too-large') {
           await this.#decideInParts(batch, error);
           return;
+        }
+        if (error.kind === 'ambiguous') {
+          noteDoubt(batch, world.now);
+          this.#doubts.add(decided.change);
         }
         this.#failed(error);
         await this.#pause(Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures));
@@ -312,13 +358,21 @@ export class Service implements Manager {
     }
   }
 
+  /** Whether nobody decides on these now, since the store could not write it. */
+  #isPutOff(batch: readonly Pending[]): boolean {
+    // Who waits, and what time alone brings about, is looked at again soon; others must not wait behind them.
+    if (!this.#closed) return batch.every(isPatient);
+    for (const pending of batch) this.#giveUp(pending, UNAVAILABLE);
+    return true;
+  }
+
   /** A change that does not fit is made in halves; one that does not fit by itself never will, which stops nobody else. */
   async #decideInParts(batch: readonly Pending[], error: StoreError): Promise<void> {
     const [first, ...others] = batch;
     if (first === undefined) return;
     if (others.length === 0) {
       const { group } = first.request;
-      if (group !== null) this.#outgrown.add(group);
+      if (group !== null) this.#overview.putOff(group, this.#now(), LOOK_AGAIN_MS);
       this.#parts.witness.outgrown(group, error);
       this.#answer(first, outgrown(group, error));
       return;
@@ -341,26 +395,23 @@ export class Service implements Manager {
     }
     const outcome = await store.commit(change, groups);
     witness.stored('commit', time.now() - begun);
-    if (outcome === 'committed') this.#written(change);
-    return outcome === 'committed';
+    if (outcome === 'conflict') return false;
+    this.#doubts.written(change);
+    this.#written(change);
+    return true;
   }
 
   #written({ audit, groups, fleet }: Change): void {
     this.#parts.witness.changed(audit);
-    for (const group of groups.keys()) this.#outgrown.delete(group);
     if (fleet !== undefined) this.#touchWaited();
-    for (const group of groups.keys())
-      if (this.#waiting.has(group) && audit.some(opens(group))) this.#touched.add(group);
+    this.#queue.touch([...groups.keys()].filter((group) => this.#waiting.hasGroup(group) && audit.some(opens(group))));
   }
 
   #settle(batch: readonly Pending[], { answers, heldOpen }: Batch): void {
-    for (const [group, since] of heldOpen) {
-      if (since === null) this.#heldOpen.delete(group);
-      else this.#heldOpen.set(group, since);
-    }
+    this.#heldOpen.note(heldOpen);
     batch.forEach((pending, index) => {
-      const answer = answers[index] ?? null;
-      if (answer !== null) this.#answer(pending, answer);
+      const answer = answers[index];
+      if (answer !== undefined) this.#answer(pending, answer);
     });
   }
 
@@ -370,126 +421,123 @@ export class Service implements Manager {
       pending.settle(answer);
       return;
     }
-    // While this was being written its time ran out, or nobody is there any more.
-    if (answer.ok && request.waited && (pending.over || wait.signal.aborted)) this.takeBack(request);
-    const isLast = this.#draining || wait.until <= this.#now() || wait.signal.aborted;
-    if (answer.ok || !canWait(answer) || isLast) this.#giveUp(pending, answer);
-    else this.#waitOn(pending, request, wait, answer);
-  }
-
-  /** Keeps a refused request, to be decided on anew whenever something changes. */
-  #waitOn(pending: Pending, request: LockRequest, wait: Wait, answer: Refusal): void {
-    const { group, id } = request;
-    this.#presence(group)?.refused(id, this.#now());
-    const waiting = this.#waiting.get(group) ?? new Map<string, Pending>();
-    const older = waiting.get(id);
-    // The same id asked again: who asked first has probably gone.
-    if (older !== undefined) this.#giveUp(older, answer);
-    waiting.set(id, pending);
-    this.#waiting.set(group, waiting);
-    pending.request = { ...request, waited: true };
-    const end = (): void => this.#giveUp(pending, { ...answer, retryAfterMs: WAITED_RETRY_MS });
-    const stopTimer = this.#parts.time.after(wait.until - this.#now(), end);
-    wait.signal.addEventListener('abort', end);
-    wait.stop = () => {
-      stopTimer();
-      wait.signal.removeEventListener('abort', end);
-    };
-    this.#wakeLater();
-  }
-
-  /** The last word to a request, whether it waits or not. */
-  #giveUp(pending: Pending, answer: Answer): void {
-    const { request, wait } = pending;
-    pending.over = true;
-    wait?.stop();
-    if (request.kind === 'lock') {
-      const waiting = this.#waiting.get(request.group);
-      if (waiting?.get(request.id) === pending) waiting.delete(request.id);
-      if (waiting?.size === 0) this.#waiting.delete(request.group);
+    if (isWaiting(pending) && !pending.over && canWait(answer)) {
+      wait.refusal = answer;
+      return;
     }
-    pending.settle(answer);
+    // While this was being written its time ran out, or nobody is there any more.
+    const isLate = pending.over || isGone(pending);
+    if (answer.ok && isLate) this.takeBack(request);
+    const isLast = this.#draining || isLate || wait.until <= this.#now();
+    if (answer.ok || !canWait(answer) || isLast) {
+      this.#waiting.end(pending, answer);
+      return;
+    }
+    this.#heardRefused(request);
+    this.#waiting.keep(pending, request, wait, answer);
   }
 
-  #withoutOverdue(batch: readonly Pending[]): readonly Pending[] {
-    const now = this.#now();
+  /** Ends a request that was not granted as far as is known here. What may have been granted all the same is taken back. */
+  #giveUp(pending: Pending, answer: Answer): void {
+    const { request } = pending;
+    this.#waiting.end(pending, answer);
+    if (isInDoubt(pending) && request.kind === 'lock') this.takeBack(request);
+  }
+
+  /** Without those who have had their last word, or are not there to hear it. */
+  #wanted(batch: readonly Pending[]): readonly Pending[] {
     return batch.filter((pending) => {
-      if (pending.request.kind === 'lock' && pending.request.waited) return !pending.over;
-      if (pending.deadline > now) return true;
-      pending.settle(this.#failingSince === null ? CONFLICT : UNAVAILABLE);
-      return false;
+      // Of those who wait it is heard when they go.
+      const isWanted = !pending.over && (isWaiting(pending) || !isGone(pending));
+      if (!isWanted) this.#giveUp(pending, GONE);
+      return isWanted;
     });
   }
 
   #world(): World {
     const { policies } = this.#parts;
     const now = this.#now();
+    let groups: number | null = null;
+    this.#notice(now);
     return {
       now,
       draining: this.#draining,
       policy: policies.of,
+      onDemand: (group, made) => policies.onDemand(group, (groups ??= this.#groupNames().length) + made),
       closed: (group) => policies.closed(group, now),
-      seen: (group) => this.#presences.get(group)?.count(now) ?? 0,
-      waiters: (group) => {
-        const connected = this.#waiting.get(group);
-        return this.#presences.get(group)?.waiters(now, (id) => connected?.has(id) ?? false) ?? [];
-      },
-      heldOpen: (group) => this.#heldOpen.get(group) ?? null,
+      seen: (group) => this.#sights.count(group, now),
+      waiters: (group) => this.#sights.waiters(group, now, (id) => this.#waiting.has(group, id)),
+      lastKnown: (group) => this.#overview.lastKnown(group),
+      heldOpen: (group) => this.#heldOpen.since(group, now),
     };
   }
 
   #hear({ id, group }: ClientParams, answer: Answer): void {
-    if (!answer.ok && !canWait(answer)) return;
-    const presence = this.#presence(group);
-    if (answer.ok) presence?.heard(id, this.#now());
-    else presence?.refused(id, this.#now());
+    if (answer.ok && this.isGroup(group)) this.#sights.heard(group, id, this.#now());
+    else if (canWait(answer)) this.#heardRefused({ id, group });
+  }
+
+  #heardRefused({ id, group }: ClientParams): void {
+    // Whoever asks for groups that there are not must not fill the memory.
+    if (this.isGroup(group)) this.#sights.refused(group, id, this.#now());
   }
 
   /** Asks what a new grant depends on beside the store; a holder, as far as is known here, needs none. */
   #prepare({ id, group }: ClientParams): Promise<void> | null {
-    const entry = this.#parts.store.state.groups.get(group);
-    const holds = entry?.kind === 'good' && holderOf(entry.document, id) !== undefined;
-    return holds ? null : this.#parts.policies.prepare(group);
+    return this.#holds(group, id) ? null : this.#parts.policies.prepare(group);
   }
 
-  /** Null for a group that is unknown: whoever asks for such must not fill the memory. */
-  #presence(group: string): Presence | null {
-    const known = this.#presences.get(group);
-    if (known !== undefined) return known;
-    if (this.#parts.policies.of(group, this.#parts.store.state.groups.has(group)) === null) return null;
-    const presence = new Presence();
-    this.#presences.set(group, presence);
-    return presence;
+  #holds(group: string, id: string): boolean {
+    const entry = this.#parts.store.state.groups.get(group);
+    return entry?.kind === 'good' && holderOf(entry.document, id) !== undefined;
   }
 
   /** Groups in which somebody waits are looked at again. */
   #touchWaited(): void {
-    for (const group of this.#waiting.keys()) this.#touched.add(group);
-    if (this.#touched.size > 0) this.#work();
+    this.#queue.touch(this.#waiting.groups());
+    if (!this.#queue.isEmpty) this.#work();
   }
 
-  /** Nothing was heard, but other replicas, windows and gates may have changed something. */
+  #touchSoaking(): void {
+    this.#notice(this.#now());
+    this.#queue.touch(this.#overview.soaking());
+  }
+
+  /** Nothing was heard, but other replicas, windows, gates and the clock may have changed something. */
   async #lookAgain(): Promise<void> {
-    for (const group of this.#waiting.keys()) await (this.#parts.policies.prepare(group) ?? Promise.resolve());
-    this.#touchWaited();
+    const now = this.#now();
+    if (now < this.#lookedAt) {
+      this.#overview.lookAgain(now);
+      this.#waiting.lookAgain(true);
+      this.#touchSoaking();
+    }
+    this.#lookedAt = now;
+    await Promise.all(this.#waiting.groups().flatMap((group) => this.#parts.policies.prepare(group) ?? []));
+    // The time until it rings was reckoned by a clock that may have been set since.
+    this.#alarm.clear();
+    this.#wake();
   }
 
-  /** Somebody else wrote something: it is read as soon as nothing else is under way, once for all who say so meanwhile. */
-  async #lookElsewhere(): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
-    try {
-      await this.#idle(() => {
-        this.#looking = false;
-        return this.#refreshAll(this.#groupNames());
-      });
-      this.#wake();
-    } catch (error) {
+  /** Somebody else wrote something: it is read, once for all who say so meanwhile. */
+  #lookElsewhere(): void {
+    if (this.#elsewhere) return;
+    this.#elsewhere = true;
+    this.#looks.look().catch((error: unknown) => {
       if (error instanceof StoreError) this.#failed(error);
       else throw error;
-    } finally {
-      this.#looking = false;
+    });
+  }
+
+  /** Reads what is new of all groups. Rejects with a `StoreError`. */
+  async #lookAtAll(): Promise<void> {
+    const { store } = this.#parts;
+    const wakes = this.#elsewhere;
+    this.#elsewhere = false;
+    const names = this.#groupNames();
+    for (let from = 0; from === 0 || from < names.length; from += store.mostGroups) {
+      await this.#alone(() => store.refresh(names.slice(from, from + store.mostGroups)));
     }
+    if (wakes) this.#wake();
   }
 
   /** Groups of the configuration, and those that the store has besides. */
@@ -500,50 +548,39 @@ export class Service implements Manager {
 
   /** Wakes at the next moment at which time alone changes something. */
   #wakeLater(): void {
-    this.#stopWake();
-    const { store, policies, time } = this.#parts;
+    if (this.#closed || !this.#isStarted) return;
     const now = this.#now();
-    let next = freezeEnd(store.state.fleet, now);
-    for (const [group, entry] of store.state.groups) {
-      if (entry.kind === 'corrupt') continue;
-      // What does not fit would be tried again and again, at once.
-      const soonest = this.#outgrown.has(group) ? now + LOOK_AGAIN_MS : now;
-      const due = entry.found.length > 0 ? now : (nextSoakEnd(entry.document) ?? Infinity);
-      next = Math.min(next, Math.max(due, soonest), freezeEnd(entry.document, now));
-      if (this.#waiting.has(group)) next = Math.min(next, policies.changesAt(group, now) ?? Infinity);
+    this.#notice(now);
+    // What was in doubt and is found may let somebody in.
+    if (this.#hasWork()) {
+      this.#work();
+      return;
     }
-    if (!Number.isFinite(next) || this.#closed) return;
     const soonest = this.#failingSince === null ? 0 : LOOK_AGAIN_MS;
-    this.#stopWake = time.after(Math.min(Math.max(next - now, soonest), LONGEST_TIMER_MS), () => this.#wake());
+    this.#alarm.set(Math.min(this.#overview.next(now), this.#waiting.next()), soonest);
   }
 
   #wake(): void {
     const now = this.#now();
-    for (const [group, entry] of this.#parts.store.state.groups) {
-      if (entry.kind === 'corrupt') continue;
-      if ((nextSoakEnd(entry.document) ?? Infinity) <= now || entry.found.length > 0) this.#touched.add(group);
-    }
+    const due = this.#overview.due(now);
+    this.#queue.touch(due);
+    if (due.length > 0) this.#tell(false);
+    this.#waiting.lookAgain(false);
     this.#touchWaited();
-    this.#work();
+    if (this.#hasWork()) this.#work();
+    else this.#wakeLater();
   }
 
-  async #recall(group: string): Promise<void> {
-    const text = await this.#parts.store.readNote(`seen/${group}`);
-    if (text !== null) this.#presence(group)?.merge(text);
+  /** Takes note of what was read or written. */
+  #notice(now: number): void {
+    const changed = this.#overview.update(this.#parts.store.state, now);
+    if (changed === 'nothing') return;
+    for (const change of this.#doubts.found(this.#parts.store.state)) this.#written(change);
+    this.#tell(changed === 'freeze');
   }
 
-  /** Sights are written at most once a minute, and merged with what other replicas wrote. */
-  async #keepNotes(): Promise<void> {
-    for (const [group, presence] of this.#presences) {
-      if (!presence.dirty) continue;
-      try {
-        await this.#recall(group);
-        await this.#parts.store.writeNote(`seen/${group}`, presence.dump(this.#now()));
-      } catch (error) {
-        if (error instanceof StoreError) this.#failed(error);
-        else throw error;
-      }
-    }
+  #tell(isFreeze: boolean): void {
+    for (const observer of this.#observers) observer(isFreeze);
   }
 
   #failed(error: StoreError): void {
@@ -557,92 +594,28 @@ export class Service implements Manager {
     this.#failingSince = null;
   }
 
-  async #refreshAll(names: readonly string[]): Promise<void> {
-    const { store } = this.#parts;
-    for (let from = 0; from === 0 || from < names.length; from += store.mostGroups) {
-      await store.refresh(names.slice(from, from + store.mostGroups));
-    }
-  }
-
-  /** Runs something that needs the store for itself. */
-  async #idle<T>(run: () => Promise<T>): Promise<T> {
-    while (this.#working !== null) await this.#working;
-    const running = run();
-    this.#working = running.then(noop, noop).finally(() => {
-      this.#working = null;
-      if (this.#queue.length > 0 || this.#touched.size > 0) this.#work();
+  /** Runs something that needs the store for itself, after the batch that is under way. */
+  #alone(run: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#errands.push(() => run().then(resolve, reject));
+      this.#work();
     });
-    return running;
   }
 
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => void this.#parts.time.after(ms, resolve));
   }
-
-  #every(ms: number, run: () => void): void {
-    let stop: () => void = noop;
-    const next = (): void => {
-      stop = this.#parts.time.after(ms, () => {
-        run();
-        if (!this.#closed) next();
-      });
-    };
-    next();
-    this.#stops.add(() => stop());
-  }
 }
 
 const NODE = { by: 'node', reason: '' };
-const STOPPING = 'the lock manager is about to stop';
-const CONFLICT = refuse('conflict', 'too many changed the same at the same time; ask again', 1_000);
-const UNAVAILABLE = refuse(
-  'store_unavailable',
-  'the store of the lock manager does not answer; nobody knows whether this was done',
-  5_000,
-);
-/** It does not pass by itself: slots must be given back, or the group be split. */
-const OUTGROWN_RETRY_MS = 300_000;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/** What it is told whose change alone is more than a transaction can hold. */
-function outgrown(group: string | null, error: StoreError): Refusal {
-  const what = group === null ? 'the fleet' : `group ${group}`;
-  const text = `${what} has outgrown what one transaction of the store can hold (${error.message}): nothing was changed, and only what makes it smaller can be`;
-  return refuse('store_unavailable', text, OUTGROWN_RETRY_MS);
-}
-
-/** Refusals that pass by themselves, so that waiting makes sense. */
-const PASSING: ReadonlySet<string> = new Set([
-  'slots_full',
-  'frozen',
-  'outside_window',
-  'not_your_turn',
-  'halted',
-  'blocked',
-]);
-
-function canWait(answer: Answer): boolean {
-  return !answer.ok && PASSING.has(answer.kind);
-}
-
 /** Nobody is kept from an answer when it is put off. */
-function isPatient({ request, settle }: Pending): boolean {
-  return settle === noop || (request.kind === 'lock' && request.waited);
+function isPatient(pending: Pending): boolean {
+  return pending.settle === noop || isWaiting(pending);
 }
 
 /** Whether a change may let somebody of a group in who waits. */
 function opens(group: string): (draft: AuditDraft) => boolean {
   return (draft) => draft.group === group && draft.action !== 'granted' && draft.action !== 'confirmed';
-}
-
-/** Its number of slots changes with the fleet. */
-function isPercentage({ slots }: GroupPolicy): boolean {
-  return slots.kind === 'percent';
-}
-
-/** When a freeze that is in force ends by itself; Infinity: there is none that does. */
-function freezeEnd({ freeze }: { readonly freeze: Freeze | null }, now: number): number {
-  return inForce(freeze, now)?.until ?? Infinity;
 }
 
 function admin({ by, reason }: Order): { by: string; reason: string } {

@@ -2,11 +2,12 @@ import type { Log } from '../base/log.ts';
 import { duration, oneLine } from '../base/text.ts';
 import type { AuditDraft } from './document.ts';
 import type { Meter } from './meter.ts';
-import type { Witness } from './service.ts';
+import type { Witness } from './parts.ts';
 
 /** Tells logs and metrics what the service does. `now` in ms since 1970. */
 export function createWitness(log: Log, meter: Meter, now: () => number): Witness {
   let failing = false;
+  let told = '';
   const outgrown = new Set<string>();
   return {
     changed: (audit) =>
@@ -34,6 +35,11 @@ export function createWitness(log: Log, meter: Meter, now: () => number): Witnes
       failing = false;
       log.info(`the store works again, after ${duration(now() - since)}`);
     },
+    notReady: (problem) => {
+      const text = oneLine(problem, 500);
+      log[text === told ? 'debug' : 'warn'](`the lock manager is not ready: ${text}`);
+      told = text;
+    },
   };
 }
 
@@ -43,7 +49,7 @@ function fieldsOf({ action, group, id, by }: AuditDraft): Record<string, string>
 
 const SENTENCES: Readonly<Record<AuditDraft['action'], string>> = {
   granted: 'a slot was granted',
-  confirmed: 'the grant of a request that had waited was confirmed',
+  confirmed: 'a grant was confirmed: its node asked again',
   released: 'a slot was given back',
   soaking: 'a node is steady; its slot soaks',
   soaked: 'a soak is over; the slot is free',

@@ -53,6 +53,19 @@ describe('a gate', () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  test('is asked again when the clock went back: nobody knows how old its answer is', async () => {
+    let now = 1_000_000_000;
+    const server = await serve(() => ({}));
+    const keeper = new GateKeeper(gate({ url: `http://${server.host}/` }), () => now);
+    await keeper.prepare();
+    expect(keeper.isFresh(now + 10_000, 0)).toBe(true);
+    now -= 86_400_000;
+    expect(keeper.isFresh(now, 10_000)).toBe(false);
+    await keeper.prepare();
+    expect(server.requests).toHaveLength(2);
+    expect(keeper.isFresh(now, 0)).toBe(true);
+  });
+
   test.each([
     ['a status that is no success', 503, '', 'HTTP 503'],
     ['a redirect', 302, '', 'HTTP 302'],

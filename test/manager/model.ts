@@ -3,7 +3,7 @@ import fc from 'fast-check';
 /** What can happen to the group `g` of a model, and to its clock. Ids and times are few, so that they meet. */
 export type Command =
   | { readonly kind: 'lock' | 'unlock' | 'force' | 'takeBack'; readonly id: string }
-  /** A request that had waited already. */
+  /** A request that may wait for its answer. */
   | { readonly kind: 'lockAfterWait'; readonly id: string }
   | { readonly kind: 'resize'; readonly slots: number }
   | { readonly kind: 'freeze'; readonly fleet: boolean; readonly forMs: number | null }

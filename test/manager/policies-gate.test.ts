@@ -3,7 +3,7 @@ import { buildManagerConfig } from '../../src/manager/config/load.ts';
 import { ConfiguredPolicies } from '../../src/manager/policies.ts';
 import { listen } from '../fleetlock/server.ts';
 
-const SECOND = 1_000;
+const [SECOND, HOUR] = [1_000, 3_600_000];
 
 /** The policies of a group whose gate is kept for 30 s, and the time in which they live. */
 async function gated(answer: () => number): Promise<{ policies: ConfiguredPolicies; pass: (ms: number) => number }> {
@@ -19,11 +19,7 @@ async function gated(answer: () => number): Promise<{ policies: ConfiguredPolici
   `;
   const { config } = buildManagerConfig({ path: 'manager.toml', text });
   if (config === null) throw new Error('the configuration is not good');
-  const policies = new ConfiguredPolicies(
-    config,
-    () => now,
-    () => 0,
-  );
+  const policies = new ConfiguredPolicies(config, () => now);
   // Whoever asks for a slot of a group has asked for its policy.
   policies.of('g', false);
   return { policies, pass: (ms) => (now += ms) };
@@ -44,4 +40,24 @@ test('a gate that was closed is so however old that is', async () => {
   await policies.prepare('g');
   expect(policies.closed('g', pass(0))?.value).toContain('HTTP 503');
   expect(policies.closed('g', pass(3_600 * SECOND))?.value).toContain('HTTP 503');
+});
+
+test('a status tells what a gate said last and whether that holds, and asks nothing', async () => {
+  let [status, asked] = [200, 0];
+  const { policies, pass } = await gated(() => ((asked += 1), status));
+  const now = pass(0);
+  expect(policies.shown('g', now)).toEqual({ closed: null, gate: { asked: null, refusal: null, current: false } });
+  await policies.prepare('g');
+  expect(policies.shown('g', now)).toEqual({ closed: null, gate: { asked: now, refusal: null, current: true } });
+  const later = pass(HOUR);
+  expect(policies.shown('g', later)).toEqual({ closed: null, gate: { asked: now, refusal: null, current: false } });
+  status = 503;
+  await policies.prepare('g');
+  const refusal = 'the gate of the group is closed: it answered HTTP 503';
+  expect(policies.shown('g', later)).toEqual({
+    closed: { ok: false, kind: 'blocked', value: refusal, retryAfterMs: 30 * SECOND },
+    gate: { asked: later, refusal, current: true },
+  });
+  expect(policies.shown('g', pass(HOUR))).toEqual({ closed: null, gate: { asked: later, refusal, current: false } });
+  expect(asked).toBe(2);
 });

@@ -5,14 +5,10 @@ import { ConfiguredPolicies } from '../../src/manager/policies.ts';
 
 const MONDAY_NOON = Date.parse('2026-07-20T12:00:00Z');
 
-function policies(toml: string, groups = 0): ConfiguredPolicies {
+function policies(toml: string): ConfiguredPolicies {
   const { config, problems } = buildManagerConfig({ path: 'manager.toml', text: `service.tls = false\n${toml}` });
   if (config === null) throw new Error(problems.map(formatProblem).join('; '));
-  return new ConfiguredPolicies(
-    config,
-    () => MONDAY_NOON,
-    () => groups,
-  );
+  return new ConfiguredPolicies(config, () => MONDAY_NOON);
 }
 
 describe('groups', () => {
@@ -32,7 +28,7 @@ describe('groups', () => {
     expect(rules.of('default', false)?.slots).toEqual({ kind: 'count', count: 3 });
     expect(rules.of('workers', false)).toMatchObject({
       rules: { group: 'workers', soakMs: 60_000, haltAfter: 2 },
-      precedence: { first: ['canary'] },
+      precedence: { first: new Set(['canary']) },
       slots: { kind: 'percent', percent: 25, max: 4 },
     });
     expect(rules.of('others', false)).toBeNull();
@@ -45,10 +41,19 @@ describe('groups', () => {
   });
 
   test('are made on demand up to a cap', () => {
-    const toml = 'lock.auto_create = true\nlock.max_groups = 5\nlock.default_slots = 2';
-    expect(policies(toml, 4).of('new', false)?.slots).toEqual({ kind: 'count', count: 2 });
-    expect(policies(toml, 5).of('new', false)).toBeNull();
-    expect(policies(toml, 5).of('old', true)?.slots).toEqual({ kind: 'count', count: 2 });
+    const rules = policies('lock.auto_create = true\nlock.max_groups = 5\nlock.default_slots = 2');
+    expect(rules.onDemand('new', 4)).toMatchObject({ rules: { group: 'new' }, slots: { kind: 'count', count: 2 } });
+    expect(rules.onDemand('new', 5)).toBeNull();
+    expect(rules.of('old', true)).toMatchObject({ rules: { group: 'old' }, slots: { kind: 'count', count: 2 } });
+    expect(policies('').onDemand('new', 0)).toBeNull();
+  });
+
+  test('that are asked for and not there leave nothing behind', () => {
+    const rules = policies('lock.auto_create = true\nlock.max_groups = 5');
+    rules.onDemand('new', 0);
+    rules.closed('new', MONDAY_NOON);
+    void rules.prepare('new');
+    expect(rules.of('new', false)).toBeNull();
   });
 
   test('follow a configuration that replaces the one before', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MOST_IDS, Presence, SEEN_MS } from '../../src/manager/presence.ts';
+import { MOST_IDS, MOST_NOTE_BYTES, Presence, SEEN_MS } from '../../src/manager/presence.ts';
 
 const NOW = 1_700_000_000_000;
 const HOUR = 3_600_000;
@@ -58,16 +58,82 @@ describe('who was seen', () => {
   });
 });
 
+describe('a clock that goes back', () => {
+  const DAY = 24 * HOUR;
+
+  test('makes nobody wait since a moment to come', () => {
+    const presence = new Presence();
+    presence.refused('a', NOW);
+    expect(presence.waitingSince('a', NOW - DAY)).toBe(NOW - DAY);
+    expect(presence.waiters(NOW - DAY, nobody)).toMatchObject([{ since: NOW - DAY, lastAsked: NOW - DAY }]);
+    expect(presence.waiters(NOW - DAY + HOUR + 1, nobody)).toEqual([]);
+  });
+
+  test('does not make what is kept newer than what is heard', () => {
+    const [ahead, presence] = [new Presence(), new Presence()];
+    ahead.refused('a', NOW + DAY);
+    presence.merge(ahead.dump(NOW + DAY), NOW);
+    expect(presence.lastSeen('a')).toBe(NOW);
+  });
+});
+
+describe('memory', () => {
+  test('is told roughly, and goes with what is forgotten', () => {
+    const presence = new Presence();
+    presence.refused('a', NOW);
+    presence.heard('b', NOW + 1);
+    presence.refused('b'.repeat(1000), NOW + 2);
+    expect(presence.bytes).toBeGreaterThan(1000);
+    presence.shrink(500);
+    expect(presence.lastSeen('a')).toBeNull();
+    expect(presence.bytes).toBeLessThanOrEqual(500);
+    presence.shrink(0);
+    expect(presence.bytes).toBe(0);
+    expect(presence.count(NOW)).toBe(0);
+  });
+
+  test('is kept longest for those who hold a slot or wait for the answer', () => {
+    const presence = new Presence((id) => id === 'held');
+    presence.heard('held', NOW);
+    for (let index = 0; index < 100; index += 1) presence.heard(`n${index}`, NOW + 1 + index);
+    presence.shrink(500);
+    expect(presence.lastSeen('held')).toBe(NOW);
+    expect(presence.lastSeen('n99')).toBe(NOW + 100);
+    expect(presence.lastSeen('n0')).toBeNull();
+  });
+});
+
+describe('a note', () => {
+  test('has room for those heard of last, however long their ids, and is read back', () => {
+    const presence = new Presence();
+    const id = (index: number): string => `${'\u4e2d'.repeat(500)}${index}`;
+    for (let index = 0; index < 1000; index += 1) presence.refused(id(index), NOW + index * 1000);
+    const text = presence.dump(NOW + 1_000_000);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MOST_NOTE_BYTES);
+    const again = new Presence();
+    again.merge(text, NOW + 1_000_000);
+    expect(again.lastSeen(id(999))).toBe(NOW + 999_000);
+    expect(again.lastSeen(id(0))).toBeNull();
+    expect(again.count(NOW)).toBeGreaterThan(300);
+  });
+
+  test('that is too long is left out', () => {
+    const presence = new Presence();
+    presence.merge(JSON.stringify({ layout: 1, ids: [['x'.repeat(MOST_NOTE_BYTES), 1]] }), NOW);
+    expect(presence.count(NOW)).toBe(0);
+  });
+});
+
 test('what one kept another takes over, the latest word first', () => {
   const [one, two] = [new Presence(), new Presence()];
   one.refused('a', NOW);
   one.heard('b', NOW);
   two.heard('a', NOW + 5_000);
-  two.merge(one.dump(NOW));
+  two.merge(one.dump(NOW), NOW);
   expect(two.waitingSince('a', NOW + 5_000)).toBeNull();
   expect(two.lastSeen('b')).toBe(NOW);
   const three = new Presence();
-  three.merge(one.dump(NOW));
+  three.merge(one.dump(NOW), NOW);
   expect(three.waiters(NOW, nobody)).toEqual([{ id: 'a', since: NOW, lastAsked: NOW, connected: false }]);
 });
 
@@ -75,7 +141,7 @@ test.each(['', 'null', '[]', '{"ids":3}', '{"ids":[[],[1,2],["a"],["a","x"],["",
   'what is not understood is left out: %s',
   (text) => {
     const presence = new Presence();
-    presence.merge(text);
+    presence.merge(text, NOW);
     expect(presence.count(NOW)).toBe(0);
   },
 );

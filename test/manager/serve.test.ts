@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { startEtcd } from '../support/etcd.ts';
 import { type ManagerProcess, startManager } from '../support/manager-process.ts';
 import { TEST_CERTIFICATE, TEST_KEY } from '../support/tls.ts';
 
@@ -116,6 +117,23 @@ describe('a store that is in use', () => {
     expect(await manager.ended()).toBe(1);
     expect(manager.log()).toMatch(/ERROR.*in use by another process/i);
   });
+});
+
+test('a store that says nothing does not keep the manager from its end', async () => {
+  const etcd = await startEtcd();
+  onTestFinished(() => etcd.stop());
+  // A decision may take longer than this test.
+  const config = 'service.drain_secs = 1\nservice.decision_timeout_ms = 60000\n';
+  const manager = await startManager({ config, etcd: etcd.endpoints });
+  onTestFinished(() => manager.remove());
+  expect(await ask(manager, 'pre-reboot', 'default')).toBe(200);
+  await etcd.freeze(0, true);
+  const unanswered = ask(manager, 'steady-state', 'default').catch(() => 0);
+  await setTimeout(200);
+  manager.signal('SIGTERM');
+  expect(await manager.ended()).toBe(0);
+  expect(await unanswered).not.toBe(200);
+  await etcd.freeze(0, false);
 });
 
 test('a damaged store ends the start, and is gone on with when a command or the start accepts it', async () => {

@@ -69,6 +69,73 @@ test('a grant whose answer was lost is found by reading, though nothing can be w
   expect(word(a.answer)).toBe('confirmed');
 });
 
+describe('a percentage', () => {
+  const MINUTE = 60_000;
+  const half = policies([policyOf('g', { slots: { kind: 'percent', percent: 50, max: 100 } })]);
+  const changes = (benches: readonly Bench[]): readonly string[] =>
+    benches.flatMap(({ audit }) => audit.filter(({ action }) => action === 'configured').map(({ reason }) => reason));
+
+  async function replicas(count: number): Promise<readonly Bench[]> {
+    const [data, time] = [emptyMemory(), new VirtualTime()];
+    return Promise.all(Array.from({ length: count }, () => startBench(half, { data, time })));
+  }
+
+  test('counts who was heard of by any replica, and is written by one of them once', async () => {
+    const benches = await replicas(3);
+    const [one, two] = benches as readonly [Bench, Bench];
+    for (let id = 0; id < 10; id += 1) await one.lock(`node-${id}`);
+    await one.time.pass(3 * MINUTE);
+    for (let id = 10; id < 16; id += 1) await two.lock(`node-${id}`);
+    await one.time.pass(180 * MINUTE);
+    expect(one.data.state.groups.get('g')).toMatchObject({ document: { slots: 8 } });
+    expect(changes(benches)).toEqual(['from 1 to 5, as configured (50%)', 'from 5 to 8, as configured (50%)']);
+    for (const { service } of benches) expect((await service.status()).groups[0]).toMatchObject({ seen: 16 });
+  });
+
+  test('goes on when the note of one replica went under in that of another', async () => {
+    const [data, time] = [emptyMemory(), new VirtualTime()];
+    // What one replica notes first is lost.
+    let lost = 0;
+    const lossy = (store: Store): Store =>
+      delegate(store, {
+        writeNote: (name, text) => ((lost += 1) === 1 ? Promise.resolve() : store.writeNote(name, text)),
+      });
+    const benches = [await startBench(half, { data, time, wrap: lossy }), await startBench(half, { data, time })];
+    const [one, two] = benches as [Bench, Bench];
+    await two.lock('node-0');
+    for (let id = 1; id < 10; id += 1) await one.lock(`node-${id}`);
+    await time.pass(180 * MINUTE);
+    expect(changes(benches)).toEqual(['from 1 to 4, as configured (50%)', 'from 4 to 5, as configured (50%)']);
+    expect((await two.service.status()).groups[0]).toMatchObject({ seen: 10, slots: 5 });
+  });
+
+  test('is lowered when those who were heard of are forgotten, and not because one look did not see them', async () => {
+    const [one] = (await replicas(1)) as readonly [Bench];
+    for (let id = 0; id < 10; id += 1) await one.lock(`node-${id}`);
+    await one.time.pass(2 * MINUTE);
+    // One that starts without what the others have noted knows of nobody.
+    const blind = (store: Store): Store => delegate(store, { readNote: () => Promise.resolve(null) });
+    const other = await startBench(half, { data: one.data, time: one.time, wrap: blind });
+    await one.time.pass(10 * MINUTE);
+    await other.service.close();
+    expect(one.data.state.groups.get('g')).toMatchObject({ document: { slots: 5 } });
+    one.time.set(one.time.now() + 91 * 24 * 60 * MINUTE);
+    await one.time.pass(120 * MINUTE);
+    expect(changes([one, other])).toEqual(['from 1 to 5, as configured (50%)', 'from 5 to 1, as configured (50%)']);
+  });
+
+  test('that two replicas are configured with in two ways is written by neither again and again', async () => {
+    const [data, time] = [emptyMemory(), new VirtualTime()];
+    const tenth = policies([policyOf('g', { slots: { kind: 'percent', percent: 10, max: 100 } })]);
+    const one = await startBench(half, { data, time });
+    for (let id = 0; id < 20; id += 1) await one.lock(`node-${id}`);
+    await time.pass(2 * MINUTE);
+    const two = await startBench(tenth, { data, time });
+    await time.pass(180 * MINUTE);
+    expect(changes([one, two])).toEqual(['from 1 to 10, as configured (50%)', 'from 10 to 2, as configured (10%)']);
+  });
+});
+
 describe('notes of sights and waiters', () => {
   test('of several replicas are merged, not overwritten', async () => {
     const [data, time] = [emptyMemory(), new VirtualTime()];
@@ -90,4 +157,31 @@ describe('notes of sights and waiters', () => {
     await one.service.close();
     expect(await seen(await startBench(RULES, { data, time }))).toEqual({ seen: 2, waiters: ['b'] });
   });
+});
+
+test('a manager that has only read writes what it is ordered to, and nothing else', async () => {
+  const [data, time] = [emptyMemory(), new VirtualTime()];
+  const soaking = policies([policyOf('g', { soakMs: 60_000 }), policyOf('h')]);
+  const before = await startBench(soaking, { data, time });
+  await before.lock('a', 'g');
+  await before.unlock('a', 'g');
+  await before.lock('b', 'h');
+  await before.service.drain();
+  await before.service.close();
+  await time.pass(120_000);
+  slipIn(data, 'h', 'z');
+  const [state, records] = [data.state, data.chunks.flat().length];
+  const other = policies([policyOf('g', { slots: { kind: 'count', count: 3 } }), policyOf('h')]);
+  const bench = await startBench(other, { data, time, start: (service) => service.read() });
+  expect((await bench.service.status()).groups).toMatchObject([
+    { name: 'g', slots: 1, holders: [{ id: 'a' }], seen: 1 },
+    { name: 'h', holders: [{ id: 'b' }, { id: 'z' }] },
+  ]);
+  await bench.service.history({ most: 10 });
+  await time.pass(120_000);
+  expect([data.state, data.chunks.flat().length]).toEqual([state, records]);
+  await bench.service.resize('g', 2, { by: 'ann', reason: '' });
+  await time.pass(120_000);
+  expect(bench.audit.map(({ action, by }) => `${action} by ${by}`)).toEqual(['resized by admin:ann']);
+  await bench.service.close();
 });

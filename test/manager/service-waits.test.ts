@@ -1,7 +1,7 @@
 // What becomes of a request that waits when something else happens at the same time.
 import { describe, expect, test } from 'vitest';
 import { refuse } from '../../src/manager/answer.ts';
-import { StoreError } from '../../src/manager/store/store.ts';
+import { type Change, type Store, StoreError } from '../../src/manager/store/store.ts';
 import { type Bench, delegate, policies, policyOf, startBench, type Waiting, word } from '../support/manager.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
 
@@ -138,4 +138,72 @@ test.each([
   expect(word(await bench.lock('b'))).toBe(kind);
   const { groups } = await bench.service.status();
   expect(groups.find(({ name }) => name === 'g')?.waiters ?? []).toEqual([]);
+});
+
+/** A store that writes the next grants that it is told to, and whose answer to that is lost. */
+function losing(): { wrap: (store: Store) => Store; next: (happens: () => void) => void } {
+  let happens: (() => void) | null = null;
+  const isGrant = ({ audit }: Change): boolean => audit.some(({ action }) => action === 'granted');
+  const wrap = (store: Store): Store =>
+    delegate(store, {
+      async commit(change, groups) {
+        const outcome = await store.commit(change, groups);
+        const now = happens;
+        if (now === null || !isGrant(change)) return outcome;
+        happens = null;
+        now();
+        throw new StoreError('ambiguous', 'the answer was lost');
+      },
+    });
+  return { wrap, next: (given) => (happens = given) };
+}
+
+describe('a grant whose writing got no answer', () => {
+  test('is taken back when its connection went away at the same time', async () => {
+    const { wrap, next } = losing();
+    const bench = await startBench(policies([policyOf('g')]), { wrap });
+    await bench.lock('a');
+    const b = bench.wait('b', 300_000);
+    await bench.time.pass(1_000);
+    next(b.abort);
+    void bench.unlock('a');
+    await bench.time.pass(5_000);
+    expect(bench.data.state.groups.get('g')).toMatchObject({ document: { holders: [] } });
+  });
+
+  test('is no refusal for its holder, whatever others who wait are told', async () => {
+    const { wrap, next } = losing();
+    const bench = await startBench(policies([policyOf('g', { soakMs: 20_000, first: ['canary'] })]), { wrap });
+    await bench.lock('a');
+    await bench.unlock('a');
+    const b = bench.wait('b');
+    await bench.time.pass(1_000);
+    const others: Waiting[] = [];
+    next(() => others.push(bench.wait('canary')));
+    await bench.time.pass(20_000);
+    expect([b, ...others].map(({ answer }) => word(answer))).toEqual(['granted', 'waits']);
+  });
+
+  test('is told of once it is found', async () => {
+    const { wrap, next } = losing();
+    const bench = await startBench(policies([policyOf('g')]), { wrap });
+    next(() => undefined);
+    const b = bench.wait('b');
+    await bench.time.pass(1_000);
+    expect(word(b.answer)).toBe('granted');
+    expect(actions(bench)).toEqual(['granted b']);
+  });
+
+  test('is told of once, when it was not written after all', async () => {
+    let fails = 1;
+    const bench = await startBench(policies([policyOf('g')]), {
+      wrap: (store) =>
+        delegate(store, {
+          commit: (change, groups) =>
+            (fails -= 1) < 0 ? store.commit(change, groups) : Promise.reject(new StoreError('ambiguous', 'lost')),
+        }),
+    });
+    expect(word((await Promise.all([bench.lock('b'), bench.time.pass(1_000)]))[0])).toBe('granted');
+    expect(actions(bench)).toEqual(['granted b']);
+  });
 });

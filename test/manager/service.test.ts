@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { refuse } from '../../src/manager/answer.ts';
 import { emptyMemory } from '../../src/manager/store/memory.ts';
-import { StoreError } from '../../src/manager/store/store.ts';
+import { type Store, StoreError } from '../../src/manager/store/store.ts';
 import { type Bench, delegate, policies, policyOf, startBench, word } from '../support/manager.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
 
@@ -105,6 +105,115 @@ describe('a request that waits', () => {
     expect(word(b.answer)).toBe('slots_full');
     expect(await holders(bench)).toEqual([]);
     expect(bench.audit.map(({ action }) => action)).toEqual(['granted', 'released', 'granted', 'taken-back']);
+  });
+
+  test('grants nothing when its connection went away while the gate was asked', async () => {
+    let open = (): void => undefined;
+    const rules = policies([policyOf('g')], { prepare: () => new Promise<void>((resolve) => (open = resolve)) });
+    const bench = await startBench(rules);
+    const b = bench.wait('b');
+    await bench.time.settle();
+    b.abort();
+    open();
+    await bench.time.settle();
+    expect(bench.audit).toEqual([]);
+    expect(word(b.answer)).toBe('request_timeout');
+  });
+
+  test('gives back what it was granted at once, while its connection went away', async () => {
+    const [time, speed] = [new VirtualTime(), { ms: 0 }];
+    const bench = await startBench(policies([policyOf('g')]), { time, wrap: slowly(time, speed) });
+    speed.ms = 2_000;
+    const b = bench.wait('b');
+    await time.pass(1_000);
+    b.abort();
+    await time.pass(10_000);
+    expect(bench.audit.map(({ action }) => action)).toEqual(['granted', 'taken-back']);
+    expect(bench.data.state.groups.get('g')).toMatchObject({ document: { holders: [] } });
+  });
+
+  test('can be given back as long as nothing was heard of its id, however soon it was granted', async () => {
+    const bench = await startBench(policies([policyOf('g')]));
+    const b = bench.wait('b');
+    await bench.time.settle();
+    expect(word(b.answer)).toBe('granted');
+    bench.service.takeBack({ id: 'b', group: 'g' });
+    await bench.time.settle();
+    expect(await holders(bench)).toEqual([]);
+    // A request that does not wait is never taken back.
+    await bench.lock('a');
+    bench.service.takeBack({ id: 'a', group: 'g' });
+    await bench.time.settle();
+    expect(await holders(bench)).toEqual(['a']);
+  });
+
+  test('gives back what may have been granted while nobody knew, once the store can', async () => {
+    const { bench, turn } = await onStoreThatGoesAway();
+    turn('silent');
+    const b = bench.wait('b');
+    await bench.time.settle();
+    turn('off');
+    await bench.time.pass(1_000);
+    b.abort();
+    await bench.time.pass(30_000);
+    expect(bench.data.state.groups.get('g')).toMatchObject({ document: { holders: [{ id: 'b' }] } });
+    turn('on');
+    await bench.time.pass(5_000);
+    expect(await holders(bench)).toEqual([]);
+  });
+
+  test('is granted what was written while nobody knew, and can still be given back', async () => {
+    const { bench, turn } = await onStoreThatGoesAway();
+    turn('silent');
+    const b = bench.wait('b');
+    await bench.time.pass(1_000);
+    turn('on');
+    await bench.time.pass(1_000);
+    expect(word(b.answer)).toBe('granted');
+    bench.service.takeBack({ id: 'b', group: 'g' });
+    await bench.time.settle();
+    expect(await holders(bench)).toEqual([]);
+  });
+
+  test('is told what is true when its time is over, not what was when it came', async () => {
+    const bench = await startBench(policies([policyOf('g')]));
+    await bench.lock('a');
+    const b = bench.wait('b', 50_000);
+    await bench.time.pass(1_000);
+    await bench.service.freeze(null, null, ORDER);
+    await bench.unlock('a');
+    await bench.time.pass(50_000);
+    expect(b.answer).toMatchObject({ kind: 'frozen', retryAfterMs: 1_000 });
+  });
+
+  test('is answered at once when waiting makes no sense any more', async () => {
+    let removed = false;
+    const rules = policies([policyOf('g')], {
+      closed: () => (removed ? refuse('unknown_group', 'it is no longer in the configuration') : null),
+    });
+    const bench = await startBench(rules);
+    await bench.lock('a');
+    const b = bench.wait('b', 50_000);
+    await bench.time.pass(1_000);
+    removed = true;
+    await bench.service.reconfigured();
+    await bench.time.settle();
+    expect(word(b.answer)).toBe('unknown_group');
+  });
+
+  test('is granted its slot when the window opens, also in a group that nothing is stored of', async () => {
+    let opens = 0;
+    const rules = policies([policyOf('g')], {
+      closed: (_, now) => (now < opens ? refuse('outside_window', 'it is closed', opens - now) : null),
+      changesAt: (_, now) => (now < opens ? opens : null),
+    });
+    const bench = await startBench(rules);
+    opens = bench.time.now() + 12_345;
+    const a = bench.wait('a');
+    await bench.time.pass(12_344);
+    expect(word(a.answer)).toBe('waits');
+    await bench.time.pass(1);
+    expect(word(a.answer)).toBe('granted');
   });
 
   test('is not taken back once the id was heard of again', async () => {
@@ -257,6 +366,63 @@ describe('order', () => {
   });
 });
 
+describe('a clock that goes back', () => {
+  test('does not hold a slot open for longer than one poll', async () => {
+    const bench = await startBench(policies([policyOf('g', { first: ['canary'] })]));
+    await bench.lock('a');
+    await bench.lock('canary');
+    await bench.unlock('a');
+    expect(word(await bench.lock('b'))).toBe('not_your_turn');
+    bench.time.set(bench.time.now() - 24 * HOUR);
+    expect(await bench.lock('b')).toMatchObject({ kind: 'not_your_turn', retryAfterMs: 330_000 });
+    await bench.time.pass(330_001);
+    expect(word(await bench.lock('b'))).toBe('granted');
+  });
+
+  test('does not make a soak longer than the configured one from then', async () => {
+    const bench = await startBench(policies([policyOf('g', { soakMs: 600_000 })]));
+    await bench.lock('a');
+    await bench.unlock('a');
+    bench.time.set(bench.time.now() - 24 * HOUR);
+    const b = bench.wait('b', 2 * HOUR);
+    await bench.time.pass(610_000);
+    expect(word(b.answer)).toBe('granted');
+    expect(bench.audit.map(({ action, id }) => `${action} ${id ?? ''}`)).toEqual([
+      'granted a',
+      'soaking a',
+      'soaking a',
+      'soaked a',
+      'granted b',
+    ]);
+  });
+});
+
+describe('a group that cannot be read', () => {
+  async function withUnreadable(): Promise<Bench> {
+    const bench = await startBench(policies([policyOf('g'), policyOf('h', { slots: { kind: 'count', count: 9 } })]));
+    await bench.lock('a', 'g');
+    await bench.unlock('x', 'g');
+    const groups = new Map(bench.data.state.groups);
+    groups.set('g', { kind: 'corrupt', problem: 'key g: holders: "a" was not expected' });
+    bench.data.state = { ...bench.data.state, groups };
+    return bench;
+  }
+
+  test('is answered for without a word of what is stored, and asked again later', async () => {
+    const bench = await withUnreadable();
+    const answer = await bench.lock('b', 'g');
+    expect(answer).toMatchObject({ kind: 'store_unavailable', retryAfterMs: 60_000 });
+    expect(answer).toHaveProperty('value', expect.not.stringContaining('"a"'));
+    expect((await bench.service.status()).groups[0]?.problem).toContain('"a"');
+  });
+
+  test('is still known to have had its holders, who get nothing elsewhere; all others do', async () => {
+    const bench = await withUnreadable();
+    expect(await bench.lock('a', 'h')).toMatchObject({ kind: 'held_elsewhere', retryAfterMs: 60_000 });
+    expect(word(await bench.lock('b', 'h'))).toBe('granted');
+  });
+});
+
 describe('groups', () => {
   test('an id that holds in one is refused in another until it has given back', async () => {
     const bench = await startBench(policies([policyOf('g'), policyOf('h')]));
@@ -376,6 +542,51 @@ describe('a store in trouble', () => {
     expect((await bench.service.history({ most: 10 })).map(({ action }) => action)).toEqual(['granted']);
   });
 
+  test('that says nothing is answered for within the time for a decision, whoever came when', async () => {
+    const time = new VirtualTime();
+    const bench = await startBench(policies([policyOf('g')]), {
+      time,
+      wrap: (store) => delegate(store, { commit: () => new Promise(() => undefined) }),
+    });
+    const first = bench.wait('a', 0);
+    await time.pass(7_000);
+    const [second, third] = [bench.wait('b', 0), bench.wait('c')];
+    await time.pass(3_000);
+    expect([first, second, third].map(({ answer }) => word(answer))).toEqual(['store_unavailable', 'waits', 'waits']);
+    await time.pass(7_000);
+    expect([second, third].map(({ answer }) => word(answer))).toEqual(['store_unavailable', 'store_unavailable']);
+  });
+
+  test('is said to be away to those who ask for readiness, in words that name nothing', async () => {
+    const told: string[] = [];
+    const bench = await startBench(policies([policyOf('g')]), {
+      wrap: (store) =>
+        delegate(store, { health: () => Promise.resolve({ problem: 'http://etcd.internal:2379', warnings: [] }) }),
+      notReady: (problem) => told.push(problem),
+    });
+    expect(await bench.service.readiness()).toBe('the store of the lock manager does not answer');
+    expect(told).toEqual(['http://etcd.internal:2379']);
+  });
+
+  test('that is busy without a pause still tells the status', async () => {
+    const [time, speed] = [new VirtualTime(), { ms: 0 }];
+    const bench = await startBench(policies([policyOf('g')]), { time, wrap: slowly(time, speed) });
+    speed.ms = 10;
+    let isOver = false;
+    const load = async (id: string): Promise<void> => {
+      while (!isOver) await bench.lock(id);
+    };
+    // Each asks again before the batch after it is done, so that something is always there.
+    for (const [index, id] of ['a', 'b', 'c', 'd'].entries()) void time.after(index * 3, () => void load(id));
+    await time.pass(1_000);
+    let told = 0;
+    for (let asked = 0; asked < 2; asked += 1) void bench.service.status().then(() => (told += 1));
+    await time.pass(60);
+    expect(told).toBe(2);
+    isOver = true;
+    await time.pass(100);
+  });
+
   test('that cannot take a large change gets it in parts', async () => {
     const bench = await startBench(policies([policyOf('g', { slots: { kind: 'count', count: 100 } })]), {
       wrap: (store) =>
@@ -473,6 +684,29 @@ test('a change by another program is on record as soon as it is heard of, though
   expect(bench.audit.map(({ action, id }) => `${action} ${id ?? ''}`)).toEqual(['granted a', 'found z']);
 });
 
+test('a status lists the first of many who wait, and says how many there are', async () => {
+  const bench = await startBench(policies([policyOf('g')]));
+  await bench.lock('a');
+  await Promise.all(Array.from({ length: 700 }, (_, index) => bench.lock(`n${index}`)));
+  const held = bench.wait('held');
+  await bench.time.settle();
+  expect((await bench.service.status()).groups[0]).toMatchObject({ waiting: 701, waitingConnected: 1 });
+  expect((await bench.service.status()).groups[0]?.waiters).toHaveLength(500);
+  held.abort();
+});
+
+test('a status of those who wait with long ids stays small enough to be read', async () => {
+  const names = Array.from({ length: 20 }, (_, index) => `g${index}`);
+  const bench = await startBench(policies(names.map((name) => policyOf(name, { slots: { kind: 'count', count: 0 } }))));
+  const id = '\u0001'.repeat(1_000);
+  await Promise.all(
+    names.flatMap((name) => Array.from({ length: 400 }, (_, index) => bench.lock(`${id}${index}`, name))),
+  );
+  const { groups } = await bench.service.status();
+  expect(groups.map(({ waiting }) => waiting)).toEqual(names.map(() => 400));
+  expect(JSON.stringify(groups).length).toBeLessThan(20 * 1024 * 1024);
+});
+
 test('who waits and who was seen outlives a restart', async () => {
   const [data, time] = [emptyMemory(), new VirtualTime()];
   const rules = policies([policyOf('g')]);
@@ -487,16 +721,77 @@ test('who waits and who was seen outlives a restart', async () => {
   expect(group?.seen).toBe(2);
 });
 
+describe('groups that are made on demand', () => {
+  /** `g` is configured; others are made, as long as there are fewer than 4 in all. */
+  const rules = policies([policyOf('g')], {
+    of: (group, exists) => (exists || group === 'g' ? policyOf(group) : null),
+    onDemand: (group, others) => (others < 4 ? policyOf(group) : null),
+  });
+
+  test('are no more than may be, those of the configuration among them, however many ask at once', async () => {
+    const bench = await startBench(rules);
+    const asked = Array.from({ length: 20 }, (_, index) => bench.lock('a', `x${index}`));
+    const words = (await Promise.all(asked)).map(word);
+    expect(words.filter((answer) => answer === 'granted')).toHaveLength(1);
+    expect(words.filter((answer) => answer === 'held_elsewhere')).toHaveLength(19);
+    const others = await Promise.all(Array.from({ length: 20 }, (_, index) => bench.lock(`b${index}`, `y${index}`)));
+    expect(others.map(word).toSorted()).toEqual([
+      'granted',
+      'granted',
+      ...Array.from({ length: 18 }, () => 'unknown_group'),
+    ]);
+    expect(word(await bench.lock('c', 'z'))).toBe('unknown_group');
+    expect(word(await bench.lock('c', 'g'))).toBe('granted');
+    expect((await bench.service.status()).groups).toHaveLength(4);
+  });
+
+  test('are not made by those who hold nothing, and are no groups before', async () => {
+    const bench = await startBench(rules);
+    for (let index = 0; index < 10; index += 1) expect(word(await bench.unlock('a', `x${index}`))).toBe('not-held');
+    expect(bench.service.isGroup('x0')).toBe(false);
+    expect(bench.data.state.groups.size).toBe(0);
+    expect(word(await bench.lock('a', 'new'))).toBe('granted');
+    expect(bench.service.isGroup('new')).toBe(true);
+    await bench.time.pass(61_000);
+    expect([...bench.data.notes.keys()]).toEqual(['seen/new']);
+  });
+});
+
+/** A store whose operations take so many ms, beginning with none. */
+function slowly(time: VirtualTime, speed: { ms: number }): (store: Store) => Store {
+  const pause = (): Promise<void> =>
+    speed.ms === 0 ? Promise.resolve() : new Promise((resolve) => void time.after(speed.ms, resolve));
+  return (store) =>
+    delegate(store, {
+      commit: async (change, groups) => {
+        await pause();
+        return store.commit(change, groups);
+      },
+      refresh: async (groups) => {
+        await pause();
+        return store.refresh(groups);
+      },
+    });
+}
+
+/** `silent`: it writes, and does not say so. */
+type Mode = 'on' | 'off' | 'silent';
+
 /** A service on a store that can be switched off and on. */
-async function onStoreThatGoesAway(): Promise<{ bench: Bench; turn: (to: 'on' | 'off') => void }> {
-  let down = false;
+async function onStoreThatGoesAway(): Promise<{ bench: Bench; turn: (to: Mode) => void }> {
+  let mode: Mode = 'on';
   const fail = (): Promise<never> => Promise.reject(new StoreError('unavailable', 'away'));
   const bench = await startBench(policies([policyOf('g')]), {
     wrap: (store) =>
       delegate(store, {
-        commit: (change, groups) => (down ? fail() : store.commit(change, groups)),
-        refresh: (groups) => (down ? fail() : store.refresh(groups)),
+        commit: async (change, groups) => {
+          if (mode === 'off') return fail();
+          const outcome = await store.commit(change, groups);
+          if (mode === 'silent') throw new StoreError('ambiguous', 'the answer was lost');
+          return outcome;
+        },
+        refresh: (groups) => (mode === 'on' ? store.refresh(groups) : fail()),
       }),
   });
-  return { bench, turn: (to) => (down = to === 'off') };
+  return { bench, turn: (to) => (mode = to) };
 }

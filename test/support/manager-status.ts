@@ -13,7 +13,7 @@ export function fleet(groups: readonly GroupStatus[], change: Partial<FleetStatu
 
 /** A group in which nothing is going on, with changes. */
 export function group(name: string, change: Partial<GroupStatus> = {}): GroupStatus {
-  const slots = change.slots ?? 1;
+  const { slots = 1, waiters = [] } = change;
   return {
     name,
     problem: null,
@@ -23,9 +23,12 @@ export function group(name: string, change: Partial<GroupStatus> = {}): GroupSta
     resized: false,
     freeze: null,
     holders: [],
-    waiters: [],
+    waiters,
+    waiting: waiters.length,
+    waitingConnected: waiters.filter(({ connected }) => connected).length,
     halted: false,
     closed: null,
+    gate: null,
     seen: 0,
     ...change,
   };

@@ -2,7 +2,8 @@ import type { Answer } from '../../src/manager/answer.ts';
 import type { LockOptions } from '../../src/manager/api.ts';
 import type { AuditDraft } from '../../src/manager/document.ts';
 import type { GroupPolicy } from '../../src/manager/policy.ts';
-import { type Policies, Service, type Witness } from '../../src/manager/service.ts';
+import type { Policies, Witness } from '../../src/manager/parts.ts';
+import { Service } from '../../src/manager/service.ts';
 import { emptyMemory, type MemoryData, openMemoryStore } from '../../src/manager/store/memory.ts';
 import type { Store, StoreError } from '../../src/manager/store/store.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -13,12 +14,14 @@ export const AUDIT = { mostRecords: 100_000, longestMs: 365 * 24 * 3_600_000 };
 /** The rules of a group, with changes. */
 export function policyOf(
   group: string,
-  change: Partial<GroupPolicy['rules']> & Partial<GroupPolicy['precedence']> & { slots?: GroupPolicy['slots'] } = {},
+  change: Partial<GroupPolicy['rules']> & { first?: readonly string[]; overdueMs?: number } & {
+    slots?: GroupPolicy['slots'];
+  } = {},
 ): GroupPolicy {
   const { first = [], overdueMs = 21_600_000, slots = { kind: 'count', count: 1 }, ...rules } = change;
   return {
     rules: { group, soakMs: 0, staleAfterMs: 3_600_000, haltAfter: 0, showHolders: true, ...rules },
-    precedence: { first, overdueMs },
+    precedence: { first: new Set(first), overdueMs },
     slots,
   };
 }
@@ -26,14 +29,17 @@ export function policyOf(
 /** Policies of groups that do not change, always open. */
 export function policies(groups: readonly GroupPolicy[], change: Partial<Policies> = {}): Policies {
   const byName = new Map(groups.map((group) => [group.rules.group, group]));
-  return {
+  const all: Policies = {
     of: (group) => byName.get(group) ?? null,
+    onDemand: () => null,
     configured: () => [...byName.keys()],
     closed: () => null,
     changesAt: () => null,
     prepare: () => null,
+    shown: (group, now) => ({ closed: all.closed(group, now), gate: null }),
     ...change,
   };
+  return all;
 }
 
 /** A service on a store in memory, in virtual time. */
@@ -66,7 +72,15 @@ export async function startBench(
     data = emptyMemory(),
     time = new VirtualTime(),
     wrap = (store: Store): Store => store,
-  }: { data?: MemoryData; time?: VirtualTime; wrap?: (store: Store) => Store } = {},
+    notReady = (): void => undefined,
+    start = (service: Service): Promise<void> => service.start(),
+  }: {
+    data?: MemoryData;
+    time?: VirtualTime;
+    wrap?: (store: Store) => Store;
+    notReady?: (problem: string) => void;
+    start?: (service: Service) => Promise<void>;
+  } = {},
 ): Promise<Bench> {
   const store = wrap(openMemoryStore(data, time.now, AUDIT));
   const audit: AuditDraft[] = [];
@@ -78,9 +92,10 @@ export async function startBench(
     stored: () => undefined,
     storeFailed: (error) => failures.push(error),
     storeRecovered: () => undefined,
+    notReady,
   };
   const service = new Service({ store, storeKind: 'embedded', time, policies: rules, witness, decisionMs: 10_000 });
-  await service.start();
+  await start(service);
   const ask = (id: string, group: string, options: LockOptions): Promise<Answer> =>
     service.lock({ id, group }, options);
   return {

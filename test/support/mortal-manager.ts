@@ -1,7 +1,8 @@
 import type { FleetStatus } from '../../src/manager/api.ts';
 import type { AuditRecord } from '../../src/manager/document.ts';
 import type { GroupPolicy } from '../../src/manager/policy.ts';
-import { Service, type Witness } from '../../src/manager/service.ts';
+import type { Witness } from '../../src/manager/parts.ts';
+import { Service } from '../../src/manager/service.ts';
 import type { Store } from '../../src/manager/store/store.ts';
 import { policies } from './manager.ts';
 import type { Place } from './places.ts';
@@ -40,6 +41,7 @@ const WITNESS: Witness = {
   storeFailed: NOTHING,
   outgrown: NOTHING,
   storeRecovered: NOTHING,
+  notReady: NOTHING,
 };
 /** Rounds within which a manager must have ended all soaks whose time has come. */
 const MOST_ROUNDS = 20;

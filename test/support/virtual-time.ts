@@ -1,4 +1,4 @@
-import type { Time } from '../../src/manager/service.ts';
+import type { Time } from '../../src/manager/time.ts';
 
 interface Timer {
   readonly at: number;
@@ -8,13 +8,20 @@ interface Timer {
 /** Time that passes only when a test says so. What runs at once (promises, immediates) runs between its steps. */
 export class VirtualTime implements Time {
   #now: number;
+  /** By which the clock differs from the time that timers run by. */
+  #offset = 0;
   readonly #timers = new Set<Timer>();
 
   constructor(start = 1_700_000_000_000) {
     this.#now = start;
   }
 
-  readonly now = (): number => this.#now;
+  readonly now = (): number => this.#now + this.#offset;
+
+  /** Somebody sets the clock. Timers that run do not see it. */
+  set(wall: number): void {
+    this.#offset = wall - this.#now;
+  }
 
   readonly after = (ms: number, callback: () => void): (() => void) => {
     const timer = { at: this.#now + Math.max(0, ms), callback };

@@ -12,7 +12,7 @@ import { unlockCommand } from './unlock.ts';
 
 const openStore: OpenManager = async (config, log, acceptDamage) => {
   const { openManager } = await import('../../manager/open.ts');
-  return openManager(config, log, { acceptDamage });
+  return openManager(config, log, { acceptDamage, onlyOrders: true });
 };
 
 /** `holdpoint manager …`. `open` opens the store where no manager runs. */

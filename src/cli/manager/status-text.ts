@@ -1,5 +1,5 @@
 import { duration, oneLine, utc } from '../../base/text.ts';
-import type { FleetStatus, GroupStatus, HolderStatus, WaiterStatus } from '../../manager/api.ts';
+import type { FleetStatus, GroupStatus, HolderStatus } from '../../manager/api.ts';
 import { type Freeze, inForce } from '../../manager/document.ts';
 import { columns } from './columns.ts';
 import { shownId } from './shell.ts';
@@ -37,7 +37,7 @@ export function statusText(status: FleetStatus, look: Look): string {
 
 function summary({ at, store, groups }: FleetStatus): string {
   const held = sum(groups.map(({ holders }) => holders.length));
-  const waiting = sum(groups.map(({ waiters }) => waiters.length));
+  const waiting = sum(groups.map((group) => group.waiting));
   const parts = [
     `${store.kind} store`,
     count(groups.length, 'group'),
@@ -63,17 +63,17 @@ function groupLines(group: GroupStatus, at: number, look: Look): readonly string
     [`${oneLine(group.name)}: ${line}`, ...new Set(marks)].join(' '),
     ...notes.flatMap((note) => noteLines(note, '  ', look)),
     ...indented(holderTable(group.holders, at)),
-    ...indented(waiterTable(group.waiters, at)),
+    ...indented(waiterTable(group, at)),
   ];
 }
 
 function slotsLine(group: GroupStatus): string {
-  const { slots, holders, waiters } = group;
+  const { slots, holders, waiting } = group;
   const soaking = holders.filter(({ soakUntil }) => soakUntil !== null).length;
   const parts = [
     `${holders.length} of ${slots} slots taken`,
     ...(soaking === 0 ? [] : [`${soaking} of them soaking`]),
-    ...(waiters.length === 0 ? [] : [`${waiters.length} waiting`]),
+    ...(waiting === 0 ? [] : [`${waiting} waiting`]),
   ];
   const remarks = [...slotRemarks(group), ...(group.configured ? [] : ['not in the configuration'])];
   return `${parts.join(', ')}${remarks.length === 0 ? '' : ` (${remarks.join('; ')})`}`;
@@ -96,6 +96,7 @@ function notesOf(group: GroupStatus, at: number, look: Look): readonly Note[] {
     ...haltNote(group),
     ...freezeNote(group.freeze, at, group.name, look),
     ...closedNote(group),
+    ...gateNote(group, at),
     ...slotNotes(group, look),
     ...staleNotes(group, look),
   ];
@@ -124,6 +125,14 @@ function closedNote({ closed }: GroupStatus): readonly Note[] {
   if (closed === null) return [];
   const text = `no new grants: ${oneLine(closed.value, 500)}`;
   return [{ as: closed.kind === 'blocked' ? 'wrong' : 'notable', word: 'CLOSED', text, commands: [] }];
+}
+
+function gateNote({ gate }: GroupStatus, at: number): readonly Note[] {
+  if (gate === null || gate.current) return [];
+  const { asked, refusal } = gate;
+  const said = refusal === null ? 'it was open' : oneLine(refusal, 500);
+  const last = asked === null ? 'not yet asked' : `last at ${utc(asked)} (${duration(at - asked)} ago): ${said}`;
+  return [{ as: 'notable', word: '', text: `its gate is asked when a host wants a slot; ${last}`, commands: [] }];
 }
 
 function slotNotes({ slots, holders, name }: GroupStatus, look: Look): readonly Note[] {
@@ -169,7 +178,7 @@ function stateOf({ soakUntil, stale }: HolderStatus, at: number): string {
   return stale ? 'stale' : 'may reboot';
 }
 
-function waiterTable(waiters: readonly WaiterStatus[], at: number): readonly string[] {
+function waiterTable({ waiters, waiting }: GroupStatus, at: number): readonly string[] {
   if (waiters.length === 0) return [];
   const rows = waiters
     .slice(0, MOST_WAITERS)
@@ -179,7 +188,7 @@ function waiterTable(waiters: readonly WaiterStatus[], at: number): readonly str
       duration(at - since),
       connected ? 'waits for the answer' : `${duration(at - lastAsked)} ago`,
     ]);
-  const more = waiters.length - rows.length;
+  const more = waiting - rows.length;
   const lines = columns([['NEXT', 'WAITS SINCE', 'FOR', 'LAST ASKED'], ...rows]);
   return more === 0 ? lines : [...lines, `and ${more} more`];
 }

@@ -1,6 +1,6 @@
 import { REFUSALS, type RefusalKind } from '../../fleetlock/protocol.ts';
 import type { Done, Refusal } from '../answer.ts';
-import type { FleetStatus, GroupStatus, HolderStatus, WaiterStatus } from '../api.ts';
+import type { FleetStatus, GateStatus, GroupStatus, HolderStatus, WaiterStatus } from '../api.ts';
 import { AUDIT_ACTIONS, type AuditRecord, type Freeze } from '../document.ts';
 import {
   about,
@@ -72,6 +72,12 @@ const closed: Codec<Refusal> = {
   schema: refusal.schema,
 };
 
+const gate = fields<GateStatus>({
+  asked: about('When it was asked last; null: not yet.', nullable(moment)),
+  refusal: about('What it said then when it refused; null: it was open, or was not asked.', nullable(text)),
+  current: about('That still holds. Else it is asked anew when somebody wants a slot.', flag),
+});
+
 const group = fields<GroupStatus>({
   name: text,
   problem: about(
@@ -84,12 +90,18 @@ const group = fields<GroupStatus>({
   resized: about('An administrator changed the number of slots since the configuration said so.', flag),
   freeze: about('No new grants in this group, by an administrator; null: none.', nullable(freeze)),
   holders: about('Sorted by the bytes of their ids.', list(holder)),
-  waiters: about('Who was refused in the last hour and not granted since, those first who come first.', list(waiter)),
+  waiters: about(
+    'Who was refused in the last hour and not granted since, those first who come first; the first 500 of them.',
+    list(waiter),
+  ),
+  waiting: about('How many there are of them in all.', count),
+  waitingConnected: about('How many of them have a request that is held.', count),
   halted: about('No new grants, since too many holders are stale.', flag),
   closed: about(
-    'What the window or the gate of the group says when it refuses new grants; null: open.',
+    'What the window of the group says when it refuses new grants, or its gate, when it was asked lately; null: open.',
     nullable(closed),
   ),
+  gate: about('Null: it has none. A gate is asked when somebody wants a slot, and not otherwise.', nullable(gate)),
   seen: about('Hosts heard of in 90 days.', count),
 });
 

@@ -14,7 +14,10 @@ export function checkGroups(lock: Facts, get: ManagerReader, names: ReadonlySet<
     const group = factsOf(table.values, at, report, 'lock.groups: ');
     const twin = before.get(table.name);
     if (twin === undefined) before.set(table.name, at);
-    else group.say('name', `line ${twin.line} and line ${at.line} both make a group "${table.name}"`);
+    else {
+      const text = `line ${twin.line} and line ${at.line} both make a group "${table.name}"; the last one counts`;
+      group.say('name', text, 'warning');
+    }
     checkSlots(group, table, lock, get);
     checkGate(group);
     checkZone(group, table);

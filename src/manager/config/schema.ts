@@ -2,12 +2,25 @@ import { key, list, optional, type Key } from '../../config/keys.ts';
 import { arrayOf, boolean, groupName, integer, text } from '../../config/types.ts';
 import { webUrl } from '../../config/url.ts';
 import { groupType, HALT_AFTER, MAX_SLOTS, OVERDUE_SECS, SOAK_SECS, STALE_SECS, type GroupConfig } from './group.ts';
-import { absolutePath, basePath, etcdEndpoint, etcdPrefix, ipAddress, slots, socketPath } from './types.ts';
+import {
+  absolutePath,
+  basePath,
+  etcdEndpoint,
+  etcdPrefix,
+  ipAddress,
+  listenAddress,
+  slots,
+  socketPath,
+} from './types.ts';
 
 const port = integer(0, 65_535);
 
 const SERVICE_KEYS = {
-  'service.address': key(ipAddress, '0.0.0.0', 'Address on which hosts are answered. IPv6 without brackets.'),
+  'service.address': key(
+    listenAddress,
+    '0.0.0.0',
+    'Address on which hosts are answered. IPv6 without brackets. A name is looked up at the start; of several addresses an IPv4 one counts.',
+  ),
   'service.port': key(port, 9090, 'Port on which hosts are answered; 0 for any free one.'),
   'service.tls': key(
     boolean,
@@ -62,7 +75,7 @@ const SERVICE_KEYS = {
 
 const STATUS_KEYS = {
   'status.enabled': key(boolean, false, 'Whether a second listener answers `/metrics`, `/healthz` and `/readyz`.'),
-  'status.address': key(ipAddress, '0.0.0.0', 'Address of that listener.'),
+  'status.address': key(listenAddress, '0.0.0.0', 'Address of that listener.'),
   'status.port': key(port, 9091, 'Port of that listener; 0 for any free one.'),
   'status.tls': key(boolean, false, 'Whether it speaks HTTPS, with the certificate of `service`.'),
 };

@@ -7,6 +7,16 @@ export const ipAddress: Type<string> = simple('an IP address such as "0.0.0.0" o
   value.type === 'string' && isIP(value.value) !== 0 ? value.value : undefined,
 );
 
+/** The last part of a host name is no number: `256.0.0.1` and `1.2.3` are wrong addresses, and no names. */
+const HOST_NAME = /^(?=.{1,253}$)(?:[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d])?\.)*(?!\d+$)[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i;
+
+/** What to listen on, as airlock takes it: a host name too. */
+export const listenAddress: Type<string> = simple(
+  'an IP address such as "0.0.0.0" or "::1", or a name of this host',
+  (value) =>
+    value.type === 'string' && (isIP(value.value) !== 0 || HOST_NAME.test(value.value)) ? value.value : undefined,
+);
+
 /** A file or folder, from the root. */
 export const absolutePath: Type<string> = text('an absolute path', /^\/[^\p{Cc}]+$/u);
 

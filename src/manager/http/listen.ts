@@ -1,6 +1,7 @@
+import { lookup } from 'node:dns/promises';
 import type { Server } from 'node:http';
 import { Server as TlsServer } from 'node:tls';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIP } from 'node:net';
 import type { Log } from '../../base/log.ts';
 import { errorText } from '../../base/text.ts';
 import type { Connections } from './connections.ts';
@@ -47,11 +48,14 @@ const LOOK_MS = 60_000;
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { section, address, port, tls, limits, handler, log } = options;
   const { server, connections } = createLimitedServer(handler, limits, tls === null ? null : readTls(tls));
+  const host = await resolved(address).catch((error: unknown) => {
+    throw new Error(listenProblem(asError(error), section, address, port), { cause: error });
+  });
   await new Promise<void>((resolve, reject) => {
     const fail = (error: Error): void =>
       reject(new Error(listenProblem(error, section, address, port), { cause: error }));
     server.once('error', fail);
-    server.listen({ host: address, port, backlog: 4096 }, () => {
+    server.listen({ host, port, backlog: 4096 }, () => {
       server.off('error', fail);
       resolve();
     });
@@ -69,6 +73,17 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       await close(server, connections, graceMs, drain);
     },
   };
+}
+
+/** The address that a name stands for: IPv4 before IPv6, as Go programs such as airlock choose. */
+async function resolved(address: string): Promise<string> {
+  if (isIP(address) !== 0) return address;
+  const found = await lookup(address, { all: true });
+  return (found.find(({ family }) => family === 4) ?? found[0])?.address ?? address;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** What to say when an address cannot be listened on. */

@@ -1,4 +1,3 @@
-import { errorText } from '../../base/text.ts';
 import { refuse } from '../answer.ts';
 import type { Manager } from '../api.ts';
 import { textAnswer } from './answers.ts';
@@ -7,6 +6,7 @@ import type { Exchange } from './exchange.ts';
 
 /** Milliseconds that the store has to show that it is there. */
 const LONGEST_LOOK_MS = 5000;
+const LATE = `the store of the lock manager did not answer within ${LONGEST_LOOK_MS / 1000} s`;
 
 /** Asks whether the manager is ready, once for all who ask at the same time. */
 export class Readiness {
@@ -27,10 +27,10 @@ export class Readiness {
 
   async #ask(): Promise<string | null> {
     try {
-      const late = `the store did not answer within ${LONGEST_LOOK_MS / 1000} s`;
-      return await withDeadline(this.#manager.readiness(), LONGEST_LOOK_MS, late);
-    } catch (error) {
-      return errorText(error);
+      return await withDeadline(this.#manager.readiness(), LONGEST_LOOK_MS, LATE);
+    } catch {
+      // Who asks may be anybody.
+      return LATE;
     }
   }
 }

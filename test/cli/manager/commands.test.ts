@@ -45,11 +45,16 @@ function configure(more: string): void {
 
 const NO_STORE: OpenManager = () => Promise.reject(new Error('no store was to be opened'));
 
-async function run(argv: readonly string[], open = NO_STORE, env = { USER: 'anna' }): Promise<Outcome> {
+/** `open` null: the store is opened as it is for everybody. */
+async function run(
+  argv: readonly string[],
+  open: OpenManager | null = NO_STORE,
+  env = { USER: 'anna' },
+): Promise<Outcome> {
   const io = testIo(env);
   const [command = '', ...rest] = argv;
   const words = ['manager', command, '--config', place.config, ...rest];
-  const status = await dispatch(managerCommands(open), words, io);
+  const status = await dispatch(open === null ? managerCommands() : managerCommands(open), words, io);
   return { status, out: io.out(), err: io.err().replaceAll(place.socket, 'SOCKET').replaceAll(place.store, 'STORE') };
 }
 
@@ -365,6 +370,17 @@ describe('no manager runs', () => {
     expect((await run(['history', '--json'], open)).out).toContain('"action": "granted"');
     expect(await run(['lock', 'b'], open)).toMatchObject({ status: 1 });
     expect(log).toEqual(['open true', 'close', 'open true', 'close', 'open true', 'close', 'open true', 'close']);
+  });
+
+  test('so that its store is looked at: only what is ordered is written', async () => {
+    mkdirSync(place.store);
+    const history = async (): Promise<string> => (await run(['history'], null)).out;
+    await run(['resize', '2'], null);
+    const before = await history();
+    configure('lock.default_slots = 7');
+    expect((await run(['status'], null)).out).toContain('0 of 2 slots taken');
+    expect(await run(['lock', 'a'], null)).toMatchObject({ status: 0 });
+    expect((await history()).replace(before, '').trim().split('\n')).toEqual([expect.stringContaining('admin:anna')]);
   });
 
   test('and its store cannot be opened', async () => {

@@ -82,6 +82,12 @@ const SITUATIONS: Readonly<Record<string, FleetStatus>> = {
       waiters: [waiter(A, 40 * MINUTE)],
     }),
   ]),
+  gates: fleet([
+    group('current', { gate: { asked: AT - SECOND, refusal: null, current: true } }),
+    group('new', { gate: { asked: null, refusal: null, current: false } }),
+    group('open', { gate: { asked: AT - HOUR, refusal: null, current: false } }),
+    group('shut', { gate: { asked: AT - DAY, refusal: 'the gate of the group is closed:\nno', current: false } }),
+  ]),
   resized: fleet([
     group('all', { slots: 4, wanted: '25%', seen: 17 }),
     group('less', {

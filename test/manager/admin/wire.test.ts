@@ -37,8 +37,11 @@ const aGroup = fc.record({
   waiters: fc.array(fc.record({ id: words, since: moment, lastAsked: moment, connected: fc.boolean() }), {
     maxLength: 3,
   }),
+  waiting: count,
+  waitingConnected: count,
   halted: fc.boolean(),
   closed: fc.option(fc.tuple(words, fc.option(count)).map(([value, ms]) => refuse('blocked', value, ms))),
+  gate: fc.option(fc.record({ asked: fc.option(moment), refusal: fc.option(words), current: fc.boolean() })),
   seen: count,
 });
 const aStatus: fc.Arbitrary<FleetStatus> = fc.record({
@@ -103,6 +106,7 @@ const FULL = wire(
           holders: [holder('a', MINUTE, { soakUntil: AT })],
           waiters: [waiter('b', MINUTE)],
           closed: refuse('blocked', 'no', 1),
+          gate: { asked: AT, refusal: 'no', current: true },
           problem: 'p',
         }),
       ],

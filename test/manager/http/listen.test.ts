@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { listen, type ListenOptions, listenProblem } from '../../../src/manager/http/listen.ts';
 import { limitsOf } from '../../../src/manager/http/limits.ts';
@@ -37,6 +39,20 @@ describe('an address that cannot be listened on', () => {
   ])('is told after %s', (code, text) => {
     expect(listenProblem(Object.assign(new Error('no more'), { code }), 'service', '0.0.0.0', 80)).toBe(text);
   });
+});
+
+it('may be given by name', async () => {
+  const listener = await listen({ ...options, address: 'localhost' });
+  const socket = connect(listener.port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.destroy();
+  await listener.close(0);
+});
+
+it('that is no name of this host is told', async () => {
+  await expect(listen({ ...options, address: 'no-such-host.invalid' })).rejects.toThrow(
+    'no-such-host.invalid is no address that can be listened on (service.address)',
+  );
 });
 
 describe('closing', () => {

@@ -84,9 +84,11 @@ describe('readiness', () => {
   it('is not had from a store that fails or does not answer', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
-    expect(await new Readiness({ readiness: () => Promise.reject(new Error('gone')) }).problem()).toBe('gone');
+    const text = 'the store of the lock manager did not answer within 5 s';
+    const failing = new Readiness({ readiness: () => Promise.reject(new Error('http://etcd.internal')) });
+    expect(await failing.problem()).toBe(text);
     const late = new Readiness({ readiness: () => new Promise(() => undefined) }).problem();
     await vi.advanceTimersByTimeAsync(5000);
-    expect(await late).toBe('the store did not answer within 5 s');
+    expect(await late).toBe(text);
   });
 });

@@ -99,6 +99,33 @@ async function between(target: string): Promise<Between> {
   return { url, sockets, swallowAnswers: (on) => void (swallow = on), cut };
 }
 
+test('a change that meets other data with the same revisions is not taken for written', async () => {
+  const [one, other] = [await start(), await start()];
+  let target = one;
+  const server = await serve((request, response) => {
+    void (async () => {
+      let body = '';
+      for await (const part of request) body += String(part);
+      if (request.url === '/version') return response.end('{"etcdserver":"3.5.1","etcdcluster":"3.5.0"}');
+      return response.end(JSON.stringify(await target.call(request.url!, JSON.parse(body))));
+    })();
+  });
+  onTestFinished(() => server.close());
+  const store = await openAt([server.url.origin]);
+  await store.commit(withHolder(store, 'g', 'a'), ['g']);
+  // The others have written as often.
+  const theirs = await openAt(other.endpoints);
+  await theirs.commit(withHolder(theirs, 'g', 'b'), ['g']);
+  await theirs.commit(withHolder(theirs, 'h', 'c'), ['h']);
+  await store.commit(withHolder(store, 'i', 'd'), ['i']);
+  target = other;
+  const failed = await store.commit(withHolder(store, 'g', 'e'), ['g']).catch((error: unknown) => error);
+  expect(failed).toMatchObject({ kind: 'ambiguous' });
+  await theirs.refresh(['g', 'h', 'i']);
+  expect(store.state).toEqual(theirs.state);
+  expect(holdersOf(store, 'h')).toEqual(['c']);
+});
+
 describe('several stores at once', () => {
   test('each change is written once, with its record, whoever gets there first', { timeout: 60_000 }, async () => {
     const etcd = await start();

@@ -95,6 +95,11 @@ export class EtcdStore implements Store {
         return 'conflict';
       }
       this.#own.add(answer.revision);
+      if (this.#view.isForeign(answer)) {
+        // Revisions are all that is compared, and other data may have the same ones: what was decided rests on nothing.
+        await this.load();
+        throw new StoreError('ambiguous', 'etcd has other data than before; what was written was decided from those');
+      }
       this.#view.written(plan, answer.revision);
       return 'committed';
     } finally {
