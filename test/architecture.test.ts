@@ -8,6 +8,7 @@ const SRC = join(import.meta.dirname, '..', 'src');
 const PURE = [
   /^agent\/machine\//,
   /^agent\/gates\//,
+  /^agent\/dbus\/names\.ts$/,
   /^graph\/(?!client)/,
   /^strategy\//,
   /^host\/rpm-ostree\/(deployment|plan)\.ts$/,
