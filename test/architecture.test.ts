@@ -26,6 +26,7 @@ const PURE = [
   /^base\/(text|record|retry-after|failure|shape|siphash)\.ts$/,
   /^manager\/(answer|batch|document|notices|order|policy|presence|semaphore)\.ts$/,
   /^manager\/admin\/(codec|moment|orders|wire)\.ts$/,
+  /^cli\/postponed\.ts$/,
   /^cli\/manager\/(columns|history-text|shell|status-text)\.ts$/,
   /^manager\/store\/(codec|history|layout|memory|state|store)\.ts$/,
   /^manager\/meter\.ts$/,
