@@ -6,11 +6,13 @@ import { demoCommand } from './cli/demo.ts';
 import { dispatch } from './cli/dispatch.ts';
 import { hookCommands } from './cli/hook.ts';
 import { managerCommands } from './cli/manager/index.ts';
+import { postponeCommand } from './cli/postpone.ts';
 import { simCommands } from './cli/sim.ts';
 
 /** Every command. Help texts come from this table. */
 const COMMANDS: readonly Command[] = [
   agentCommand,
+  postponeCommand,
   ...managerCommands(),
   ...configCommands,
   demoCommand,

@@ -8,6 +8,7 @@ const SRC = join(import.meta.dirname, '..', 'src');
 const PURE = [
   /^agent\/machine\//,
   /^agent\/gates\//,
+  /^agent\/dbus\/names\.ts$/,
   /^graph\/(?!client)/,
   /^strategy\//,
   /^host\/rpm-ostree\/(deployment|plan)\.ts$/,
@@ -25,6 +26,7 @@ const PURE = [
   /^base\/(text|record|retry-after|failure|shape|siphash)\.ts$/,
   /^manager\/(answer|batch|document|doubts|notices|order|held-open|overview|pending|percentages|policy|presence|queue|refusals|semaphore|sights)\.ts$/,
   /^manager\/admin\/(codec|moment|orders|wire)\.ts$/,
+  /^cli\/postponed\.ts$/,
   /^cli\/manager\/(columns|history-text|shell|status-text)\.ts$/,
   /^manager\/store\/(codec|history|layout|memory|state|store)\.ts$/,
   /^manager\/meter\.ts$/,

@@ -7,6 +7,7 @@ import { type UnitState, judgeDrivers } from '../host/drivers/judge.ts';
 import type { HookContext } from '../hooks/event.ts';
 import type { Notifier } from '../host/notify.ts';
 import type { RpmOstree } from '../host/rpm-ostree/client.ts';
+import { type AgentService, serveAgent } from './dbus/service.ts';
 import { DriverRegistration } from './driver.ts';
 import { type Executors, createExecutors } from './executors.ts';
 import type { GraphSource } from './graph-source.ts';
@@ -15,6 +16,7 @@ import type { Effect } from './machine/effect.ts';
 import type { Event, EventBody } from './machine/event.ts';
 import { statusLine } from './machine/explain.ts';
 import { narrate } from './machine/narrate.ts';
+import { type Postponement, postponement } from './machine/people.ts';
 import type { AgentState } from './machine/state.ts';
 import { owesSlot } from './machine/slot.ts';
 import { initialState, step } from './machine/step.ts';
@@ -81,6 +83,7 @@ export class Agent {
   #fault: Error | null = null;
   readonly #statusFile: StatusFile;
   #stopAround: (() => void) | null = null;
+  #service: AgentService | null = null;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -134,11 +137,34 @@ export class Agent {
     this.#stopAround = surroundings.watch(() => this.send({ kind: 'aroundChanged' }));
     log.info(`ready; node ${this.#state.settings.nodeId}, boot ${this.#state.bootId}`);
     this.send({ kind: 'started' });
+    this.#service = this.#serve();
     this.#timers.drivers = setInterval(() => this.#hourly(), DRIVERS_MS).unref();
     return () => {
       stopWatching();
       this.#stopAround?.();
     };
+  }
+
+  /** For others on the bus. */
+  #serve(): AgentService {
+    const { bus, clock, log } = this.#parts;
+    const view = {
+      clock,
+      state: () => this.#state,
+      line: () => this.#shown,
+      postpone: (by: string, forMs: number) => this.#postpone(by, forMs),
+    };
+    return serveAgent(bus, view, log);
+  }
+
+  #postpone(by: string, forMs: number): Postponement {
+    const before = this.#state;
+    const answer = postponement(before, forMs, this.#parts.clock().wall);
+    if (answer.until === null) return answer;
+    this.send({ kind: 'postpone', by, forMs });
+    const { postponed } = this.#state.memory;
+    const done = postponed !== null && postponed !== before.memory.postponed;
+    return done ? { ...answer, until: postponed.until } : { until: null, text: 'the agent is ending' };
   }
 
   /** The configuration in force. */
@@ -290,8 +316,10 @@ export class Agent {
   #show(): void {
     const outage = this.#outage === null ? '' : `no connection to the system bus: ${this.#outage}; `;
     const line = outage + statusLine(this.#state, this.#parts.clock());
-    if (line === this.#shown) return;
+    const isNew = line !== this.#shown;
     this.#shown = line;
+    this.#service?.changed();
+    if (!isNew) return;
     this.#parts.notifier.status(line);
     const { phase, since, host } = this.#state;
     const target = 'target' in phase ? phase.target.version : null;

@@ -135,8 +135,8 @@ function hasHooks(dir: string, event: HookEvent): boolean {
   return names.length > 0 || problem !== null;
 }
 
-function personOf({ id, user, tty, kind, remote, remoteHost }: Session): Person {
+function personOf({ id, uid, user, tty, kind, remote, remoteHost }: Session): Person {
   const place = tty ?? (kind === 'graphical' ? 'desktop' : '');
   const from = remote && remoteHost !== null ? `from ${remoteHost}` : '';
-  return { id, user, tty, where: [place, from].filter((part) => part !== '').join(' ') };
+  return { id, uid, user, tty, where: [place, from].filter((part) => part !== '').join(' ') };
 }

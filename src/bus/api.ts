@@ -101,6 +101,9 @@ export interface NameFlags {
   readonly queue?: boolean;
 }
 
+/** Why a name is not owned, while there is no connection to the bus. It is asked for again on the next one. */
+export const NOT_CONNECTED = 'not connected to the bus';
+
 /** How a request for a bus name stands. */
 export type NameState = { readonly owned: true } | { readonly owned: false; readonly reason: string };
 

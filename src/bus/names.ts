@@ -1,4 +1,4 @@
-import type { NameFlags, NameState } from './api.ts';
+import { type NameFlags, type NameState, NOT_CONNECTED } from './api.ts';
 import type { AskBus } from './driver.ts';
 import { once } from './rules.ts';
 
@@ -13,8 +13,8 @@ const TAKEN: NameState = { owned: false, reason: 'another connection owns the na
 interface Entry {
   readonly flags: number;
   readonly handler: (state: NameState) => void;
-  /** As the handler was told last. */
-  owned: boolean | undefined;
+  /** Why the name is not ours, as the handler was told last; null: it is; undefined: nothing was said yet. */
+  told: string | null | undefined;
 }
 
 /** The bus names that we ask for. */
@@ -29,7 +29,7 @@ export class OwnNames {
   /** Asks for a name until the returned function is called. Throws when it is asked for already. */
   request(name: string, flags: NameFlags, handler: (state: NameState) => void): () => void {
     if (this.#entries.has(name)) throw new TypeError(`the bus name ${name} is asked for already`);
-    const entry: Entry = { flags: encodeFlags(flags), handler, owned: undefined };
+    const entry: Entry = { flags: encodeFlags(flags), handler, told: undefined };
     this.#entries.set(name, entry);
     this.#request(name, entry);
     return once(() => {
@@ -50,8 +50,9 @@ export class OwnNames {
 
   /** Both the reply and a signal tell of the same change. */
   #tell(name: string, entry: Entry, state: NameState): void {
-    if (this.#entries.get(name) !== entry || entry.owned === state.owned) return;
-    entry.owned = state.owned;
+    const told = state.owned ? null : state.reason;
+    if (this.#entries.get(name) !== entry || entry.told === told) return;
+    entry.told = told;
     entry.handler(state);
   }
 
@@ -63,8 +64,7 @@ export class OwnNames {
 
   /** The connection is lost, and with it all names. */
   forget(): void {
-    for (const [name, entry] of this.#entries)
-      this.#tell(name, entry, { owned: false, reason: 'not connected to the bus' });
+    for (const [name, entry] of this.#entries) this.#tell(name, entry, { owned: false, reason: NOT_CONNECTED });
   }
 
   /** Asks for all names again, on a new connection. */

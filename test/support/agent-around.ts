@@ -7,7 +7,7 @@ import { AROUND } from './agent-builders.ts';
 type HooksEffect = Extract<AsyncEffect, { kind: 'hooks' }>;
 
 export function person(id: string, user = 'ann'): Person {
-  return { id, user, where: `pts/${id}`, tty: `pts/${id}` };
+  return { id, uid: 1000 + Number(id), user, where: `pts/${id}`, tty: `pts/${id}` };
 }
 
 /** What surrounds the reboots of a modelled host. */

@@ -145,6 +145,8 @@ export class Shell {
         if (this.#connected) handler(CONNECTED);
         return () => undefined;
       },
+      exportObject: () => ({ changed: () => undefined, remove: () => undefined }),
+      requestName: () => () => undefined,
       close: () => undefined,
     } as unknown as Bus;
   }

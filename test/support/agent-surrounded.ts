@@ -6,7 +6,7 @@ import { AROUND, aroundRules, graph, lockAt, reading, settings, stagedDeployment
 import { Driver, type DriverOptions } from './agent-driver.ts';
 
 export function person(id: string, user = 'ann'): Person {
-  return { id, user, where: `pts/${id}`, tty: `pts/${id}` };
+  return { id, uid: 1000 + Number(id), user, where: `pts/${id}`, tty: `pts/${id}` };
 }
 
 /** A host whose surroundings are read as soon as they are asked for, and whose hooks answer at once. */

@@ -13,7 +13,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openBus } from '../../src/bus/bus.ts';
 import { type Bus, BusError } from '../../src/bus/api.ts';
 import { startDbus } from '../support/dbus.ts';
@@ -227,5 +227,43 @@ describe('io.github.holdpoint.conf', () => {
   it('lets it call nothing else there, and nobody else anything', async () => {
     expect(await call(username, `${NAME}.Experimental`)).toBe('AccessDenied');
     expect(await call(username === 'root' ? 'nobody' : 'root', `${NAME}.Sysroot`)).toBe('AccessDenied');
+  });
+
+  const AGENT = 'io.github.holdpoint.Agent1';
+
+  /** A bus where nobody may own the agent's name or call it, but for the policy of this user. */
+  async function agentBus(policyFor: string, owning: 'allow' | 'deny'): Promise<Bus> {
+    const policy = join(folder, 'policy.conf');
+    writeFileSync(policy, source('io.github.holdpoint.conf').replace('user="holdpoint"', `user="${policyFor}"`));
+    const rules = `<${owning} own="${AGENT}"/><deny send_destination="${AGENT}"/>`;
+    const dbus = await startDbus({
+      extraConfig: `<policy context="default">${rules}</policy><include>${policy}</include>`,
+    });
+    const bus = await connected(dbus.address);
+    onTestFinished(async () => {
+      bus.close();
+      await dbus.stop();
+    });
+    return bus;
+  }
+
+  const owns = (bus: Bus): Promise<boolean> =>
+    new Promise((resolve) => bus.requestName(AGENT, {}, ({ owned }) => resolve(owned)));
+
+  it('lets the user of the agent own its name, and nobody else', async () => {
+    expect(await owns(await agentBus(username, 'deny'))).toBe(true);
+    expect(await owns(await agentBus(username === 'root' ? 'nobody' : 'root', 'deny'))).toBe(false);
+  });
+
+  it('lets everybody call the interface of the agent and read about it, and nothing else', async () => {
+    const bus = await agentBus(username === 'root' ? 'nobody' : 'root', 'allow');
+    bus.exportObject('/x', [{ name: AGENT, methods: { Other: { handle: () => [] } } }]);
+    await owns(bus);
+    const answers = [AGENT, ...['Introspectable', 'Properties', 'Peer'].map((name) => `org.freedesktop.DBus.${name}`)];
+    const found = answers.map(async (name) => {
+      const call = bus.call({ destination: AGENT, path: '/x', interface: name, member: 'Nonsense' });
+      return call.catch((error: unknown) => (error instanceof BusError ? error.errorName.split('.').at(-1) : error));
+    });
+    expect(await Promise.all(found)).toEqual(['UnknownMethod', 'UnknownMethod', 'UnknownMethod', 'AccessDenied']);
   });
 });

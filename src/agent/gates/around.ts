@@ -6,6 +6,7 @@ import type { BootHealth } from '../../host/systemd/health.ts';
 export interface Person {
   /** Of the session. */
   readonly id: string;
+  readonly uid: number;
   readonly user: string;
   /** Where, for people: `pts/0`, `seat0`, `pts/1 from 192.0.2.7`. */
   readonly where: string;

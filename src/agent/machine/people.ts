@@ -109,21 +109,33 @@ export interface Postponement {
   readonly text: string;
 }
 
+/** Milliseconds by which people can still postpone the reboot; 0: they cannot. */
+export function postponableMs({ settings, memory }: Pick<AgentState, 'settings' | 'memory'>): number {
+  return Math.max(0, (settings.around?.people?.postponeMs ?? 0) - (memory.postponed?.spentMs ?? 0));
+}
+
+/** Whether the policy of this host lets people postpone reboots at all. */
+export function mayPostpone({ settings }: Pick<AgentState, 'settings'>): boolean {
+  return (settings.around?.people?.postponeMs ?? 0) > 0;
+}
+
 /** Whether the reboot can be postponed, and until when. */
 export function postponement(state: AgentState, forMs: number, wall: number): Postponement {
   const most = state.settings.around?.people?.postponeMs ?? 0;
   const { phase, memory } = state;
-  if (most === 0)
+  if (state.stopping !== null) return { until: null, text: 'the agent is stopping' };
+  if (!mayPostpone(state))
     return { until: null, text: 'the policy of this host does not allow it (updates.sessions.postpone_secs)' };
   if (phase.name === 'rebooting') return { until: null, text: 'it is too late: the reboot has begun' };
   if (phase.name !== 'holding' && phase.name !== 'releasing') return { until: null, text: 'no reboot is waiting' };
   const before = memory.postponed;
-  const left = most - (before?.spentMs ?? 0);
-  if (left <= 0)
+  const left = postponableMs(state);
+  if (left === 0)
     return { until: null, text: `it was postponed by ${duration(most)} already, which is all that is allowed` };
   const from = Math.max(wall, before?.until ?? 0);
   const until = from + Math.min(forMs, left);
-  return { until, text: `the reboot into ${phase.target.version} waits until ${utc(until)} at the least` };
+  const rest = left <= forMs ? 'that is all that is allowed' : `${duration(left - forMs)} more are allowed`;
+  return { until, text: `the reboot into ${phase.target.version} waits until ${utc(until)} at the least; ${rest}` };
 }
 
 /** Somebody wants the reboot later. */
@@ -171,9 +183,9 @@ function noticeText(turn: Turn, { version }: Target, until: number): string {
   return `This host is about to reboot into ${version}: not before ${left} from now, and then unless something holds it back.${howToPostpone(turn)}`;
 }
 
-function howToPostpone({ state: { settings, memory } }: Turn): string {
-  const left = (settings.around?.people?.postponeMs ?? 0) - (memory.postponed?.spentMs ?? 0);
-  return left <= 0 ? '' : ` To postpone it (by ${duration(left)} at most): holdpoint postpone`;
+function howToPostpone({ state }: Turn): string {
+  const left = postponableMs(state);
+  return left === 0 ? '' : ` To postpone it (by ${duration(left)} at most): holdpoint postpone`;
 }
 
 /** Who is here, for a line of the log. */

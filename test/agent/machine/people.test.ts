@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { postponableMs, postponement } from '../../../src/agent/machine/people.ts';
+import type { AgentState } from '../../../src/agent/machine/state.ts';
 import { INTERVAL, MINUTE, SECOND, instant } from '../../support/agent-builders.ts';
-import { IN_FLEET, arrived, person } from '../../support/agent-surrounded.ts';
+import { IN_FLEET, arrived, person, surrounded } from '../../support/agent-surrounded.ts';
 
 const ANN = person('1');
 const BOB = person('2', 'bob');
@@ -178,6 +180,30 @@ describe('postponing', () => {
     const host = arrived({ people: [ANN] }, { people: { ...rules, postponeMs: 0 } });
     host.driver.send({ kind: 'postpone', by: 'ann', forMs: 5 * MINUTE });
     expect([host.driver.memory.postponed, host.driver.told[0]]).toEqual([null, expect.not.stringMatching('postpone')]);
+  });
+
+  test('says what came of it, and how much is left', () => {
+    const host = arrived({ people: [ANN] }, { people: rules });
+    const { driver } = host;
+    const ask = (minutes: number): string => {
+      const { text } = postponement(driver.state, minutes * MINUTE, instant(driver.mono).wall);
+      driver.send({ kind: 'postpone', by: 'ann', forMs: minutes * MINUTE });
+      return text;
+    };
+    expect(ask(40)).toMatch(/^the reboot into 42\.2.* waits until 20.*Z at the least; 20 min more are allowed$/);
+    expect(ask(40)).toMatch(/; that is all that is allowed$/);
+    expect(ask(40)).toBe('it was postponed by 1 h already, which is all that is allowed');
+    expect(postponableMs(driver.state)).toBe(0);
+  });
+
+  test('says why it is not done', () => {
+    const why = (state: AgentState): string => postponement(state, MINUTE, 0).text;
+    const none = surrounded({}, { people: rules });
+    expect(why(none.driver.state)).toBe('no reboot is waiting');
+    expect(why(arrived({}, { people: rules }).driver.state)).toBe('it is too late: the reboot has begun');
+    const host = arrived({ people: [ANN] }, { people: rules });
+    expect(why({ ...host.driver.state, stopping: 'unclear' })).toBe('the agent is stopping');
+    expect(why(arrived({ people: [ANN] }, { people: null }).driver.state)).toMatch('updates.sessions.postpone_secs');
   });
 });
 
