@@ -102,10 +102,12 @@ async function read(options: SurroundingsOptions, once: { synced: boolean }): Pr
   /** What cannot be read is said, and stands for something. */
   const attempt = async <T, U>(who: string, reading: Promise<T> | null, otherwise: U): Promise<T | U> => {
     if (reading === null) return otherwise;
-    return withDeadline(reading, READ_MS, `${who} does not answer within ${READ_MS / 1000} s`).catch((error: unknown) => {
-      problems.push(errorText(error));
-      return otherwise;
-    });
+    return withDeadline(reading, READ_MS, `${who} does not answer within ${READ_MS / 1000} s`).catch(
+      (error: unknown) => {
+        problems.push(errorText(error));
+        return otherwise;
+      },
+    );
   };
   const goesByClock = updates.strategy.includes('periodic') || updates.freezes.length > 0;
   const [sessions, inhibitors, metered, synced, boot] = await Promise.all([

@@ -78,7 +78,11 @@ describe('between the grant and finalize, the reboot is called off, undone and t
     expect([one.told('undo'), sinceGrant(one)]).toEqual(['', ['pre-reboot 200']]);
     one.tell('go');
     await until(() => one.told('undo') === 'begins\n');
-    expect([one.told('pre'), sinceGrant(one), one.locks.holders.size]).toEqual(['begins\nends\n', ['pre-reboot 200'], 1]);
+    expect([one.told('pre'), sinceGrant(one), one.locks.holders.size]).toEqual([
+      'begins\nends\n',
+      ['pre-reboot 200'],
+      1,
+    ]);
     one.tell('goback');
     await until(() => one.locks.holders.size === 0);
     expect([one.told('undo'), sinceGrant(one)]).toEqual(['begins\nends\n', ['pre-reboot 200', 'steady-state 200']]);
@@ -91,25 +95,29 @@ describe('between the grant and finalize, the reboot is called off, undone and t
   });
 });
 
-test.concurrent('a login while the hooks act, after the time of the others, is not taken by surprise', LIMIT, async (context) => {
-  const config = 'updates.sessions.grace_secs = 1\nupdates.sessions.final_notice_secs = 1\n';
-  const one = await host(context, { config, lock: true });
-  one.hook('pre-reboot', PRE);
-  one.hook('reboot-cancelled', 'echo done >> $D/undo');
-  one.machine.setSessions([session()]);
-  one.agent.start();
-  await until(() => one.told('pre') === 'begins\n');
-  const before = messages(one).length;
-  one.machine.setSessions([session(), session({ id: '8', user: 'bob', tty: 'pts/3', remote: true })]);
-  one.tell('go');
-  await one.line(/waiting: bob has logged in a moment ago/);
-  await until(() => one.told('undo') === 'done\n');
-  await arrives(one);
-  expect(one.locks.log.filter((line) => line === 'pre-reboot 200').length).toBeGreaterThanOrEqual(2);
-  const [told = '', ...more] = messages(one).slice(before);
-  expect(told).toMatch(/about to reboot into 41\.2\.3\.0/);
-  expect(more).toEqual([]);
-});
+test.concurrent(
+  'a login while the hooks act, after the time of the others, is not taken by surprise',
+  LIMIT,
+  async (context) => {
+    const config = 'updates.sessions.grace_secs = 1\nupdates.sessions.final_notice_secs = 1\n';
+    const one = await host(context, { config, lock: true });
+    one.hook('pre-reboot', PRE);
+    one.hook('reboot-cancelled', 'echo done >> $D/undo');
+    one.machine.setSessions([session()]);
+    one.agent.start();
+    await until(() => one.told('pre') === 'begins\n');
+    const before = messages(one).length;
+    one.machine.setSessions([session(), session({ id: '8', user: 'bob', tty: 'pts/3', remote: true })]);
+    one.tell('go');
+    await one.line(/waiting: bob has logged in a moment ago/);
+    await until(() => one.told('undo') === 'done\n');
+    await arrives(one);
+    expect(one.locks.log.filter((line) => line === 'pre-reboot 200').length).toBeGreaterThanOrEqual(2);
+    const [told = '', ...more] = messages(one).slice(before);
+    expect(told).toMatch(/about to reboot into 41\.2\.3\.0/);
+    expect(more).toEqual([]);
+  },
+);
 
 test.concurrent('what closes while rpm-ostree opens its transaction is still heeded', LIMIT, async (context) => {
   const one = await host(context, { lock: true });

@@ -123,7 +123,9 @@ describe('the host wakes at', () => {
     const one = await host(context, { config, wall: NOON });
     one.agent.start();
     await one.line(/is staged; waiting/);
-    await until(() => one.status().includes(`waiting: ${reason}, until ${new Date(opens).toISOString().slice(0, 19)}Z`));
+    await until(() =>
+      one.status().includes(`waiting: ${reason}, until ${new Date(opens).toISOString().slice(0, 19)}Z`),
+    );
     one.clock.set(opens - 2000);
     one.reconfigure(config, 3600);
     await arrives(one);

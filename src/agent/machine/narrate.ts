@@ -113,6 +113,7 @@ function targetOf(phase: Phase): string | null {
 /** Which gates are closed and why, without the times, which change with every look. */
 function reasons(state: AgentState, at: Instant, without: ReadonlySet<string> = new Set()): string {
   if (state.phase.name === 'disabled') return state.phase.reason;
+  if (state.phase.name === 'staging') return state.phase.waits ?? '';
   if (state.phase.name !== 'holding') return '';
   const closed = gatesOf(state, at).filter((gate) => isClosed(gate) && !without.has(gate.gate));
   return closed.map((gate) => `${gate.gate}: ${gate.open ? '' : gate.reason}`).join('; ');
