@@ -1,5 +1,5 @@
 import type { Bus } from '../bus/api.ts';
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Instant } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { duration, errorText } from '../base/text.ts';
 import { isGoingDown, readDriverUnits } from '../host/drivers/client.ts';
@@ -70,6 +70,8 @@ export class Agent {
   readonly #timers: { wake: NodeJS.Timeout | null; drivers: NodeJS.Timeout | null } = { wake: null, drivers: null };
   #situation: Situation;
   #state: AgentState;
+  /** When the machine was last fed. */
+  #lastAt: Instant | undefined;
   #draining = false;
   #over = false;
   #progressLogged = -Infinity;
@@ -236,7 +238,9 @@ export class Agent {
     const before = this.#state;
     const next = step(before, event);
     this.#state = next.state;
-    for (const { level, text, fields } of narrate(before, next, at)) this.#parts.log[level](fields ?? {}, text);
+    const lines = narrate(before, next, at, this.#lastAt);
+    this.#lastAt = at;
+    for (const { level, text, fields } of lines) this.#parts.log[level](fields ?? {}, text);
     this.#carryOut(next.effects);
     if (FRESH_TRY.has(event.kind)) this.#driver.again();
     this.#driver.consider(this.#state);

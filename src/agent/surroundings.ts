@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Bus } from '../bus/api.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { withDeadline } from '../base/deadline.ts';
 import { errorText } from '../base/text.ts';
 import type { Config } from '../config/schema.ts';
 import { HOOK_EVENTS, type HookContext, type HookEvent } from '../hooks/event.ts';
@@ -58,7 +59,8 @@ export function createSurroundings(options: SurroundingsOptions): Surroundings {
     read: () => read(options, once),
     watch: (changed) => watch(options, changed),
     runHooks: async (event, context, signal) => {
-      const { dir, timeoutSecs, mayRebootTimeoutSecs } = options.config().hooks;
+      const { timeoutSecs, mayRebootTimeoutSecs } = options.config().hooks;
+      const dir = hooksDir(options);
       const timeoutMs = (event === 'may-reboot' ? mayRebootTimeoutSecs : timeoutSecs) * 1000;
       const outcome = await runHooks({ dir, event, timeoutMs, context, signal, runner });
       return outcome.kind === 'passed' ? outcome : { kind: outcome.kind, text: `${outcome.hook}: ${outcome.text}` };
@@ -87,26 +89,33 @@ function holdsDir(runDir: string): string {
   return join(runDir, 'holds.d');
 }
 
+/** Below the root as all files of the host: the hooks of the host that simulates another one are not for that one. */
+function hooksDir({ config, root }: SurroundingsOptions): string {
+  return join(root, config().hooks.dir);
+}
+
 async function read(options: SurroundingsOptions, once: { synced: boolean }): Promise<Around> {
   const { bus, clock, root, runDir } = options;
-  const { updates, health, hooks } = options.config();
+  const { updates, health } = options.config();
   const at = clock();
   const problems: string[] = [];
   /** What cannot be read is said, and stands for something. */
-  const attempt = async <T, U>(reading: Promise<T> | null, otherwise: U): Promise<T | U> => {
+  const attempt = async <T, U>(who: string, reading: Promise<T> | null, otherwise: U): Promise<T | U> => {
     if (reading === null) return otherwise;
-    return reading.catch((error: unknown) => {
-      problems.push(errorText(error));
-      return otherwise;
-    });
+    return withDeadline(reading, READ_MS, `${who} does not answer within ${READ_MS / 1000} s`).catch(
+      (error: unknown) => {
+        problems.push(errorText(error));
+        return otherwise;
+      },
+    );
   };
   const goesByClock = updates.strategy.includes('periodic') || updates.freezes.length > 0;
   const [sessions, inhibitors, metered, synced, boot] = await Promise.all([
-    attempt(updates.sessions.enabled ? readSessions(bus) : null, null),
-    attempt(updates.inhibitors.enabled ? readInhibitors(bus) : null, []),
-    attempt(updates.network.avoidMetered ? readMetered(bus) : null, null),
-    attempt(goesByClock && !once.synced ? readClockSynced(bus) : null, null),
-    attempt(readBootHealth(bus, health.unit, root), UNKNOWN_BOOT),
+    attempt('logind', updates.sessions.enabled ? readSessions(bus) : null, null),
+    attempt('logind', updates.inhibitors.enabled ? readInhibitors(bus) : null, []),
+    attempt('NetworkManager', updates.network.avoidMetered ? readMetered(bus) : null, null),
+    attempt('timedate1', goesByClock && !once.synced ? readClockSynced(bus) : null, null),
+    attempt('systemd', readBootHealth(bus, health.unit, root), UNKNOWN_BOOT),
   ]);
   // A clock that was right once is not asked about again: each question may start a service.
   once.synced ||= synced === true;
@@ -121,10 +130,13 @@ async function read(options: SurroundingsOptions, once: { synced: boolean }): Pr
     metered,
     clockSynced: once.synced ? true : synced,
     boot,
-    hooks: HOOK_EVENTS.filter((event) => hasHooks(hooks.dir, event)),
+    hooks: HOOK_EVENTS.filter((event) => hasHooks(hooksDir(options), event)),
     problems: [...problems, ...holds.problems],
   };
 }
+
+/** Well below `CONSENT_MS`: what takes longer to read than it counts would keep the reboot back for ever. */
+const READ_MS = 3_000;
 
 /** In doubt nothing is given back. */
 const UNKNOWN_BOOT = { kind: 'waiting', reason: 'systemd cannot be asked about it' } as const;

@@ -78,7 +78,7 @@ export interface MachineOptions {
    * the machine's root), `--run-dir` and the instance are added. Default: systemd does not have that unit.
    */
   readonly hookCommand?: readonly [string, ...string[]];
-  /** The run folder of the agent, for the template unit of hooks. Default: where `MachineAgent` has it. */
+  /** The run folder of the agent, for the template unit of hooks; relative to the machine's folder. Default: where `MachineAgent` has it. */
   readonly runDir?: string;
   /** Refspec or image reference of the origin. Default: as Fedora CoreOS has it. */
   readonly origin?: string;

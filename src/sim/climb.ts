@@ -48,6 +48,7 @@ export async function climb(options: ClimbOptions): Promise<Climbed> {
       basearch: options.basearch,
       bootedVersion: options.from,
       command: [...options.command, 'sim', 'rpm-ostreed'],
+      hookCommand: [...options.command, 'hook', 'exec'],
     });
     try {
       return await climbOn(machine, server, options);

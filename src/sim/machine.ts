@@ -78,8 +78,8 @@ function newBoot(state: HostState): HostState {
 }
 
 function hookCommand(root: string, dir: string, options: MachineOptions): readonly string[] | null {
-  const { hookCommand: command, runDir = join(dir, 'agent', 'run') } = options;
-  const dirs = ['--dir', join(root, 'etc/holdpoint/hooks.d'), '--run-dir', runDir];
+  const { hookCommand: command, runDir = 'agent/run' } = options;
+  const dirs = ['--dir', join(root, 'etc/holdpoint/hooks.d'), '--run-dir', resolve(dir, runDir)];
   return command === undefined ? null : [...command, ...dirs];
 }
 

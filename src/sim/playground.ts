@@ -19,6 +19,9 @@ export async function runSimulatedHost(options: PlaygroundOptions, print: (text:
     basearch,
     bootedVersion: from,
     command: [...program, 'sim', 'rpm-ostreed'],
+    hookCommand: [...program, 'hook', 'exec'],
+    // As the instructions have it.
+    runDir: 'run',
     ...(options.dir === undefined ? {} : { dir: options.dir }),
   });
   machine.onShutdown((how) =>
@@ -44,6 +47,7 @@ function instructions(dir: string, root: string, bus: string, url: string, versi
 Its update server:  ${url}
 Its system bus:     ${bus}
 Its faults:         ${dir}/faults
+Its hooks:          ${root}/etc/holdpoint/hooks.d/EVENT/NAME
 
 Put this into a drop-in of its own, next to those that you want to try:
 

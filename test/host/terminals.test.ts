@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcessByStdio } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -13,19 +13,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tellTerminals } from '../../src/host/terminals.ts';
-
-/** Opens a pseudo-terminal and prints its name; for each byte of standard input a line of hex with what was written. */
-const PTY = `
-import os, pty, sys
-main, side = pty.openpty()
-print(os.ttyname(side), flush=True)
-while sys.stdin.buffer.read(1):
-    print(os.read(main, 65536).hex(), flush=True)
-`;
+import { type Pty, openPty } from '../support/pty.ts';
 
 const undo: (() => void)[] = [];
 let dev: string;
@@ -40,26 +30,11 @@ afterEach(() => {
   rmSync(dev, { recursive: true });
 });
 
-interface Terminal {
-  /** As logind names it. */
-  readonly name: string;
-  /** What was written to it so far, and not read yet. */
-  readonly read: () => Promise<string>;
-}
-
-async function terminal(): Promise<Terminal> {
-  const child: ChildProcessByStdio<Writable, Readable, null> = spawn('python3', ['-c', PTY], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  undo.push(() => child.kill('SIGKILL'));
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  const next = async (): Promise<string> => String((await lines.next()).value);
-  const name = (await next()).replace('/dev/', '');
-  const read = async (): Promise<string> => {
-    child.stdin.write('x');
-    return Buffer.from(await next(), 'hex').toString();
-  };
-  return { name, read };
+/** A terminal that is gone when the test is over. */
+async function terminal(): Promise<Pty> {
+  const pty = await openPty();
+  undo.push(() => pty.close());
+  return pty;
 }
 
 describe('a message to terminals', () => {

@@ -1,3 +1,4 @@
+import type { Instant } from '../../src/base/clock.ts';
 import { parseMemory, serializeMemory } from '../../src/agent/memory-file.ts';
 import type { AsyncEffect, Effect } from '../../src/agent/machine/effect.ts';
 import type { Around } from '../../src/agent/gates/around.ts';
@@ -50,6 +51,7 @@ export class Driver {
   /** What was written to terminals: which, and the text. */
   readonly told: string[] = [];
   #wakeAt: number | null = null;
+  #lastAt: Instant | undefined;
   readonly #queue: EventBody[] = [];
 
   constructor(options: DriverOptions = {}) {
@@ -90,7 +92,8 @@ export class Driver {
       const { mono, wall } = instant(this.mono);
       const at = { mono, wall: wall + this.clockOffset };
       const result = step(this.state, { ...next, at, dice: this.dice });
-      for (const { level, text } of narrate(this.state, result, at)) this.said.push(`${level}: ${text}`);
+      for (const { level, text } of narrate(this.state, result, at, this.#lastAt)) this.said.push(`${level}: ${text}`);
+      this.#lastAt = at;
       first ??= result;
       this.state = result.state;
       this.#carryOut(result.effects);

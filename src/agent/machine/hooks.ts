@@ -100,8 +100,10 @@ function pauseAfter({ kind }: HookOutcome): number {
 
 /** Runs the hooks of a new boot once it is complete; until they have passed it is not healthy. */
 export function runPostBoot(turn: Turn): void {
-  const { memory, around, due } = turn.state;
+  const { memory, around, due, host } = turn.state;
   if (memory.postBoot.passed || around?.boot.kind !== 'healthy' || !hasHooks(turn, 'post-boot')) return;
+  // They are told which release has come up.
+  if (host === null) return;
   if (due.postBoot === undefined || isDue(turn, 'postBoot')) run(turn, 'post-boot', null);
 }
 

@@ -15,13 +15,22 @@ export interface Line {
   readonly fields?: Readonly<Record<string, string | number>>;
 }
 
-/** What a step is worth saying: changes, never repetitions. Compares the state before with the state after. */
-export function narrate(before: AgentState, { state: after, ignored }: Step, at: Instant): readonly Line[] {
+/**
+ * What a step is worth saying: changes, never repetitions. Compares the state before with the state after. `earlier` is
+ * the moment of the step before: what only the time has closed since then, a window that has ended, is news as well.
+ */
+export function narrate(
+  before: AgentState,
+  { state: after, ignored }: Step,
+  at: Instant,
+  earlier: Instant = at,
+): readonly Line[] {
+  const hasTurned = closedIn(before, earlier) !== closedIn(after, at);
   return [
     ...(ignored === null ? [] : [{ level: 'debug', text: `ignored: ${ignored}` } as const]),
     ...troubleLines(before, after, at),
     ...memoryLines(before, after),
-    ...phaseLines(before, after, at),
+    ...phaseLines(before, after, at, hasTurned),
     ...watchingLines(before, after, at),
     ...graphLines(before, after),
     ...driverLines(before, after),
@@ -77,12 +86,14 @@ function hookLines(before: AgentState, after: AgentState): readonly Line[] {
   return lines;
 }
 
-function phaseLines(before: AgentState, after: AgentState, at: Instant): readonly Line[] {
+function phaseLines(before: AgentState, after: AgentState, at: Instant, hasTurned: boolean): readonly Line[] {
   const [from, to] = [before.phase, after.phase];
   const isSame = from.name === to.name && targetOf(from) === targetOf(to);
   const isTaken = to.name === 'rebooting' && before.troubles.finalize !== undefined && !isStreak(after);
-  if (isSame && !isTaken && reasons(before, at) === reasons(after, at)) return [];
-  const level = isRepetition(before, after, at) || isAskingAgain(from, to) ? 'debug' : 'info';
+  const isTurned = isSame && hasTurned;
+  if (isSame && !isTaken && !isTurned && reasons(before, at) === reasons(after, at)) return [];
+  const isOld = !isTurned && (isRepetition(before, after, at) || isAskingAgain(from, to));
+  const level = isOld ? 'debug' : 'info';
   return [{ level, text: statusLine(after, at), fields: fieldsOf(to) }];
 }
 
@@ -122,9 +133,17 @@ function targetOf(phase: Phase): string | null {
 /** Which gates are closed and why, without the times, which change with every look. */
 function reasons(state: AgentState, at: Instant, without: ReadonlySet<string> = new Set()): string {
   if (state.phase.name === 'disabled') return state.phase.reason;
+  if (state.phase.name === 'staging') return state.phase.waits ?? '';
   if (state.phase.name !== 'holding') return '';
   const closed = gatesOf(state, at).filter((gate) => isClosed(gate) && !without.has(gate.gate));
   return closed.map((gate) => `${gate.gate}: ${gate.open ? '' : gate.reason}`).join('; ');
+}
+
+/** Which gates are closed, but for those that do so with each try. */
+function closedIn(state: AgentState, at: Instant): string {
+  if (state.phase.name !== 'holding') return '';
+  const closed = gatesOf(state, at).filter((gate) => isClosed(gate) && !PASSING.has(gate.gate));
+  return closed.map(({ gate }) => gate).join(' ');
 }
 
 /** While watching, what the graph says is the news. */

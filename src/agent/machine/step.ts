@@ -403,7 +403,7 @@ function surroundingTimers({ state: { pending, memory, settings } }: Turn): read
 const HAS_WORK: ReadonlySet<Phase['name']> = new Set(['staging', 'holding', 'releasing', 'rebooting']);
 
 /** What is done with the host, one after another. */
-const HANDS = ['stage', 'finalize', 'hooks'] as const;
+const HANDS = ['stage', 'finalize'] as const;
 
 /** Whether the phase waits for its own timer, rather than for an answer or for something that must come first. */
 function isWorkAwaited(turn: Turn, discarding: boolean): boolean {
@@ -411,8 +411,8 @@ function isWorkAwaited(turn: Turn, discarding: boolean): boolean {
   if (!HAS_WORK.has(name)) return false;
   // Nothing is staged before the slot of an earlier target is given back.
   if (name === 'staging' && turn.state.memory.slot !== null) return false;
-  // What closes a gate also ends the wait for a slot.
-  const kinds = name === 'releasing' ? HANDS : [...HANDS, 'lock' as const];
+  // What closes a gate also ends the wait for a slot, and says at once that hooks act in vain.
+  const kinds = name === 'releasing' ? HANDS : ([...HANDS, 'hooks', 'lock'] as const);
   const busy = kinds.some((kind) => isPending(turn, kind));
   // Without a look around nothing but staging goes on.
   const isBlind = name !== 'staging' && turn.state.troubles.around !== undefined;

@@ -77,6 +77,7 @@ async function populate(fleet: Fleet, folder: string, cleanup: Cleanup, options:
         basearch: scenery.basearch,
         bootedVersion: plan.from,
         command: [...command, 'sim', 'rpm-ostreed'],
+        hookCommand: [...command, 'hook', 'exec'],
       });
       const id = randomUUID().replaceAll('-', '');
       fleet.add({ name, id, machine, command, config: CONFIG(id, server.url, manager.url) });

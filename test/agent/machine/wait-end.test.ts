@@ -39,3 +39,14 @@ test('a slot that is granted as the window ends is given back', () => {
   driver.looked(reading(driver.mono, 1, stagedDeployment(2)));
   expect([driver.phase, driver.memory.slot]).toEqual(['holding', null]);
 });
+
+test('a window that ends while something else holds the reboot back is said, once', () => {
+  const driver = held({ lock: lockAt('a'), schedule: windowOf(10) });
+  const said = (): readonly string[] => driver.said.filter((line) => line.includes('outside of the reboot windows'));
+  for (let minute = 0; minute < 40; minute += 1) {
+    if (driver.asked.includes('lock')) driver.refused('another node reboots');
+    driver.pass(MINUTE);
+  }
+  expect(said()).toHaveLength(1);
+  expect(said()[0]).toMatch(/^info: .*; waiting: outside of the reboot windows, until/);
+});

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { MID, OLD, arrives, host, sinceGrant, until } from '../support/holding.ts';
+import { pidsIn, runs } from '../support/hooks.ts';
+import { join } from 'node:path';
+
+const LIMIT = { timeout: 60_000 };
+const RUNNERS = [
+  ['a child', false],
+  ['a unit', true],
+] as const;
+
+interface Bad {
+  readonly name: string;
+  readonly script: string;
+  readonly mode?: number;
+  /** What people are told of it. */
+  readonly said: RegExp;
+}
+
+/** Hooks as they should not be. */
+const BAD: readonly Bad[] = [
+  { name: 'hangs', script: 'sleep 600', said: /hook 50-test: took longer than 2 s and was killed/ },
+  {
+    name: 'fails',
+    script: 'echo "the database is busy"; exit 3',
+    said: /hook 50-test: exit status 3: the database is busy/,
+  },
+  {
+    name: 'says "not now" and leaves processes behind',
+    script:
+      'sleep 600 & echo $! >> $D/pids\nsetsid sh -c "sleep 600 & echo \\$! >> $D/pids"\nsetsid sleep 600 & echo $! >> $D/pids\n' +
+      'echo "a backup runs"; exit 75',
+    said: /hook 50-test: a backup runs/,
+  },
+  {
+    name: 'never stops talking',
+    script: 'exec yes of-course',
+    said: /hook 50-test: took longer than 2 s and was killed: of-course/,
+  },
+  { name: 'is not executable', script: '', mode: 0o644, said: /hook 50-test: is not executable/ },
+];
+const CASES = BAD.flatMap((bad) =>
+  RUNNERS.map(([where, units]) => ({ ...bad, name: `${bad.name}, in ${where}`, units })),
+);
+const TIMEOUTS = 'hooks.timeout_secs = 2\nhooks.may_reboot_timeout_secs = 2\n';
+
+describe('there is no reboot, the slot is given back and all is undone after a pre-reboot hook that', () => {
+  test.concurrent.for(CASES)('$name', LIMIT, async ({ script, mode, said, units }, context) => {
+    const one = await host(context, { config: TIMEOUTS, lock: true, units });
+    one.hook('pre-reboot', script, mode);
+    one.hook('reboot-cancelled', 'echo done >> $D/undo');
+    one.agent.start();
+    await one.line((line) => line.state === 'holding' && said.test(line.text) && line.text.includes('pre-reboot'));
+    await until(() => one.locks.holders.size === 0);
+    expect([one.told('undo'), sinceGrant(one)]).toEqual(['done\n', ['pre-reboot 200', 'steady-state 200']]);
+    await until(() => said.test(one.status()));
+    expect([one.booted(), one.downs]).toEqual([OLD, []]);
+    if (script.includes('pids')) {
+      const pids = pidsIn(join(one.machine.dir, 'told', 'pids'));
+      expect([pids.length, pids.filter(runs)]).toEqual([3, []]);
+    }
+  });
+});
+
+describe('the slot is not even asked for after a may-reboot hook that', () => {
+  test.concurrent.for(CASES.filter(({ units }) => !units))('$name', LIMIT, async ({ script, mode, said }, context) => {
+    const one = await host(context, { config: TIMEOUTS, lock: true });
+    one.hook('may-reboot', script, mode);
+    one.hook('pre-reboot', 'echo done >> $D/pre');
+    one.agent.start();
+    await one.line((line) => line.state === 'holding' && said.test(line.text) && line.text.includes('may-reboot'));
+    const polls = one.server.requests.length + 2;
+    await until(() => one.server.requests.length >= polls && said.test(one.status()));
+    expect([one.locks.log, one.told('pre'), one.booted()]).toEqual([['steady-state 200'], '', OLD]);
+  });
+});
+
+test.concurrent('nothing is fetched while a pre-stage hook does not pass', LIMIT, async (context) => {
+  const one = await host(context);
+  one.hook('pre-stage', 'echo "the disk is full"; exit 1');
+  one.agent.start();
+  await one.line(/41\.2\.3\.0 is not fetched yet: pre-stage hook 50-test: exit status 1: the disk is full/);
+  expect(one.machine.state().deployments).toHaveLength(1);
+});
+
+describe('hooks that pass are run in their order, with what they need to know, as', () => {
+  test.concurrent.for(RUNNERS)('%s', LIMIT, async ([, units], context) => {
+    const one = await host(context, { lock: true, units });
+    const note =
+      'echo "$HOLDPOINT_EVENT $HOLDPOINT_BOOTED_VERSION $HOLDPOINT_TARGET_VERSION $HOLDPOINT_GROUP" >> $D/order';
+    const hooks = ['pre-stage', 'may-reboot', 'pre-reboot', 'reboot-cancelled'] as const;
+    for (const event of hooks) one.hook(event, note);
+    one.hook('post-boot', `${note}\n[ $HOLDPOINT_BOOTED_VERSION = ${OLD} ] || until [ -e $D/go ]; do sleep 0.05; done`);
+    one.agent.start();
+    await until(() => one.told('order').includes(`post-boot ${MID}`));
+    // The slot goes back when the host has been put back into service, and not before.
+    expect([one.locks.holders.size, sinceGrant(one)]).toEqual([1, ['pre-reboot 200']]);
+    one.tell('go');
+    await until(() => one.locks.holders.size === 0);
+    await arrives(one);
+    const order = one.told('order').trim().split('\n');
+    expect(order.filter((line, index) => line !== order[index - 1])).toEqual([
+      `post-boot ${OLD}  default`,
+      `pre-stage ${OLD} ${MID} default`,
+      `may-reboot ${OLD} ${MID} default`,
+      `pre-reboot ${OLD} ${MID} default`,
+      `may-reboot ${OLD} ${MID} default`,
+      `post-boot ${MID}  default`,
+    ]);
+  });
+
+  test.concurrent('nothing at all where systemd has their unit and refuses it', LIMIT, async (context) => {
+    const one = await host(context, { lock: true, units: true });
+    one.machine.setFault('denyUnits');
+    one.hook('may-reboot', 'echo done >> $D/asked');
+    one.agent.start();
+    await one.line((line) => line.state === 'holding' && /may-reboot hook 50-test: systemd: .*denied/i.test(line.text));
+    expect([one.told('asked'), one.locks.log]).toEqual(['', ['steady-state 200']]);
+  });
+});
