@@ -63,6 +63,7 @@ export function parseMemory(source: string): ParsedMemory {
     pause: field('pause', readPause, null),
     postponed: field('postponed', readPostponed, null),
     acted: field('acted', readActed, null),
+    wasHealthy: field('wasHealthy', boolean, false),
     postBoot: field('postBoot', readPostBoot, NOT_RUN),
     lastBoot: field('lastBoot', readLastBoot, null),
   };

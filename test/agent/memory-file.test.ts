@@ -37,6 +37,7 @@ const memories: fc.Arbitrary<Memory> = fc.record({
   pause: fc.option(fc.record({ until: fc.option(moment), reason: text })),
   postponed: fc.option(fc.record({ until: moment, by: text, spentMs: moment })),
   acted: fc.option(fc.record({ version: text, undo: fc.boolean() })),
+  wasHealthy: fc.boolean(),
   postBoot: fc.record({ passed: fc.boolean(), problem: fc.option(text) }),
   lastBoot: fc.option(fc.record({ key: text, version: text, from: fc.option(text) })),
 });
@@ -61,6 +62,7 @@ test('a bad field loses only itself, and is named', () => {
   fc.assert(
     fc.property(memories, fc.constantFrom(...keys), bad, (memory, key, value) => {
       fc.pre(key !== 'bootWall' || typeof value !== 'number');
+      fc.pre(key !== 'wasHealthy' || typeof value !== 'boolean');
       const { memory: read, problems } = parseMemory(withoutField(memory, key, value));
       expect(read).toEqual({ ...memory, [key]: EMPTY[key] });
       expect(problems).toHaveLength(1);

@@ -2,6 +2,7 @@ import type { Around, AroundRules, Person } from '../../src/agent/gates/around.t
 import type { HookEvent } from '../../src/hooks/event.ts';
 import type { HookOutcome } from '../../src/agent/machine/event.ts';
 import type { Settings } from '../../src/agent/machine/state.ts';
+import { SOON_MS } from '../../src/agent/machine/turn.ts';
 import { AROUND, aroundRules, graph, lockAt, reading, settings, stagedDeployment } from './agent-builders.ts';
 import { Driver, type DriverOptions } from './agent-driver.ts';
 
@@ -39,6 +40,8 @@ export class Surrounded {
   change(change: Partial<Around>): void {
     this.around = { ...this.around, ...change };
     this.driver.send({ kind: 'aroundChanged' });
+    // Changes that follow each other closely are read together.
+    this.driver.pass(SOON_MS);
   }
 
   /** The same without a word. */

@@ -8,6 +8,7 @@ import {
   isLookingAround,
   isPending,
   now,
+  SOON_MS,
   patch,
   recovered,
   request,
@@ -17,6 +18,14 @@ import {
 
 /** Milliseconds after which the surroundings are read again although nothing was heard, while something depends on them. */
 const AGAIN_MS = 60_000;
+
+/** Something changed: the surroundings are read again, but not in a busy loop, whoever makes them change. */
+export function aroundChanged(turn: Turn): void {
+  const { settings, around, due } = turn.state;
+  if (settings.around === null) return;
+  const soonest = Math.max(now(turn), (around?.readAt ?? -Infinity) + SOON_MS);
+  arm(turn, 'around', Math.min(due.around ?? Infinity, soonest));
+}
 
 /** Reads the surroundings when their time has come. */
 export function lookAround(turn: Turn): void {
@@ -31,7 +40,8 @@ export function lookedAround(turn: Turn, around: Around): void {
   const unreadableSince = around.people === null ? (courtesy.unreadableSince ?? now(turn)) : null;
   recovered(turn, 'around');
   patch(turn, { around, courtesy: { ...courtesy, unreadableSince } });
-  arm(turn, 'around', now(turn) + pauseOf(turn));
+  // A change that was told of meanwhile is read as well.
+  arm(turn, 'around', Math.min(turn.state.due.around ?? Infinity, now(turn) + pauseOf(turn)));
   const { phase } = turn.state;
   if (phase.name === 'staging' && phase.waits !== null) arm(turn, 'work', now(turn));
 }

@@ -28,7 +28,17 @@ export function start(turn: Turn): void {
 function beginBoot(turn: Turn): void {
   const { memory, bootId, settings } = turn.state;
   const { slot } = memory;
-  const fresh = { target: null, discard: null, slot: null, acted: null, postponed: null, postBoot: NOT_RUN };
+  // A reboot that nobody asked for came between the hooks that act and finalize: what they did is still to be undone.
+  const acted = memory.acted !== null && memory.finalize === null ? { ...memory.acted, undo: true } : null;
+  const fresh = {
+    target: null,
+    discard: null,
+    slot: null,
+    acted,
+    postponed: null,
+    wasHealthy: false,
+    postBoot: NOT_RUN,
+  };
   remember(turn, { bootId, ...fresh });
   if (slot !== null) owe(turn, slot, true);
   if (settings.lock !== null) owe(turn, settings.lock, false);

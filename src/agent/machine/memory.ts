@@ -106,6 +106,8 @@ export interface Memory {
   /** People have postponed the reboot: until when (ms since 1970), who, and how many ms altogether in this boot. */
   readonly postponed: { readonly until: number; readonly by: string; readonly spentMs: number } | null;
   readonly acted: ActedRecord | null;
+  /** This boot was healthy once: what goes wrong later is not the fault of an update. */
+  readonly wasHealthy: boolean;
   /** The `post-boot` hooks of this boot have passed; what they said when they last did not. */
   readonly postBoot: { readonly passed: boolean; readonly problem: string | null };
   /** The release of the last boot seen, and the one that it was updated from (null when it was not our doing). */
@@ -131,6 +133,7 @@ export function freshMemory(bootId: string): Memory {
     pause: null,
     postponed: null,
     acted: null,
+    wasHealthy: false,
     postBoot: NOT_RUN,
     lastBoot: null,
   };

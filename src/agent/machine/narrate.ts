@@ -60,8 +60,11 @@ function patienceLines(before: Around | null, { around, settings, courtesy }: Ag
   const isOver = (moment: number): boolean => before.readAt < moment && moment <= around.readAt;
   const lines: Line[] = [];
   const goesByClock = settings.schedule !== null || settings.freezes !== null;
-  if (goesByClock && around.clockSynced === false && isOver(rules.clockWaitMs)) {
-    lines.push({ level: 'warn', text: 'the clock is still not synchronised: windows go by it all the same' });
+  if (goesByClock && around.clockSynced !== true && isOver(rules.clockWaitMs)) {
+    lines.push({
+      level: 'warn',
+      text: 'the clock is still not synchronised, as far as anybody knows: windows go by it all the same',
+    });
   }
   const { unreadableSince } = courtesy;
   if (rules.people !== null && unreadableSince !== null && isOver(unreadableSince + rules.people.unreadableMs)) {

@@ -64,7 +64,7 @@ export function callOff(turn: Turn, target: Pick<Target, 'version'> | null, why:
  * The slot is held: people get one last notice. True when it is over, or nobody is here to get it. Who comes meanwhile is
  * told at once.
  */
-export function noticeIsOver(turn: Turn, target: Target): boolean {
+export function noticeIsOver(turn: Turn, target: Pick<Target, 'version'>): boolean {
   const { settings, courtesy } = turn.state;
   const rules = settings.around?.people ?? null;
   const people = peopleOf(turn.state);
@@ -178,7 +178,7 @@ function graceText(turn: Turn, { version }: Target, graceUntil: number): string 
   );
 }
 
-function noticeText(turn: Turn, { version }: Target, until: number): string {
+function noticeText(turn: Turn, { version }: Pick<Target, 'version'>, until: number): string {
   const left = duration(until - now(turn));
   return `This host is about to reboot into ${version}: not before ${left} from now, and then unless something holds it back.${howToPostpone(turn)}`;
 }

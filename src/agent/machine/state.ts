@@ -165,6 +165,8 @@ export interface AgentState {
   readonly phase: Phase;
   /** When the phase was entered. */
   readonly since: Instant;
+  /** Milliseconds since boot at which this process began. */
+  readonly startedAt: number;
   /** The kernel's id of this boot. */
   readonly bootId: string;
   readonly memory: Memory;

@@ -1,6 +1,6 @@
 import { without } from '../../base/record.ts';
 import { NOBODY_TOLD } from '../gates/around.ts';
-import { lookAround, lookAroundFailed, lookedAround } from './around.ts';
+import { aroundChanged, lookAround, lookAroundFailed, lookedAround } from './around.ts';
 import { settle, start } from './boot.ts';
 import { endQuarantines, followClock } from './clock.ts';
 import type { Effect } from './effect.ts';
@@ -33,6 +33,7 @@ import {
   enter,
   isDue,
   isLooking,
+  isLookingAround,
   isPending,
   now,
   patch,
@@ -63,6 +64,7 @@ export function initialState(
   return {
     phase: { name: 'starting' },
     since: at,
+    startedAt: at.mono,
     bootId,
     memory: memory ?? freshMemory(''),
     settings,
@@ -140,9 +142,7 @@ const HANDLERS: Handlers = {
   configured: (turn, event) => configured(turn, event.settings),
   hostChanged: (turn) => arm(turn, 'host', now(turn)),
   looked: (turn, event) => looked(turn, event.reading),
-  aroundChanged: (turn) => {
-    if (turn.state.settings.around !== null) arm(turn, 'around', now(turn));
-  },
+  aroundChanged: (turn) => aroundChanged(turn),
   lookedAround: (turn, event) => lookedAround(turn, event.around),
   hooksDone: (turn, event) => hooksDone(turn, event.outcome),
   rolledBack: (turn) => rolledBack(turn),
@@ -294,14 +294,15 @@ function advance(turn: Turn): void {
   settleSlot(turn);
   if (turn.state.stopping !== null) return;
   lookAround(turn);
-  watchHealth(turn);
-  runPostBoot(turn);
   if (isDue(turn, 'host') && !isPending(turn, 'look')) {
     arm(turn, 'host', null);
     request(turn, { kind: 'look' });
   }
   poll(turn);
   advancePhase(turn);
+  // Only now is it known what has booted, and how it came here.
+  runPostBoot(turn);
+  watchHealth(turn);
   if (turn.state.phase.name === 'watching') callOff(turn, null, 'the update is not there any more');
   undoIsDone(turn);
   // Whoever it was for had no use for it.
@@ -391,10 +392,11 @@ function isReporting(turn: Turn): boolean {
 }
 
 /** The timers of what surrounds a reboot. */
-function surroundingTimers({ state: { pending, memory, settings } }: Turn): readonly Timer[] {
+function surroundingTimers({ state: { pending, memory, settings, around } }: Turn): readonly Timer[] {
   if (settings.around === null) return [];
   const timers: Timer[] = pending.lookAround === undefined ? ['around', 'people', 'health'] : ['people', 'health'];
-  if (pending.hooks === undefined) timers.push(...(memory.acted === null ? [] : ['undo' as const]), 'postBoot');
+  if (pending.hooks === undefined && memory.acted !== null) timers.push('undo');
+  if (pending.hooks === undefined && around?.boot.kind === 'healthy') timers.push('postBoot');
   if (pending.rollback === undefined) timers.push('rollback');
   return timers;
 }
@@ -416,5 +418,5 @@ function isWorkAwaited(turn: Turn, discarding: boolean): boolean {
   const busy = kinds.some((kind) => isPending(turn, kind));
   // Without a look around nothing but staging goes on.
   const isBlind = name !== 'staging' && turn.state.troubles.around !== undefined;
-  return !busy && !discarding && !isBlind && !isLooking(turn) && !isPending(turn, 'lookAround');
+  return !busy && !discarding && !isBlind && !isLooking(turn) && !isLookingAround(turn);
 }

@@ -67,9 +67,13 @@ export function isLooking(turn: Turn): boolean {
   return isPending(turn, 'look') || turn.state.due.host !== undefined;
 }
 
-/** True while the last reading of the surroundings may be out of date. */
+/** Milliseconds between two readings of the surroundings, at the least, when something changes all the time. */
+export const SOON_MS = 500;
+
+/** True while the last reading of the surroundings may be out of date: another is under way, due, or about to be. */
 export function isLookingAround(turn: Turn): boolean {
-  return isPending(turn, 'lookAround') || isDue(turn, 'around');
+  const { around } = turn.state.due;
+  return isPending(turn, 'lookAround') || (around !== undefined && around <= now(turn) + SOON_MS);
 }
 
 /** Effects that must find the memory on disk: what they do cannot be undone by forgetting it. */

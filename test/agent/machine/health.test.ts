@@ -44,6 +44,7 @@ describe('a boot after an update', () => {
     expect(driver.asked).toEqual([]);
     driver.auto.lookAround = () => driver.lookedAround({ boot: HEALTHY });
     driver.send({ kind: 'aroundChanged' });
+    driver.pass(SECOND);
     expect(driver.asked).toEqual(['report']);
   });
 
@@ -70,6 +71,7 @@ describe('a boot after an update', () => {
     expect(driver.said.join('\n')).toMatch(/error: this boot is not healthy: boot-complete.target is inactive/);
     driver.auto.lookAround = () => driver.lookedAround({ boot: HEALTHY });
     driver.send({ kind: 'aroundChanged' });
+    driver.pass(SECOND);
     expect(driver.asked).toEqual(['report']);
   });
 

@@ -178,10 +178,22 @@ describe('pre-reboot', () => {
     expect(host.driver.said.join('\n')).toMatch(/error: what the pre-reboot hooks did was not undone: 10-drain/);
   });
 
-  test('of an earlier boot is forgotten: the reboot has undone it', () => {
+  test('of an earlier boot that ended without finalize is undone in the next one, before the slot goes back', () => {
     const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
     host.answers['pre-reboot'] = null;
     host.driver.granted();
+    const next = host.driver.restarted({ bootId: 'boot-2' });
+    next.send({ kind: 'started' });
+    next.lookedAround({ hooks: [...ALL] });
+    expect([next.question('hooks').event, next.asked.includes('report')]).toEqual(['reboot-cancelled', false]);
+    next.hooked();
+    expect([next.memory.acted, next.asked.includes('report')]).toEqual([null, true]);
+  });
+
+  test('of an earlier boot is forgotten where finalize was called: its reboot has come', () => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    host.driver.granted();
+    host.driver.finalized();
     const next = host.driver.restarted({ bootId: 'boot-2' });
     next.send({ kind: 'started' });
     expect(next.memory.acted).toBeNull();
