@@ -4,7 +4,7 @@ import type { Log } from '../base/log.ts';
 import { duration, errorText } from '../base/text.ts';
 import { isGoingDown, readDriverUnits } from '../host/drivers/client.ts';
 import { type UnitState, judgeDrivers } from '../host/drivers/judge.ts';
-import type { HookContext } from '../hooks/event.ts';
+import type { HookContext, HookEvent } from '../hooks/event.ts';
 import type { Notifier } from '../host/notify.ts';
 import type { RpmOstree } from '../host/rpm-ostree/client.ts';
 import { type AgentService, serveAgent } from './dbus/service.ts';
@@ -44,6 +44,15 @@ export interface AgentParts {
   /** Called before each effect is carried out. */
   readonly beforeEffect?: (effect: Effect) => void;
 }
+
+/** Why hooks are run, for people; `%` stands for a release. */
+const REASONS: Readonly<Record<HookEvent, string>> = {
+  'pre-stage': 'the release % is to be fetched',
+  'may-reboot': 'this host is to be rebooted into %',
+  'pre-reboot': 'this host is about to be rebooted into %',
+  'reboot-cancelled': 'the reboot into % came to nothing',
+  'post-boot': 'this host was rebooted into %',
+};
 
 /** Milliseconds that a stopping agent takes at most, to give a slot back. */
 const STOP_MS = 5_000;
@@ -100,7 +109,8 @@ export class Agent {
     this.#executors = createExecutors({
       rpmOstree: parts.rpmOstree,
       surroundings: parts.surroundings,
-      runHooks: (event, version, signal) => parts.surroundings.runHooks(event, this.#hookContext(version), signal),
+      runHooks: (event, version, signal) =>
+        parts.surroundings.runHooks(event, this.#hookContext(event, version), signal),
       clock: parts.clock,
       fetchGraph: () => parts.fetchGraph(this.#situation, this.#stopping.signal),
       settings: () => this.#state.settings,
@@ -284,16 +294,15 @@ export class Agent {
     }
   }
 
-  /** What hooks are told. */
-  #hookContext(targetVersion: string | null): HookContext {
-    const { host, memory, settings } = this.#state;
-    const update = targetVersion === null ? null : `this host is to be updated to ${targetVersion}`;
+  /** What hooks are told; `version` is that of the release that it is about. */
+  #hookContext(event: HookEvent, version: string | null): HookContext {
+    const { host, settings } = this.#state;
     return {
-      bootedVersion: host?.booted?.version ?? memory.lastBoot?.version ?? null,
-      targetVersion,
+      bootedVersion: host?.booted?.version ?? null,
+      targetVersion: version,
       nodeId: settings.nodeId,
       group: this.#situation.config.identity.group,
-      reason: update,
+      reason: version === null ? null : REASONS[event].replace('%', version),
     };
   }
 

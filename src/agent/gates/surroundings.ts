@@ -23,6 +23,11 @@ export function healthOf(
   return { kind: 'unhealthy', reason: `post-boot hook ${postBoot.problem}` };
 }
 
+/** True when this boot is known to be what it should be. */
+export function isHealthy({ settings, memory, around }: Pick<GateInputs, 'settings' | 'memory' | 'around'>): boolean {
+  return settings.around === null || healthOf(memory, around).kind === 'healthy';
+}
+
 /** Somebody blocks shutdowns (`systemd-inhibit --mode=block`); rpm-ostree would refuse, too. */
 export function inhibitorsGate({ settings, around }: GateInputs): GateVerdict {
   if (settings.around?.inhibitors !== true || around === null) return open('inhibitors');

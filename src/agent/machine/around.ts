@@ -1,5 +1,5 @@
 import type { Around } from '../gates/around.ts';
-import { isHealthy } from './health.ts';
+import { isHealthy } from '../gates/surroundings.ts';
 import { CONSENT_MS } from './consent-ms.ts';
 import {
   type Turn,

@@ -6,13 +6,7 @@ import { deploymentKey } from '../../host/rpm-ostree/deployment.ts';
 import { noticeIsOver } from './people.ts';
 import { quarantine } from './quarantine.ts';
 import type { Memory } from './memory.ts';
-import type { AgentState } from './state.ts';
 import { type Turn, arm, isDue, isPending, now, recovered, remember, request, retryStreak, trouble } from './turn.ts';
-
-/** True when this boot is known to be what it should be. */
-export function isHealthy({ settings, memory, around }: Pick<AgentState, 'settings' | 'memory' | 'around'>): boolean {
-  return settings.around === null || healthOf(memory, around).kind === 'healthy';
-}
 
 /** Says loudly that this boot does not become healthy, and leaves it where that is wished. */
 export function watchHealth(turn: Turn): void {

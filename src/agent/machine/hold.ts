@@ -7,8 +7,9 @@ import type { Target } from '../../graph/types.ts';
 import { surroundingsAreFresh } from './around.ts';
 import { confirmationRefused, slotIsConfirmed } from './confirm.ts';
 import { CONSENT_MS } from './consent-ms.ts';
+import { isHealthy } from '../gates/surroundings.ts';
 import { act, askAgain, hasHooks, mayReboot, undoIsDone } from './hooks.ts';
-import { attend, forgetNotice, noticeIsOver, surprised } from './people.ts';
+import { attend, forgetNotice, greet, noticeIsOver, surprised, waitsForNewcomers } from './people.ts';
 import { dropUnwantedSlot, giveBack } from './slot.ts';
 import {
   backToHolding,
@@ -35,6 +36,7 @@ import {
   request,
   retryAt,
   retryStreak,
+  setBack,
   trouble,
 } from './turn.ts';
 
@@ -44,7 +46,8 @@ type Releasing = Extract<Phase, { name: 'releasing' }>;
 /** `holding`: compares what is staged, asks the gates, and goes on when all are open. */
 export function advanceHolding(turn: Turn, phase: Holding): void {
   if (isPending(turn, 'lock') || replaced(turn, phase.target) || leaveIfKeptAway(turn, phase.target)) return;
-  forgetNotice(turn);
+  // One that is not healthy may be about to go back, of which people have notice as well.
+  if (isHealthy(turn.state)) forgetNotice(turn);
   if (!undoIsDone(turn)) {
     arm(turn, 'work', null);
     return;
@@ -113,7 +116,8 @@ export function advanceReleasing(turn: Turn, phase: Releasing): void {
   }
   arm(turn, 'work', now(turn) + Math.min(openFor(open, now(turn)), LONGEST_MS));
   // Hooks are not interrupted: what they do halfway cannot be undone.
-  if (!isAsking && !isPending(turn, 'hooks')) release(turn, phase);
+  if (isPending(turn, 'hooks')) greet(turn, phase.target);
+  else if (!isAsking) release(turn, phase);
 }
 
 const LONGEST_MS = 2 ** 31 - 1;
@@ -122,15 +126,19 @@ const LONGEST_MS = 2 ** 31 - 1;
 function release(turn: Turn, phase: Releasing): void {
   const { target, quietSince } = phase;
   if (!surroundingsAreKnown(turn, quietSince) || !noticeIsOver(turn, target)) return;
+  if (waitsForNewcomers(turn, target, phase.acted ? quietSince : 0)) return;
+  // Before the hooks act, too: nothing is drained for a reboot that somebody would keep back.
+  const somebody = surprised(turn.state, now(turn));
+  if (somebody !== null) {
+    putOff(turn, phase, `${somebody.user} has logged in a moment ago`);
+    return;
+  }
   if (!phase.acted && hasHooks(turn, 'pre-reboot')) {
     act(turn, target);
     return;
   }
   if (!slotIsConfirmed(turn) || !mayReboot(turn, target, quietSince)) return;
-  if (!surroundingsAreFresh(turn, quietSince)) return;
-  const somebody = surprised(turn.state, now(turn));
-  if (somebody === null) finalizeWhenFresh(turn, target, phase.allowUnlocked);
-  else putOff(turn, phase, `${somebody.user} has logged in a moment ago`);
+  if (surroundingsAreFresh(turn, quietSince)) finalizeWhenFresh(turn, target, phase.allowUnlocked);
 }
 
 /** What was read before the grant, or before the hooks ran, does not count any more. */
@@ -142,8 +150,8 @@ function surroundingsAreKnown(turn: Turn, since: number): boolean {
 
 /** Somebody would be taken by surprise: the slot goes back, and the next time everybody is told anew. */
 function putOff(turn: Turn, phase: Releasing, text: string): void {
-  const until = now(turn) + (turn.state.settings.around?.people?.finalNoticeMs ?? 0);
-  backToHolding(turn, phase, { by: 'people', text, until, since: turn.event.at.wall });
+  const noticeMs = turn.state.settings.around?.people?.finalNoticeMs ?? 0;
+  backToHolding(turn, phase, { by: 'people', text, until: setBack(turn, noticeMs), since: turn.event.at.wall });
   giveBack(turn);
 }
 
@@ -163,6 +171,8 @@ export function advanceRebooting(turn: Turn): void {
   }
   // A look that is under way may still tell where the lock is.
   if (isLooking(turn)) return;
+  // Nobody is told twice of one reboot, but of the next one everybody is.
+  if (surprised(turn.state, now(turn)) !== null) forgetNotice(turn);
   if (!noticeIsOver(turn, phase.target)) {
     arm(turn, 'work', null);
     return;

@@ -18,6 +18,7 @@ import {
   request,
   retryAt,
   retryStreak,
+  setBack,
   trouble,
 } from './turn.ts';
 
@@ -71,7 +72,7 @@ const DONE: Readonly<Record<HookEvent, Done>> = {
       arm(turn, 'host', now(turn));
       return;
     }
-    const until = now(turn) + pauseAfter(outcome);
+    const until = setBack(turn, pauseAfter(outcome));
     const since = turn.event.at.wall;
     backToHolding(turn, phase, { by: 'hook', text: `pre-reboot hook ${outcome.text}`, until, since });
   },
@@ -91,6 +92,8 @@ const DONE: Readonly<Record<HookEvent, Done>> = {
     const passed = outcome.kind === 'passed';
     remember(turn, { postBoot: { passed, problem: passed ? null : outcome.text } });
     arm(turn, 'postBoot', passed ? null : retryAt(turn, 2));
+    // What waits for a healthy boot need not wait for the next look.
+    if (passed && turn.state.phase.name === 'staging') arm(turn, 'work', now(turn));
   },
 };
 
@@ -104,7 +107,8 @@ export function runPostBoot(turn: Turn): void {
   if (memory.postBoot.passed || around?.boot.kind !== 'healthy' || !hasHooks(turn, 'post-boot')) return;
   // They are told which release has come up.
   if (host === null) return;
-  if (due.postBoot === undefined || isDue(turn, 'postBoot')) run(turn, 'post-boot', null);
+  if (due.postBoot === undefined || isDue(turn, 'postBoot'))
+    run(turn, 'post-boot', typeof memory.lastBoot?.from === 'string' ? memory.lastBoot.version : null);
 }
 
 /** True when the `pre-stage` hooks allow a release to be fetched; asks them else. */

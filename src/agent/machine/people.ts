@@ -19,8 +19,13 @@ const SHORTEST_NOTICE_MS = 10_000;
 export function attend(turn: Turn, target: Target, closed: readonly ClosedGate[]): void {
   const rules = turn.state.settings.around?.people ?? null;
   const off = closed.find(({ gate }) => CALLS_OFF.has(gate));
-  if (off !== undefined || rules === null) {
-    callOff(turn, target, off?.reason ?? 'nobody is asked any more');
+  if (off !== undefined) {
+    callOff(turn, target, off.reason);
+    return;
+  }
+  // Nobody is asked any more; that is no reason to say that the reboot is put off.
+  if (rules === null) {
+    patch(turn, { courtesy: { ...NOBODY_TOLD, unreadableSince: turn.state.courtesy.unreadableSince } });
     return;
   }
   const people = peopleOf(turn.state);
@@ -73,12 +78,38 @@ export function noticeIsOver(turn: Turn, target: Pick<Target, 'version'>): boole
   if (courtesy.noticeUntil === null) {
     patch(turn, { courtesy: { ...courtesy, noticeUntil: until } });
     tell(turn, people, noticeText(turn, target, until));
-  } else {
-    const newcomers = people.filter(({ id }) => (courtesy.told[id] ?? -1) < until - rules.finalNoticeMs);
-    if (until > now(turn)) tell(turn, newcomers, noticeText(turn, target, until));
+  } else if (until > now(turn)) {
+    greet(turn, target, until);
   }
   arm(turn, 'people', until > now(turn) ? until : null);
   return until <= now(turn);
+}
+
+/** Tells who has come since the others were told. `until`: ms since boot before which there is no reboot. */
+export function greet(turn: Turn, target: Pick<Target, 'version'>, until = now(turn) + SHORTEST_NOTICE_MS): void {
+  const { told } = turn.state.courtesy;
+  const newcomers = peopleOf(turn.state).filter(({ id }) => told[id] === undefined);
+  tell(turn, newcomers, noticeText(turn, target, until));
+}
+
+/**
+ * True while somebody who came after the notice had begun has not known of the reboot for long enough. `since`: ms since
+ * boot; who comes all the time is waited for until one more notice would be over, and no longer.
+ */
+export function waitsForNewcomers(turn: Turn, target: Pick<Target, 'version'>, since: number): boolean {
+  const rules = turn.state.settings.around?.people ?? null;
+  const people = peopleOf(turn.state);
+  if (rules === null || rules.finalNoticeMs === 0 || people.length === 0) return false;
+  greet(turn, target);
+  const { told, noticeUntil } = turn.state.courtesy;
+  const latest = Math.max(...people.map(({ id }) => told[id] ?? 0)) + leastNotice(rules);
+  const until = Math.min(latest, Math.max(since, noticeUntil ?? since) + rules.finalNoticeMs);
+  arm(turn, 'people', until > now(turn) ? until : null);
+  return until > now(turn);
+}
+
+function leastNotice({ finalNoticeMs }: { readonly finalNoticeMs: number }): number {
+  return Math.min(SHORTEST_NOTICE_MS, finalNoticeMs);
 }
 
 /** Somebody who is here and has not known of the reboot for long enough, or null. Matters once the notice is over. */
@@ -89,8 +120,7 @@ export function surprised(
   const rules = settings.around?.people ?? null;
   const people = around?.people ?? [];
   if (rules === null || rules.finalNoticeMs === 0) return null;
-  const least = Math.min(SHORTEST_NOTICE_MS, rules.finalNoticeMs);
-  return people.find(({ id }) => mono - (courtesy.told[id] ?? Infinity) < least) ?? null;
+  return people.find(({ id }) => mono - (courtesy.told[id] ?? Infinity) < leastNotice(rules)) ?? null;
 }
 
 /** The next reboot is announced anew: what was said of this one did not come. */

@@ -1,6 +1,6 @@
 import type { Lock, OwedReport } from './memory.ts';
 import type { AgentState } from './state.ts';
-import { isHealthy } from './health.ts';
+import { isHealthy } from '../gates/surroundings.ts';
 import { backToHolding } from './target.ts';
 import { type Turn, arm, isDue, isPending, now, patch, recovered, remember, request } from './turn.ts';
 

@@ -1,7 +1,7 @@
 import { type HostReading, deploymentKey, pendingDeployment, releaseKey } from '../../host/rpm-ostree/deployment.ts';
 import type { Target } from '../../graph/types.ts';
 import type { Failure } from '../../base/failure.ts';
-import { isHealthy } from './health.ts';
+import { isHealthy } from '../gates/surroundings.ts';
 import { mayStage } from './hooks.ts';
 import { countFault } from './quarantine.ts';
 import type { AgentState, Phase } from './state.ts';

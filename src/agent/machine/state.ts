@@ -180,6 +180,8 @@ export interface AgentState {
   readonly running: { readonly event: HookEvent; readonly since: number } | null;
   /** What the `may-reboot` hooks said last. */
   readonly hooks: HookVerdict | null;
+  /** Reboots into the target that came to nothing after the slot was granted. */
+  readonly setbacks: number;
   /** `releaseKey` of the release for which the `pre-stage` hooks have passed. */
   readonly preStaged: string | null;
   readonly check: Check | null;

@@ -73,6 +73,7 @@ export function initialState(
     courtesy: NOBODY_TOLD,
     running: null,
     hooks: null,
+    setbacks: 0,
     preStaged: null,
     check: null,
     slotConfirmedAt: null,
@@ -303,7 +304,9 @@ function advance(turn: Turn): void {
   // Only now is it known what has booted, and how it came here.
   runPostBoot(turn);
   watchHealth(turn);
-  if (turn.state.phase.name === 'watching') callOff(turn, null, 'the update is not there any more');
+  const { phase, courtesy } = turn.state;
+  if (phase.name === 'watching' && courtesy.graceUntil !== null)
+    callOff(turn, null, 'the update is not there any more');
   undoIsDone(turn);
   // Whoever it was for had no use for it.
   if (isDue(turn, 'people')) arm(turn, 'people', null);

@@ -130,6 +130,19 @@ export function retryAt(turn: Turn, failures: number): number {
   return now(turn) + Math.max(1, Math.ceil(cap * turn.event.dice));
 }
 
+/** Milliseconds between two tries of a reboot that comes to nothing after the slot was granted, at the most. */
+const LONGEST_SETBACK_MS = 3_600_000;
+
+/**
+ * Counts a reboot that came to nothing after the slot was granted, and says when to try again: after `ms`, twice as long
+ * each time, so that nobody drains a host again and again for nothing.
+ */
+export function setBack(turn: Turn, ms: number): number {
+  const { setbacks } = turn.state;
+  patch(turn, { setbacks: setbacks + 1 });
+  return now(turn) + Math.min(LONGEST_SETBACK_MS, ms * 2 ** Math.min(setbacks, 12));
+}
+
 /** The same for a streak of failures that is being kept, this one included. */
 export function retryStreak(turn: Turn, source: TroubleSource): number {
   return retryAt(turn, (turn.state.troubles[source]?.count ?? 0) + 1);

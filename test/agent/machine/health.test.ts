@@ -16,7 +16,7 @@ import {
   settings,
 } from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
-import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts';
+import { IN_FLEET, arrived, person, surrounded } from '../../support/agent-surrounded.ts';
 
 const WAITING: BootHealth = { kind: 'waiting', reason: 'boot-complete.target is inactive' };
 const UNHEALTHY: BootHealth = { kind: 'unhealthy', reason: 'boot-complete.target failed' };
@@ -145,6 +145,87 @@ describe('an unhealthy boot', () => {
     driver.pass(60 * MINUTE);
     expect(driver.log).not.toContain('rollback');
     expect(driver.said.join('\n')).toMatch(/error: going back to the release before: .*no longer on this host/);
+  });
+
+  test('stays where it is when it was healthy once: what goes wrong later is not the fault of the update', () => {
+    const driver = updated(true);
+    driver.lookedAround({ boot: HEALTHY });
+    driver.reported();
+    driver.auto.lookAround = () =>
+      driver.lookedAround({ boot: { kind: 'waiting', reason: 'systemd cannot be asked' } });
+    driver.send({ kind: 'aroundChanged' });
+    driver.pass(24 * 60 * MINUTE, 100_000);
+    expect(driver.log).not.toContain('rollback');
+    const next = driver.restarted();
+    next.send({ kind: 'started' });
+    next.auto.look = () => next.looked(reading(next.mono, 2, null, [deployment(1)]));
+    next.looked(reading(next.mono, 2, null, [deployment(1)]));
+    next.lookedAround({ boot: UNHEALTHY });
+    next.auto.lookAround = () => next.lookedAround();
+    next.pass(60 * MINUTE, 10_000);
+    expect(next.log).not.toContain('rollback');
+  });
+
+  test('is watched for a minute at the least, by an agent that starts late, and its hooks run first', () => {
+    const driver = updated(true);
+    const late = driver.restarted({ bootId: 'boot-2', mono: 20 * MINUTE });
+    late.send({ kind: 'started' });
+    // The surroundings answer before rpm-ostree does.
+    late.lookedAround({ boot: HEALTHY, hooks: ['post-boot'] });
+    expect(late.asked).not.toContain('rollback');
+    late.looked(reading(late.mono, 2, null, [deployment(1)]));
+    late.auto.look = () => late.looked(reading(late.mono, 2, null, [deployment(1)]));
+    late.auto.lookAround = () => late.lookedAround();
+    late.pass(59 * SECOND);
+    expect(late.asked).toEqual(['hooks']);
+    late.pass(10 * MINUTE);
+    expect(late.log).not.toContain('rollback');
+    late.hooked();
+    expect(late.asked).toContain('report');
+  });
+
+  test('does not go forward again from a boot that it went back to', () => {
+    const driver = updated(true);
+    driver.lookedAround({ boot: UNHEALTHY });
+    driver.auto.lookAround = () => driver.lookedAround();
+    driver.pass(10 * MINUTE);
+    driver.send({ kind: 'rolledBack', id: driver.question('rollback').id });
+    const back = driver.restarted({ bootId: 'boot-3', mono: 20 * MINUTE });
+    back.send({ kind: 'started' });
+    back.lookedAround({ boot: UNHEALTHY });
+    back.auto.lookAround = () => back.lookedAround();
+    back.pass(10 * MINUTE);
+    back.looked(reading(back.mono, 1, null, [deployment(2)]));
+    back.auto.look = () => back.looked(reading(back.mono, 1, null, [deployment(2)]));
+    back.pass(60 * MINUTE, 10_000);
+    expect(back.log).not.toContain('rollback');
+  });
+
+  test.each([
+    ['a pause', { pause: true }, {}],
+    ['a marker', {}, { holds: [{ name: 'debug', reason: 'somebody looks', since: 0, until: null }] }],
+    ['an inhibitor', {}, { blockers: [{ who: 'ann', why: 'looks' }] }],
+  ] as const)('does not go back past %s', (_, { pause = false }: { readonly pause?: boolean }, change) => {
+    const driver = updated(true);
+    if (pause) driver.send({ kind: 'pause', until: null, reason: 'debugging' });
+    driver.lookedAround({ boot: UNHEALTHY, ...change });
+    driver.auto.lookAround = () => driver.lookedAround();
+    driver.pass(60 * MINUTE, 10_000);
+    expect(driver.log).not.toContain('rollback');
+    if (pause) driver.send({ kind: 'resume' });
+    driver.auto.lookAround = () => driver.lookedAround({ holds: [], blockers: [] });
+    driver.pass(2 * MINUTE);
+    expect(driver.asked).toContain('rollback');
+  });
+
+  test('tells people before it goes back', () => {
+    const driver = updated(true);
+    driver.lookedAround({ boot: UNHEALTHY, people: [person('1')] });
+    driver.auto.lookAround = () => driver.lookedAround();
+    driver.pass(10 * MINUTE);
+    expect([driver.told.length, driver.log.includes('rollback')]).toEqual([1, false]);
+    driver.pass(MINUTE);
+    expect(driver.asked).toContain('rollback');
   });
 
   test('a rollback that is refused is tried again', () => {

@@ -168,6 +168,32 @@ describe('pre-reboot', () => {
     expect(host.driver.memory.slot).toBeNull();
   });
 
+  test('who logs in while they run is told at once', () => {
+    const host = arrived({ hooks: [...ALL], people: [person('1')] }, {}, IN_FLEET);
+    host.driver.pass(10 * MINUTE);
+    host.answers['pre-reboot'] = null;
+    host.driver.granted();
+    host.driver.pass(MINUTE);
+    expect(host.ran.at(-1)).toBe('pre-reboot');
+    host.change({ people: [person('1'), person('2', 'bob')] });
+    expect(host.driver.told.at(-1)).toMatch(/^pts\/2: .*10 s from now/);
+    host.driver.pass(MINUTE);
+    host.hooked();
+    // The slot was granted more than a minute ago.
+    host.driver.granted();
+    expect(host.driver.asked).toEqual(['finalize']);
+  });
+
+  test('that fail again and again are run ever more rarely', () => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = FAILED;
+    for (let count = 0; host.driver.mono < 24 * 60 * MINUTE; count += 1) {
+      if (host.driver.asked.includes('lock')) host.driver.granted();
+      host.driver.pass(MINUTE, 10_000);
+    }
+    expect(host.ran.filter((event) => event === 'pre-reboot').length).toBeLessThan(30);
+  });
+
   test('that cannot be undone is tried three times, said loudly, and the slot goes back', () => {
     const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
     host.answers['pre-reboot'] = NOT_NOW;

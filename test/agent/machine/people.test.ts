@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { postponableMs, postponement } from '../../../src/agent/machine/people.ts';
 import type { AgentState } from '../../../src/agent/machine/state.ts';
-import { INTERVAL, MINUTE, SECOND, instant } from '../../support/agent-builders.ts';
+import { INTERVAL, MINUTE, SECOND, aroundRules, instant } from '../../support/agent-builders.ts';
 import { IN_FLEET, arrived, person, surrounded } from '../../support/agent-surrounded.ts';
 
 const ANN = person('1');
@@ -88,20 +88,36 @@ describe('people who are logged in', () => {
     expect(host.driver.told).toEqual([expect.stringMatching(/^pts\/2: .*for 10 min/)]);
   });
 
-  test('who log in when it is too late to tell them keep it back: the slot goes back, and they are told anew', () => {
+  test('who log in during the last seconds of the notice are waited for until they have had ten', () => {
     const host = arrived({ people: [ANN] }, {}, IN_FLEET);
     host.driver.pass(10 * MINUTE);
     host.driver.granted();
     host.driver.pass(55 * SECOND);
     host.change({ people: [ANN, BOB] });
     expect(host.driver.told.at(-1)).toMatch(/^pts\/2: .*5 s from now/);
-    delete host.driver.auto.report;
-    host.driver.pass(5 * SECOND);
-    expect([host.driver.phase, host.driver.asked]).toEqual(['holding', ['report']]);
-    host.driver.reported();
-    host.driver.pass(MINUTE);
+    host.driver.pass(9 * SECOND);
+    expect(host.driver.asked).toEqual([]);
+    host.driver.pass(SECOND);
+    // The slot was granted more than a minute ago.
     host.driver.granted();
-    expect(host.driver.told.at(-1)).toMatch(/^pts\/1,pts\/2: .*60 s from now/);
+    expect(host.driver.asked).toEqual(['finalize']);
+  });
+
+  test('who come all the time are not waited for all the time: the slot goes back, and is asked for ever more rarely', () => {
+    const host = arrived({ people: [ANN], hooks: ['pre-reboot'] }, {}, IN_FLEET);
+    host.driver.pass(10 * MINUTE);
+    const grants: number[] = [];
+    for (let count = 0; host.driver.mono < 24 * 60 * MINUTE; count += 1) {
+      if (host.driver.asked.includes('lock')) {
+        grants.push(host.driver.mono);
+        host.driver.granted();
+      }
+      host.change({ people: [ANN, person(`s${count}`)] });
+      host.driver.pass(5 * SECOND);
+    }
+    expect(host.driver.log).not.toContain('finalize');
+    // Nothing was drained for it, and after the first hours it is tried once an hour.
+    expect([host.ran, grants.length < 40]).toEqual([[], true]);
   });
 
   test('that comes to nothing when a pause closes it, are told so, and get new time afterwards', () => {
@@ -215,4 +231,46 @@ test('nothing of the surroundings is read more than once a minute while nothing 
   const before = driver.log.filter((kind) => kind === 'lookAround').length;
   driver.pass(2 * INTERVAL);
   expect(driver.log.filter((kind) => kind === 'lookAround').length - before).toBeLessThanOrEqual(10);
+});
+
+test('a change that is told of while the surroundings are being read is read as well', () => {
+  const host = arrived({}, {}, IN_FLEET);
+  delete host.driver.auto.lookAround;
+  host.driver.pass(SECOND);
+  host.driver.granted();
+  expect(host.driver.asked).toContain('lookAround');
+  host.driver.send({ kind: 'aroundChanged' });
+  host.driver.lookedAround({ people: [] });
+  expect(host.driver.asked).not.toContain('finalize');
+  host.driver.pass(SECOND);
+  host.driver.lookedAround({ people: [BOB] });
+  expect([host.driver.phase, host.driver.told.length]).toEqual(['holding', 1]);
+});
+
+test('people who came while nobody knew what had become of finalize are told before it is repeated', () => {
+  const host = arrived({ people: [ANN] });
+  host.driver.pass(11 * MINUTE);
+  host.driver.fails('finalize', 'unknown', 'no answer');
+  host.change({ people: [ANN, BOB] });
+  host.driver.pass(20 * MINUTE, 10_000);
+  expect(host.driver.told.some((line) => line.startsWith('pts/1,pts/2: '))).toBe(true);
+  expect(host.driver.asked).toContain('finalize');
+});
+
+test('a configuration that asks nobody any more does not say that the reboot is put off', () => {
+  const host = arrived({ people: [ANN] });
+  host.driver.send({
+    kind: 'configured',
+    settings: { ...host.driver.state.settings, around: aroundRules({ people: null }) },
+  });
+  expect([host.driver.told.length, host.driver.asked]).toEqual([1, ['finalize']]);
+});
+
+test('a postponement moves with a clock that is set', () => {
+  const host = arrived({ people: [ANN] });
+  host.driver.send({ kind: 'postpone', by: 'ann', forMs: 60 * MINUTE });
+  const before = host.driver.memory.postponed?.until ?? 0;
+  host.driver.clockOffset = -365 * 24 * 60 * MINUTE;
+  host.driver.send({ kind: 'tick' });
+  expect(host.driver.memory.postponed?.until).toBe(before - 365 * 24 * 60 * MINUTE);
 });
