@@ -31,14 +31,16 @@ export class Overview {
     const before = this.#state;
     this.#state = state;
     let frozen = !isSame(before.fleet.freeze, state.fleet.freeze);
+    let kept = 0;
     for (const [name, entry] of state.groups) {
       const old = before.groups.get(name);
+      if (old !== undefined) kept += 1;
       if (entry === old) continue;
       frozen ||= !isSame(freezeOf(old), freezeOf(entry));
       this.#putOff.delete(name);
       this.#look(name, entry, now);
     }
-    for (const name of before.groups.keys()) if (!state.groups.has(name)) this.#forget(name);
+    if (kept < before.groups.size) this.#forgetOthers(before, state);
     return frozen ? 'freeze' : 'something';
   }
 
@@ -97,6 +99,10 @@ export class Overview {
       if (soakUntil === null && stale > now && stale < moment) moment = stale;
     }
     return moment;
+  }
+
+  #forgetOthers(before: FleetState, { groups }: FleetState): void {
+    for (const name of before.groups.keys()) if (!groups.has(name)) this.#forget(name);
   }
 
   #forget(name: string): void {
