@@ -482,6 +482,7 @@ export class Service implements Manager {
       seen: (group) => this.#sights.count(group, now),
       waiters: (group) => this.#sights.waiters(group, now, (id) => this.#waiting.has(group, id)),
       lastKnown: (group) => this.#overview.lastKnown(group),
+      holding: (id) => this.#overview.holding(id),
       heldOpen: (group) => this.#heldOpen.since(group, now),
     };
   }
