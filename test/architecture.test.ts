@@ -24,7 +24,7 @@ const PURE = [
   /^manager\/config\/(build|facts)\.ts$/,
   /^bus\/(dict|address)\.ts$/,
   /^base\/(text|record|retry-after|failure|shape|siphash)\.ts$/,
-  /^manager\/(answer|batch|document|doubts|notices|order|held-open|overview|pending|percentages|policy|presence|queue|refusals|semaphore|sights)\.ts$/,
+  /^manager\/(answer|batch|document|doubts|notices|order|held-open|holdings|overview|pending|percentages|policy|presence|queue|refusals|semaphore|sights)\.ts$/,
   /^manager\/admin\/(codec|moment|orders|wire)\.ts$/,
   /^cli\/postponed\.ts$/,
   /^cli\/manager\/(columns|history-text|shell|status-text)\.ts$/,

@@ -29,3 +29,23 @@ export interface Refusal {
 export function refuse(kind: RefusalKind, value: string, retryAfterMs: number | null = null): Refusal {
   return { ok: false, kind, value, retryAfterMs };
 }
+
+/** Says what was done, in words that are found when somebody reads them: hosts never do. */
+export function done(outcome: Done['outcome'], words: () => string): Done {
+  return new Worded(outcome, words);
+}
+
+class Worded implements Done {
+  readonly ok = true;
+  readonly outcome: Done['outcome'];
+  readonly #words: () => string;
+
+  constructor(outcome: Done['outcome'], words: () => string) {
+    this.outcome = outcome;
+    this.#words = words;
+  }
+
+  get text(): string {
+    return this.#words();
+  }
+}

@@ -76,6 +76,8 @@ export interface World {
   readonly waiters: (group: string) => readonly Waiter[];
   /** A group that cannot be read now, as it was when it last could; null: it never could. */
   readonly lastKnown: (group: string) => GroupDocument | null;
+  /** Groups in which an id holds a slot, by the state and by what is last known of those that cannot be read. */
+  readonly holding: (id: string) => Iterable<string>;
   /** Since when a free slot of the group is held open for somebody, in ms since 1970; null: it is not. */
   readonly heldOpen: (group: string) => number | null;
 }
@@ -134,8 +136,8 @@ class Draft {
   readonly #audit: AuditDraft[] = [];
   /** Groups that there were not. */
   readonly #made = new Set<string>();
-  /** Groups in which an id may hold a slot: it did when the state was read, or was granted one since. */
-  #holding: Map<string, string[]> | null = null;
+  /** Groups in which ids were granted a slot since the state was read. */
+  readonly #granted = new Map<string, string[]>();
   #fleet: FleetDocument;
 
   constructor(state: FleetState, world: World) {
@@ -158,7 +160,7 @@ class Draft {
     const absent = this.#absent(group, locks, policy);
     for (const request of isOne ? locks : locks.toSorted(byPrecedence(policy.precedence))) {
       // Many may ask at once: what is said to all of them is found out, and put into words, once.
-      const isCommon: boolean = common !== null && !this.#holders().has(request.id);
+      const isCommon: boolean = common !== null && this.#holding(request.id).length === 0;
       const answer: Answer = isCommon && common !== null ? common : this.#lock(request, absent);
       answers.set(request, answer);
       if (!answer.ok && !PERSONAL.has(answer.kind)) common ??= answer;
@@ -295,7 +297,7 @@ class Draft {
 
   /** The other group in which an id holds a slot that is not soaking, or null. */
   #elsewhere(group: string, id: string): string | null {
-    for (const name of this.#holders().get(id) ?? []) {
+    for (const name of this.#holding(id)) {
       if (name === group) continue;
       const document = this.#documentOf(name);
       if (document !== null && holderOf(document, id)?.soakUntil === null) return name;
@@ -311,24 +313,14 @@ class Draft {
     return entry?.kind === 'corrupt' ? this.#world.lastKnown(group) : (entry?.document ?? null);
   }
 
-  /** Groups by the ids that hold a slot of theirs, soaking or not. There are few holders: many more requests and groups. */
-  #holders(): Map<string, string[]> {
-    if (this.#holding !== null) return this.#holding;
-    const holding = new Map<string, string[]>();
-    for (const name of this.#state.groups.keys()) {
-      for (const { id } of this.#documentOf(name)?.holders ?? []) {
-        const others = holding.get(id);
-        if (others === undefined) holding.set(id, [name]);
-        else others.push(name);
-      }
-    }
-    this.#holding = holding;
-    return holding;
+  /** Groups in which an id may hold a slot: it did when the state was read, or was granted one since. */
+  #holding(id: string): readonly string[] {
+    return [...this.#world.holding(id), ...(this.#granted.get(id) ?? [])];
   }
 
   #noteHolder(group: string, id: string): void {
-    const groups = this.#holding?.get(id);
-    if (groups === undefined) this.#holding?.set(id, [group]);
+    const groups = this.#granted.get(id);
+    if (groups === undefined) this.#granted.set(id, [group]);
     else groups.push(group);
   }
 }

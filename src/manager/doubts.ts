@@ -16,6 +16,7 @@ export class Doubts {
 
   /** Another change was written: whatever is in doubt of the same groups cannot be told from it any more. */
   written({ groups, fleet }: Change): void {
+    if (this.#changes.length === 0) return;
     this.#changes = this.#changes.filter(
       (change) =>
         (fleet === undefined || change.fleet === undefined) &&

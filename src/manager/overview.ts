@@ -1,4 +1,5 @@
 import { type Freeze, type GroupDocument, inForce } from './document.ts';
+import { Holdings } from './holdings.ts';
 import { nextSoakEnd } from './semaphore.ts';
 import type { FleetState, GroupEntry } from './store/store.ts';
 
@@ -14,6 +15,7 @@ export class Overview {
   /** Before these moments soaks that have ended and changes by others count for nothing. */
   readonly #putOff = new Map<string, number>();
   readonly #lastKnown = new Map<string, GroupDocument>();
+  readonly #holdings = new Holdings();
   #state: FleetState = NOTHING;
 
   constructor(staleAfter: (group: string) => number) {
@@ -25,20 +27,27 @@ export class Overview {
     return this.#lastKnown.get(group) ?? null;
   }
 
+  /** Groups in which an id holds a slot, soaking or not; of those that cannot be read, in which it did. */
+  holding(id: string): Iterable<string> {
+    return this.#holdings.of(id);
+  }
+
   /** Takes a state for the current one. `now` in ms since 1970. */
   update(state: FleetState, now: number): Changed {
     if (state === this.#state) return 'nothing';
     const before = this.#state;
     this.#state = state;
     let frozen = !isSame(before.fleet.freeze, state.fleet.freeze);
+    let kept = 0;
     for (const [name, entry] of state.groups) {
       const old = before.groups.get(name);
+      if (old !== undefined) kept += 1;
       if (entry === old) continue;
       frozen ||= !isSame(freezeOf(old), freezeOf(entry));
       this.#putOff.delete(name);
       this.#look(name, entry, now);
     }
-    for (const name of before.groups.keys()) if (!state.groups.has(name)) this.#forget(name);
+    if (kept < before.groups.size) this.#forgetOthers(before, state);
     return frozen ? 'freeze' : 'something';
   }
 
@@ -81,10 +90,17 @@ export class Overview {
   }
 
   #look(name: string, entry: GroupEntry, now: number): void {
-    if (entry.kind === 'good') this.#lastKnown.set(name, entry.document);
+    if (entry.kind === 'good') this.#know(name, entry.document);
     const moment = entry.kind === 'good' ? this.#momentOf(name, entry, now) : Infinity;
     if (moment === Infinity) this.#moments.delete(name);
     else this.#moments.set(name, moment);
+  }
+
+  #know(name: string, document: GroupDocument): void {
+    const before = this.#lastKnown.get(name);
+    if (before === document) return;
+    this.#holdings.change(name, before?.holders ?? [], document.holders);
+    this.#lastKnown.set(name, document);
   }
 
   #momentOf(name: string, { document, found }: Extract<GroupEntry, { kind: 'good' }>, now: number): number {
@@ -99,9 +115,14 @@ export class Overview {
     return moment;
   }
 
+  #forgetOthers(before: FleetState, { groups }: FleetState): void {
+    for (const name of before.groups.keys()) if (!groups.has(name)) this.#forget(name);
+  }
+
   #forget(name: string): void {
     this.#moments.delete(name);
     this.#putOff.delete(name);
+    this.#holdings.change(name, this.#lastKnown.get(name)?.holders ?? [], []);
     this.#lastKnown.delete(name);
   }
 }

@@ -1,5 +1,5 @@
 import { duration, utc } from '../base/text.ts';
-import { type Answer, refuse, type Refusal } from './answer.ts';
+import { type Answer, done, refuse, type Refusal } from './answer.ts';
 import {
   type AuditAction,
   type AuditDraft,
@@ -81,7 +81,7 @@ export function lock(given: GroupDocument, id: string, actor: Actor, rules: Rule
 }
 
 function granted(group: string): Answer {
-  return { ok: true, outcome: 'granted', text: `a slot of group ${group} is granted` };
+  return done('granted', () => `a slot of group ${group} is granted`);
 }
 
 function confirm(
@@ -93,8 +93,7 @@ function confirm(
   { group }: Rules,
   { now, elsewhere, waited, tried }: Circumstances,
 ): Decision {
-  const text = `a slot of group ${group} is held since ${utc(held.since)}`;
-  const answer = { ok: true, outcome: 'confirmed', text } as const;
+  const answer = done('confirmed', () => `a slot of group ${group} is held since ${utc(held.since)}`);
   // A node in its soak that wants to reboot again holds its slot anew.
   if (held.soakUntil !== null) {
     if (elsewhere !== null) return { document: given, answer: heldElsewhere(elsewhere), audit: [] };
@@ -183,18 +182,16 @@ export function unlock(given: GroupDocument, id: string, actor: Actor, rules: Ru
   const { document, audit } = expire(given, rules, now);
   const held = holderOf(document, id);
   if (held === undefined) return unchanged(given, 'not-held', `no slot of group ${rules.group} is held`);
-  if (held.soakUntil !== null) {
-    return unchanged(given, 'soaking', `the slot of group ${rules.group} is free at ${utc(held.soakUntil)}`);
+  const end = held.soakUntil;
+  if (end !== null) {
+    const answer = done('soaking', () => `the slot of group ${rules.group} is free at ${utc(end)}`);
+    return { document: given, answer, audit: [] };
   }
   if (rules.soakMs === 0) return remove(document, audit, 'released', held, actor, rules.group);
   const soakUntil = now + rules.soakMs;
   return {
     document: withHolder(document, { ...held, soakUntil, waited: false }),
-    answer: {
-      ok: true,
-      outcome: 'soaking',
-      text: `the slot of group ${rules.group} is free at ${utc(soakUntil)}`,
-    },
+    answer: done('soaking', () => `the slot of group ${rules.group} is free at ${utc(soakUntil)}`),
     audit: [...audit, draft('soaking', rules.group, id, actor)],
   };
 }
@@ -228,11 +225,7 @@ function remove(
 ): Decision {
   return {
     document: { ...document, holders: document.holders.filter((holder) => holder !== held) },
-    answer: {
-      ok: true,
-      outcome: 'released',
-      text: `the slot of group ${group}, held since ${utc(held.since)}, is free`,
-    },
+    answer: done('released', () => `the slot of group ${group}, held since ${utc(held.since)}, is free`),
     audit: [...audit, draft(action, group, held.id, actor)],
   };
 }
@@ -351,14 +344,14 @@ export function nextSoakEnd({ holders }: GroupDocument): number | null {
 function expire(given: GroupDocument, { group, soakMs }: Rules, now: number): Pick<Decision, 'document' | 'audit'> {
   const latest = soakMs === 0 ? Infinity : now + soakMs + CLOCK_SLACK_MS;
   const isDone = ({ soakUntil }: Holder): boolean => soakUntil !== null && (soakUntil <= now || soakUntil > latest);
-  const done = given.holders.filter(isDone);
-  if (done.length === 0) return { document: given, audit: [] };
+  const over = given.holders.filter(isDone);
+  if (over.length === 0) return { document: given, audit: [] };
   const soakUntil = now + soakMs;
   const holders = given.holders.flatMap((holder) => {
     if (!isDone(holder)) return [holder];
     return (holder.soakUntil ?? 0) <= now ? [] : [{ ...holder, soakUntil }];
   });
-  const audit = done.map(({ id, soakUntil: end }) =>
+  const audit = over.map(({ id, soakUntil: end }) =>
     (end ?? 0) <= now
       ? draft('soaked', group, id, { by: 'manager', reason: 'steady for the whole soak' })
       : draft('soaking', group, id, { by: 'manager', reason: `until ${utc(soakUntil)}, no longer ${utc(end ?? 0)}` }),

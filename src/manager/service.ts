@@ -25,7 +25,7 @@ const [FIRST_RETRY_MS, LONGEST_RETRY_MS] = [20, 500];
 /** Milliseconds after which waiting requests are looked at again although nothing was heard: other replicas, gates. */
 const LOOK_AGAIN_MS = 5_000;
 const NOTES_MS = 60_000;
-/** Milliseconds between two looks at how long requests have been there; the longest, and parts of the time they have. */
+/** The longest between two looks at how long requests have been there, in ms, and parts of the time they have. */
 const [LONGEST_LOOK_MS, LOOKS] = [250, 20];
 
 /**
@@ -54,6 +54,10 @@ export class Service implements Manager {
   #working: Promise<void> | null = null;
   /** Somebody else wrote something, and it has not been looked at. */
   #elsewhere = false;
+  /** Milliseconds between two looks at how long requests have been there, and how many looks each has. */
+  readonly #lookMs: number;
+  readonly #looksEach: number;
+  #stopLooking: (() => void) | null = null;
   /** When it was looked last whether time has changed anything. */
   #lookedAt: number;
   #isStarted = false;
@@ -65,7 +69,9 @@ export class Service implements Manager {
 
   constructor(parts: ServiceParts) {
     this.#parts = parts;
-    const { store, time, policies } = parts;
+    const { store, time, policies, decisionMs } = parts;
+    this.#lookMs = Math.min(LONGEST_LOOK_MS, decisionMs / LOOKS);
+    this.#looksEach = Math.floor(decisionMs / this.#lookMs);
     this.#waiting = new Waiting({
       time,
       changesAt: policies.changesAt,
@@ -139,7 +145,8 @@ export class Service implements Manager {
     const { group, id } = params;
     this.#unwanted.heard(params);
     const begun = this.#now();
-    await this.#prepare(params);
+    const preparing = this.#prepare(params);
+    if (preparing !== null) await preparing;
     const since = this.#sights.of(group)?.waitingSince(id, begun) ?? begun;
     const request: LockRequest = { kind: 'lock', ...params, actor: NODE, since, waited: waitMs > 0 };
     const wait = waitMs > 0 ? { until: begun + waitMs, signal, refusal: null, stop: noop } : null;
@@ -246,6 +253,7 @@ export class Service implements Manager {
     this.#alarm.clear();
     for (const stop of this.#stops) stop();
     while (this.#working !== null) await this.#working;
+    this.#endLooks();
     await this.#notes.idle();
   }
 
@@ -261,19 +269,17 @@ export class Service implements Manager {
   }
 
   #pending(request: Request, settle: (answer: Answer) => void, wait: Wait | null): Pending {
-    const looksLeft = Math.floor(this.#parts.decisionMs / this.#lookMs());
-    return { request, settle, over: false, looksLeft, wait };
+    return { request, settle, over: false, looksLeft: this.#looksEach, wait };
   }
 
   /** Works through what has arrived, unless that is being done already. */
   #work(): void {
     if (this.#working !== null || this.#closed) return;
-    const stopLooking = every(this.#parts.time, this.#lookMs(), () => this.#answerLate());
+    this.#stopLooking ??= every(this.#parts.time, this.#lookMs, () => this.#look());
     // What arrives in the same turn of the event loop belongs to the same transaction.
     this.#working = nextTurn()
       .then(() => this.#workThrough())
       .finally(() => {
-        stopLooking();
         this.#working = null;
         if (this.#hasWork()) this.#work();
         else this.#wakeLater();
@@ -297,8 +303,15 @@ export class Service implements Manager {
     }
   }
 
-  #lookMs(): number {
-    return Math.min(LONGEST_LOOK_MS, this.#parts.decisionMs / LOOKS);
+  /** Looks at those who have been there for long, as long as there is anything to do. */
+  #look(): void {
+    if (this.#working === null) this.#endLooks();
+    else this.#answerLate();
+  }
+
+  #endLooks(): void {
+    this.#stopLooking?.();
+    this.#stopLooking = null;
   }
 
   /** Answers for the silence of the store. Looks are counted, since the clock may be set. */
@@ -404,6 +417,7 @@ export class Service implements Manager {
   #written({ audit, groups, fleet }: Change): void {
     this.#parts.witness.changed(audit);
     if (fleet !== undefined) this.#touchWaited();
+    if (this.#waiting.isEmpty) return;
     this.#queue.touch([...groups.keys()].filter((group) => this.#waiting.hasGroup(group) && audit.some(opens(group))));
   }
 
@@ -468,6 +482,7 @@ export class Service implements Manager {
       seen: (group) => this.#sights.count(group, now),
       waiters: (group) => this.#sights.waiters(group, now, (id) => this.#waiting.has(group, id)),
       lastKnown: (group) => this.#overview.lastKnown(group),
+      holding: (id) => this.#overview.holding(id),
       heldOpen: (group) => this.#heldOpen.since(group, now),
     };
   }

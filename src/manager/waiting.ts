@@ -27,6 +27,10 @@ export class Waiting {
     this.#options = options;
   }
 
+  get isEmpty(): boolean {
+    return this.#groups.size === 0;
+  }
+
   /** Groups in which somebody waits. */
   groups(): readonly string[] {
     return [...this.#groups.keys()];

@@ -59,6 +59,7 @@ describe('a group for which many ask at once', () => {
       seen: () => 0,
       waiters: () => ((looks += 1), waiters),
       lastKnown: () => null,
+      holding: (id) => (held.includes(id) ? ['g'] : []),
       heldOpen: () => null,
     };
     const holders = held.map((id) => ({ id, since: NOW, soakUntil: null, waited: false }));

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Answer } from '../../src/manager/answer.ts';
 import { decideTogether, type Request, type World } from '../../src/manager/batch.ts';
-import { byBytes, emptyDocument } from '../../src/manager/document.ts';
+import { byBytes, emptyDocument, holderOf } from '../../src/manager/document.ts';
 import type { Change, FleetState } from '../../src/manager/store/store.ts';
 import { anyCommand, type Command, Model, MODEL_RULES } from './model.ts';
 
 const RUNS = Number(process.env['HOLDPOINT_RUNS'] ?? 10_000);
 const ACTOR = { by: 'node', reason: '' };
 
-function world(now: number): World {
+function world(now: number, { groups }: FleetState): World {
   return {
     now,
     draining: false,
@@ -23,6 +23,10 @@ function world(now: number): World {
     seen: () => 0,
     waiters: () => [],
     lastKnown: () => null,
+    holding: (id) =>
+      [...groups].flatMap(([name, entry]) =>
+        entry.kind === 'good' && holderOf(entry.document, id) !== undefined ? [name] : [],
+      ),
     heldOpen: () => null,
   };
 }
@@ -88,7 +92,7 @@ describe('a semaphore', () => {
         const expected = model.apply(command);
         if (request === null) continue;
         const before = documentOf(state);
-        const { change, answers } = decideTogether(state, [request], world(model.now));
+        const { change, answers } = decideTogether(state, [request], world(model.now, state));
         if (command.kind !== 'settle') expect(word(answers[0])).toBe(expected);
         if (change !== null) expect(change.audit.length).toBeGreaterThan(0);
         if (answers[0]?.ok === false) expect(change).toBeNull();
@@ -122,7 +126,7 @@ describe('a semaphore', () => {
         for (const command of before) {
           const request = requestOf(command, model.now);
           model.apply(command);
-          if (request !== null) state = apply(state, decideTogether(state, [request], world(model.now)).change);
+          if (request !== null) state = apply(state, decideTogether(state, [request], world(model.now, state)).change);
         }
         const requests = together.flatMap((command) => requestOf(command, model.now) ?? []);
         // Whatever frees something comes first, then requests for slots: in that order one by one.
@@ -133,11 +137,11 @@ describe('a semaphore', () => {
         let single = state;
         const words = new Map<Request, string | null>();
         for (const request of ordered) {
-          const { change, answers } = decideTogether(single, [request], world(model.now));
+          const { change, answers } = decideTogether(single, [request], world(model.now, single));
           words.set(request, word(answers[0]));
           single = apply(single, change);
         }
-        const all = decideTogether(state, requests, world(model.now));
+        const all = decideTogether(state, requests, world(model.now, state));
         expect(all.answers.map(word)).toEqual(requests.map((request) => words.get(request) ?? null));
         expect(apply(state, all.change)).toEqual(single);
       }),

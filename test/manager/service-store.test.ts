@@ -124,6 +124,17 @@ describe('a percentage', () => {
     expect(changes([one, other])).toEqual(['from 1 to 5, as configured (50%)', 'from 5 to 1, as configured (50%)']);
   });
 
+  test('is bounded by what the configuration says now, at once', async () => {
+    let max = 100;
+    const of = (group: string) => policyOf(group, { slots: { kind: 'percent', percent: 50, max } });
+    const bench = await startBench(policies([policyOf('g')], { of }));
+    for (let id = 0; id < 20; id += 1) await bench.lock(`node-${id}`);
+    await bench.time.pass(2 * MINUTE);
+    max = 4;
+    await bench.service.reconfigured();
+    expect(changes([bench])).toEqual(['from 1 to 10, as configured (50%)', 'from 10 to 4, as configured (50%)']);
+  });
+
   test('that two replicas are configured with in two ways is written by neither again and again', async () => {
     const [data, time] = [emptyMemory(), new VirtualTime()];
     const tenth = policies([policyOf('g', { slots: { kind: 'percent', percent: 10, max: 100 } })]);
