@@ -16,12 +16,13 @@ import { dirname } from 'node:path';
 
 /**
  * Reads a text file of at most `cap` bytes. Null when it does not exist; throws when it is larger, unreadable, or no
- * regular file. Never waits for whoever may write to a pipe.
+ * regular file. Never waits for whoever may write to a pipe. `links: 'refuse'` throws for a path that is a link itself.
  */
-export function readCapped(path: string, cap: number): string | null {
+export function readCapped(path: string, cap: number, links: 'follow' | 'refuse' = 'follow'): string | null {
+  const noLink = links === 'refuse' ? constants.O_NOFOLLOW : 0;
   let file: number;
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | noLink);
   } catch (error) {
     if (isNotFound(error)) return null;
     throw error;

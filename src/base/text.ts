@@ -1,11 +1,14 @@
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu;
+/** Characters that show nothing: of no width, joiners, marks of direction, tags; but for accents and forms of others. */
+const UNSEEN = /(?!\p{M})\p{Default_Ignorable_Code_Point}/gu;
 
 /**
  * Makes text from outside (a server, the bus, a file) fit for one line of a log or terminal: no control characters,
- * no direction overrides, at most `max` characters.
+ * no direction overrides, nothing that cannot be seen, so that two names which look the same are the same, at most
+ * `max` characters.
  */
 export function oneLine(text: string, max = 300): string {
-  const clean = text.replace(CONTROL, ' ').trim();
+  const clean = text.replace(CONTROL, ' ').replace(UNSEEN, '').trim();
   // The cut must not leave half of a character that JavaScript keeps as two.
   return clean.length <= max ? clean : `${clean.slice(0, max - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }

@@ -1,3 +1,4 @@
+import { oneLine } from '../base/text.ts';
 import { defineCommand, EXIT, type Command } from './command.ts';
 
 /** `holdpoint hook exec`: what runs in the unit of a hook. */
@@ -29,10 +30,12 @@ const exec = defineCommand({
       onOutput: (chunk) => io.stdout(chunk.toString()),
     });
     if (end.kind === 'passed') return EXIT.ok;
-    io.stderr(`holdpoint hook exec: ${instance}: ${end.text}\n`);
+    // It may have parts from the agent or from the hook, while whoever reads this takes each line for one of root's.
+    const text = oneLine(end.text);
+    io.stderr(`holdpoint hook exec: ${instance}: ${text}\n`);
     // The agent reads the reason from the unit; without it, it still learns the status.
     if ((io.env['NOTIFY_SOCKET'] ?? '') !== '') {
-      await new Promise<void>((resolve) => systemdNotify(io.env)([`STATUS=${end.text}`], () => resolve()));
+      await new Promise<void>((resolve) => systemdNotify(io.env)([`STATUS=${text}`], () => resolve()));
     }
     return EXEC_STATUS[end.kind];
   },

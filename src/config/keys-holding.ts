@@ -20,7 +20,7 @@ export const HOLDING_KEYS = {
   'updates.clock_wait_secs': key(
     integer(0, DAY),
     600,
-    'Seconds after the boot for which windows and freezes wait at most until the clock of the host is synchronised. 0: they do not wait.',
+    'Seconds after the boot for which windows and freezes wait at most until the clock of the host is synchronised; one of which nobody can tell (there is no systemd-timedated) counts as not synchronised. 0: they do not wait.',
   ),
   'updates.freeze': list(
     freezeType,

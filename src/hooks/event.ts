@@ -15,7 +15,7 @@ export function isHookEvent(text: string): text is HookEvent {
 export interface HookContext {
   /** Version of the release that runs. */
   readonly bootedVersion: string | null;
-  /** Version of the release that is to be staged or booted; after a boot, of the one that was to be booted. */
+  /** Version of the release that is to be staged or booted; after a boot, of the one that was asked for, if it is that. */
   readonly targetVersion: string | null;
   /** Id of this host towards the fleet. */
   readonly nodeId: string | null;
@@ -29,6 +29,8 @@ export interface HookContext {
 const LONGEST_NAME = 128;
 /** A value's longest text, in characters. */
 const LONGEST_VALUE = 300;
+/** The longest path that Linux takes. */
+const LONGEST_PATH = 4096;
 
 /** What package managers and editors leave beside a file that they replace. */
 const LEFTOVER = /(?:~|\.rpmsave|\.rpmnew|\.rpmorig)$/;
@@ -91,9 +93,11 @@ export interface HookOrder {
 /** Milliseconds in a day: the longest that a hook may take. */
 export const LONGEST_TIMEOUT_MS = 86_400_000;
 
-/** The content of the file with an order. */
+/** The content of the file with an order. Values are made fit for it, so that it is always taken for one. */
 export function formatOrder({ dir, timeoutMs, context }: HookOrder): string {
-  return `${JSON.stringify({ dir, timeoutMs, context: Object.fromEntries(FIELDS.map((key) => [key, context[key]])) })}\n`;
+  const fit = (value: string | null): string | null => (value === null ? null : oneLine(value, LONGEST_VALUE));
+  const values = Object.fromEntries(FIELDS.map((key) => [key, fit(context[key])]));
+  return `${JSON.stringify({ dir, timeoutMs, context: values })}\n`;
 }
 
 /** Reads an order; null when it is none. Nothing of a text that is none is passed on: it may be anybody's file. */
@@ -102,10 +106,10 @@ export function parseOrder(text: string): HookOrder | null {
   const context = recordOf(order?.['context']);
   if (order === null || context === null) return null;
   const { dir, timeoutMs } = order;
-  if (typeof dir !== 'string' || typeof timeoutMs !== 'number') return null;
+  if (!isPlain(dir, LONGEST_PATH) || !dir.startsWith('/') || typeof timeoutMs !== 'number') return null;
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > LONGEST_TIMEOUT_MS) return null;
   const values = FIELDS.map((field) => [field, context[field]] as const);
-  if (!values.every(([, value]) => value === null || isPlain(value))) return null;
+  if (!values.every(([, value]) => value === null || isPlain(value, LONGEST_VALUE))) return null;
   return { dir, timeoutMs, context: Object.fromEntries(values) as unknown as HookContext };
 }
 
@@ -121,6 +125,7 @@ function recordOf(value: unknown): Readonly<Record<string, unknown>> | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
 }
 
-function isPlain(value: unknown): value is string {
-  return typeof value === 'string' && oneLine(value, LONGEST_VALUE) === value;
+/** Whether it can be shown, and put into a variable, as it is. */
+function isPlain(value: unknown, longest: number): value is string {
+  return typeof value === 'string' && oneLine(value, longest) === value;
 }

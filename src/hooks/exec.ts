@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { readCapped } from '../base/files.ts';
 import { runHook } from './child-runner.ts';
 import { type HookId, parseOrder } from './event.ts';
 import { type HookEnd, NOT_NOW } from './outcome.ts';
@@ -39,20 +39,11 @@ export async function execHook(hook: HookId, { dir, runDir, onOutput }: ExecOpti
   return runHook({ dir, event: hook.event, timeoutMs, context }, hook.name, signal, onOutput);
 }
 
-/** The text of a small regular file; null when it is anything else. Follows no link, waits for nobody. */
+/** The text of a small regular file; null when it is anything else, or is made larger meanwhile. Follows no link. */
 function readOwn(path: string): string | null {
-  let file: number;
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return readCapped(path, LARGEST, 'refuse');
   } catch {
     return null;
-  }
-  try {
-    const found = fstatSync(file);
-    return found.isFile() && found.size <= LARGEST ? readFileSync(file, 'utf8') : null;
-  } catch {
-    return null;
-  } finally {
-    closeSync(file);
   }
 }

@@ -18,13 +18,14 @@ export interface HookRunnerOptions {
  * used, or systemd cannot be asked, they are not run at all: as a child, a hook would have other rights.
  */
 export function createHookRunner({ bus, runDir, root }: HookRunnerOptions): HookRunner {
+  const running = new Set<string>();
   return {
     prepare: async (set) => {
       // Of a template itself systemd says nothing; any instance will do.
       const unit = await readUnit(bus, hookUnit(set.event, 'any'), root);
       if (unit === null || unit.load === 'not-found') return childRunner().prepare(set);
       if (unit.load !== 'loaded') throw new Error(`holdpoint-hook@.service cannot be used: it is ${unit.load}`);
-      return unitRunner(bus, runDir).prepare(set);
+      return unitRunner(bus, runDir, running).prepare(set);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Bus } from '../bus/api.ts';
 import { ensureFolder, writeAtomic } from '../base/files.ts';
-import { runService, type ServiceEnd } from '../host/systemd/service.ts';
+import { runService, type ServiceEnd, stopServices } from '../host/systemd/service.ts';
 import { formatOrder, type HookEvent, instanceOf } from './event.ts';
 import { type HookEnd, judgeEnd, NOT_NOW } from './outcome.ts';
 import type { HookRunner } from './run.ts';
@@ -19,17 +19,31 @@ export function orderFile(runDir: string, event: HookEvent): string {
 /** What the unit's own limit may come later than the hook's: it is there for a unit that does not keep that one. */
 const LATE_MS = 15_000;
 
-/** Runs each hook in a unit of its own, an instance of the template `holdpoint-hook@.service`. */
-export function unitRunner(bus: Bus, runDir: string): HookRunner {
+/** All units of hooks, of all events. */
+const HOOK_UNITS = 'holdpoint-hook@*.service';
+
+/**
+ * Runs each hook in a unit of its own, an instance of the template `holdpoint-hook@.service`. What still runs of an agent
+ * that has died is stopped before: it would go on beside what is to come after it, or undo it. `running` has the units
+ * of this process; all its runners share one.
+ */
+export function unitRunner(bus: Bus, runDir: string, running = new Set<string>()): HookRunner {
   return {
-    prepare: (set) => {
+    prepare: async (set) => {
+      await stopServices(bus, HOOK_UNITS, running);
       ensureFolder(runDir);
       // For all to read: a drop-in may give the units another user than root.
       writeAtomic(orderFile(runDir, set.event), formatOrder(set), 0o644);
-      return Promise.resolve(async (name, signal) => {
+      return async (name, signal) => {
         const limits = { timeoutMs: set.timeoutMs + LATE_MS, signal };
-        return judgeService(await runService(bus, hookUnit(set.event, name), limits), set.timeoutMs);
-      });
+        const unit = hookUnit(set.event, name);
+        running.add(unit);
+        try {
+          return judgeService(await runService(bus, unit, limits), set.timeoutMs);
+        } finally {
+          running.delete(unit);
+        }
+      };
     },
   };
 }

@@ -21,9 +21,20 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Sends assignments such as `READY=1` to the service manager; `done` is called once, with what went wrong or null. */
 export type Sender = (assignments: readonly string[], done: (error: Error | null) => void) => void;
 
-/** Sends by way of `systemd-notify`, since Node cannot write to datagram sockets. */
+/** One assignment; what begins otherwise might be an option of `systemd-notify`, and a second line another assignment. */
+const ASSIGNMENT = /^[A-Z][A-Z0-9_]*=\P{Cc}*$/u;
+
+/**
+ * Sends by way of `systemd-notify`, since Node cannot write to datagram sockets. Nothing is sent when one of them is not
+ * a single assignment in one line: the service manager would take each further line for one of its own.
+ */
 export function systemdNotify(env: Readonly<Record<string, string | undefined>>): Sender {
   return (assignments, done) => {
+    const odd = assignments.find((text) => !ASSIGNMENT.test(text));
+    if (odd !== undefined) {
+      done(new Error(`systemd does not hear of our state: not one assignment: ${oneLine(odd, 80)}`));
+      return;
+    }
     // It waits until its message was taken: the manager cannot tell whose message it is once the sender has gone.
     execFile('systemd-notify', assignments, { env, timeout: 10_000 }, (error, _, stderr) => {
       done(error === null ? null : new Error(`systemd does not hear of our state: ${reason(error, stderr)}`));

@@ -15,6 +15,7 @@ const MANAGER = describe(`${SYSTEMD}.Manager`, {
   methods: {
     ListUnits: '-> a(ssssssouso) units',
     ListUnitsByNames: 'as names -> a(ssssssouso) units',
+    ListUnitsByPatterns: 'as states, as patterns -> a(ssssssouso) units',
     GetUnit: 's name -> o unit',
     LoadUnit: 's name -> o unit',
     StartUnit: 's name, s mode -> o job',
@@ -113,8 +114,9 @@ export class Systemd {
     return {
       spec: MANAGER,
       methods: {
-        ListUnits: () => [[...this.#host.units().map(({ name }) => name), ...this.#hooks.keys()].map(this.#row)],
-        ListUnitsByNames: ({ body: [names] }) => [Array.isArray(names) ? names.map(String).map(this.#row) : []],
+        ListUnits: () => [this.#names().map(this.#row)],
+        ListUnitsByNames: ({ body: [names] }) => [textsOf(names).map(this.#row)],
+        ListUnitsByPatterns: ({ body: [states, patterns] }) => [this.#matching(textsOf(states), textsOf(patterns))],
         GetUnit: (call) => [pathOf(asked(call))],
         LoadUnit: (call) => [pathOf(asked(call))],
         StartUnit: (call) => this.#start(this.#permit(asked(call), 'start')),
@@ -133,6 +135,20 @@ export class Systemd {
       },
       properties: () => ({ Version: '257', SystemState: 'running' }),
     };
+  }
+
+  #names(): readonly string[] {
+    return [...this.#host.units().map(({ name }) => name), ...this.#hooks.keys()];
+  }
+
+  /** Units in one of the states with a name of one of the patterns, where none of them means all. */
+  #matching(states: readonly string[], patterns: readonly string[]): readonly (readonly unknown[])[] {
+    const globs = patterns.map((pattern) => new RegExp(`^${pattern.split('*').map(escapeGlob).join('.*')}$`));
+    const rows = this.#names().map(this.#row);
+    return rows.filter(([name, , ...rest]) => {
+      const isOf = states.length === 0 || states.some((state) => rest.slice(0, 3).includes(state));
+      return isOf && (globs.length === 0 || globs.some((glob) => glob.test(String(name))));
+    });
   }
 
   /** What polkit says; the only units that anybody may control are those of hooks. */
@@ -261,6 +277,15 @@ export class Systemd {
 
 function serviceValues({ result, code, status, text }: HookUnitState): Readonly<Record<string, unknown>> {
   return { Result: result, ExecMainCode: code, ExecMainStatus: status, StatusText: text };
+}
+
+/** The part of a regular expression for a part of a pattern without wildcards. */
+function escapeGlob(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }
 
 function defaultSub(active: string): string {

@@ -18,6 +18,11 @@ describe('oneLine', () => {
     ['line\u2028and\u2029paragraph', 'line and paragraph'],
     ['abc\u202edcba\u2066x\u2069', 'abc dcba x'],
     ['Zürich 東京 🙂', 'Zürich 東京 🙂'],
+    ['a\u200e\u200f\u061cb', 'ab'],
+    ['r\u200bo\u200co\u200dt\u2060\ufeff', 'root'],
+    ['so\u00adft \u2063\u206a\u115f\u3164\u{e0041}', 'soft'],
+    ['\ufeff \u200b x \u200b', 'x'],
+    ['e\u0301 ❤\ufe0f \u0600', 'e\u0301 ❤\ufe0f \u0600'],
   ])('%j: %j', (text, line) => {
     expect(oneLine(text)).toBe(line);
   });
@@ -31,11 +36,23 @@ describe('oneLine', () => {
     for (let max = 1; max < 8; max += 1) expect(oneLine('🙂🙂🙂🙂', max)).toMatch(/^(?:🙂)*…?$/u);
   });
 
+  it('leaves nothing unseen in a name, wherever it is', () => {
+    const unseen = fc.constantFrom(
+      ...['\u200b', '\u200c', '\u200d', '\u200e', '\u200f', '\u061c', '\u2060', '\ufeff', '\u00ad'],
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.stringMatching(/^[a-z]{1,5}$/), unseen)), (parts) => {
+        expect(oneLine(parts.flat().join(''), 1_000)).toBe(parts.map(([seen]) => seen).join(''));
+      }),
+    );
+  });
+
   it('makes one line of any text, within its limit, and the same one of that', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 40 }), (text, max) => {
         const line = oneLine(text, max);
         expect(line).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
+        expect(line).not.toMatch(/[\u061c\u200b-\u200f\u2060-\u2064\ufeff]/u);
         expect(line.length).toBeLessThanOrEqual(max);
         expect(oneLine(line, max)).toBe(line);
       }),

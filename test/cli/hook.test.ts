@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import type * as NodeFs from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { dispatch } from '../../src/cli/dispatch.ts';
 import { hookCommands } from '../../src/cli/hook.ts';
 import { overview } from '../../src/cli/help.ts';
@@ -9,6 +10,19 @@ import { formatOrder } from '../../src/hooks/event.ts';
 import { orderFile } from '../../src/hooks/unit-runner.ts';
 import { CONTEXT, folder, temporary, writeHook } from '../support/hooks.ts';
 import { testIo } from './io.ts';
+
+/** The file that is made longer as soon as somebody has looked at how long it is. */
+const grows = vi.hoisted(() => ({ path: null as string | null }));
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof NodeFs>();
+  const fstatSync = (file: number): unknown => {
+    const found = fs.fstatSync(file);
+    if (grows.path !== null) appendFileSync(grows.path, ' '.repeat(1_000_000));
+    grows.path = null;
+    return found;
+  };
+  return { ...fs, fstatSync };
+});
 
 async function exec(instance: string, script: string | null): Promise<readonly [number, string, string]> {
   const base = temporary();
@@ -57,6 +71,42 @@ describe('hook exec', () => {
     const io = testIo();
     const args = ['hook', 'exec', '--dir', base, '--run-dir', join(base, 'run'), 'pre-reboot:x'];
     expect(await dispatch(hookCommands, args, io)).toBe(1);
+  });
+
+  test.each(['/elsewhere\nholdpoint hook exec: forged', '/elsewhere\nMAINPID=1\r<0>forged', '/elsewhere'])(
+    'says one line of its own to the log and to systemd when the folder is another one: %j',
+    async (other) => {
+      const base = temporary();
+      const [dir, runDir, bin] = ['hooks.d', 'run', 'bin'].map((name) => folder(join(base, name))) as [
+        string,
+        string,
+        string,
+      ];
+      writeHook(dir, 'pre-reboot', 'x', 'true');
+      writeFileSync(orderFile(runDir, 'pre-reboot'), formatOrder({ dir: other, timeoutMs: 20_000, context: CONTEXT }));
+      const said = join(base, 'said');
+      writeFileSync(join(bin, 'systemd-notify'), `#!/bin/sh\nprintf '%s\\n' "$@" > ${said}\n`, { mode: 0o755 });
+      const io = testIo({ NOTIFY_SOCKET: '/nowhere', PATH: `${bin}:${process.env['PATH'] ?? ''}` });
+      const args = ['hook', 'exec', '--dir', dir, '--run-dir', runDir, 'pre-reboot:x'];
+      expect(await dispatch(hookCommands, args, io)).toBe(1);
+      expect(io.err()).toMatch(/^holdpoint hook exec: pre-reboot:x: \P{Cc}+\n$/u);
+      expect(readFileSync(said, 'utf8')).toMatch(/^STATUS=\P{Cc}+\n$/u);
+    },
+  );
+
+  test('reads no more than an order has, however its owner makes the file grow', async () => {
+    grows.path = null;
+    const base = temporary();
+    const [dir, runDir] = [folder(join(base, 'hooks.d')), folder(join(base, 'run'))];
+    writeHook(dir, 'pre-reboot', 'x', 'true');
+    const file = orderFile(runDir, 'pre-reboot');
+    writeFileSync(file, formatOrder({ dir, timeoutMs: 20_000, context: CONTEXT }));
+    const args = ['hook', 'exec', '--dir', dir, '--run-dir', runDir, 'pre-reboot:x'];
+    expect(await dispatch(hookCommands, args, testIo())).toBe(0);
+    grows.path = file;
+    const io = testIo();
+    expect(await dispatch(hookCommands, args, io)).toBe(1);
+    expect(io.err()).toContain('cannot be read');
   });
 
   test('is not shown among the commands', () => {

@@ -105,6 +105,16 @@ describe('orders', () => {
     expect(parseOrder(formatOrder(order))).toEqual(order);
   });
 
+  test('are read in one clean line each, whatever the agent has to say', () => {
+    fc.assert(
+      fc.property(context, (given) => {
+        const order = parseOrder(formatOrder({ dir: '/d', timeoutMs: 1, context: given }));
+        expect(order).not.toBeNull();
+        expect(hookEnvironment('may-reboot', order!.context)).toEqual(hookEnvironment('may-reboot', given));
+      }),
+    );
+  });
+
   test('what the agent would not write is refused', () => {
     const good = { dir: '/d', timeoutMs: 1, context: CONTEXT };
     const spoiled: readonly unknown[] = [
@@ -113,6 +123,14 @@ describe('orders', () => {
       'x',
       {},
       { ...good, dir: 1 },
+      { ...good, dir: '' },
+      { ...good, dir: 'hooks.d' },
+      { ...good, dir: '/d\nMAINPID=1' },
+      { ...good, dir: '/d\r<0>forged' },
+      { ...good, dir: '/d\u0000' },
+      { ...good, dir: '/d\u202e' },
+      { ...good, dir: '/d ' },
+      { ...good, dir: `/${'d'.repeat(4096)}` },
       { ...good, timeoutMs: 0 },
       { ...good, timeoutMs: 1.5 },
       { ...good, timeoutMs: 86_400_001 },

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import type { Bus } from '../../src/bus/api.ts';
 import { openBus } from '../../src/bus/bus.ts';
-import type { HookEvent } from '../../src/hooks/event.ts';
+import { formatOrder, type HookEvent } from '../../src/hooks/event.ts';
 import type { HookOutcome } from '../../src/hooks/outcome.ts';
 import { type HookRun, type HookRunner, runHooks } from '../../src/hooks/run.ts';
 import { createHookRunner } from '../../src/hooks/runner.ts';
-import { orderFile, unitRunner } from '../../src/hooks/unit-runner.ts';
+import { hookUnit, orderFile } from '../../src/hooks/unit-runner.ts';
 import type { Machine } from '../../src/sim/api.ts';
 import { CONTEXT, folder, pidsIn, runs, temporary, writeHook } from '../support/hooks.ts';
 import { machine } from '../support/sim-host.ts';
@@ -51,25 +51,25 @@ function run({ dir, runner }: Bench, event: HookEvent, more: Partial<HookRun> = 
 }
 
 /** What systemd says of the unit. */
-async function activeState(bus: Bus): Promise<unknown> {
+async function activeState(bus: Bus, unit = UNIT): Promise<unknown> {
   const [rows] = await bus.call({
     ...{ destination: 'org.freedesktop.systemd1', path: '/org/freedesktop/systemd1' },
-    ...{ interface: 'org.freedesktop.systemd1.Manager', member: 'ListUnitsByNames', signature: 'as', body: [[UNIT]] },
+    ...{ interface: 'org.freedesktop.systemd1.Manager', member: 'ListUnitsByNames', signature: 'as', body: [[unit]] },
   });
   return (rows as readonly (readonly unknown[])[])[0]?.[3];
 }
 
-function start(bus: Bus): Promise<readonly unknown[]> {
+function start(bus: Bus, unit: string): Promise<readonly unknown[]> {
   return bus.call({
     ...{ destination: 'org.freedesktop.systemd1', path: '/org/freedesktop/systemd1' },
-    ...{ interface: 'org.freedesktop.systemd1.Manager', member: 'StartUnit', signature: 'ss', body: [UNIT, 'fail'] },
+    ...{ interface: 'org.freedesktop.systemd1.Manager', member: 'StartUnit', signature: 'ss', body: [unit, 'fail'] },
   });
 }
 
 /** Starts the unit as an agent would that dies then. */
-async function leftBehind({ bus, runDir, dir }: HostBench): Promise<void> {
-  await unitRunner(bus, runDir).prepare({ dir, event: 'may-reboot', timeoutMs: 60_000, context: CONTEXT });
-  await start(bus);
+async function leftBehind({ bus, runDir, dir }: HostBench, event: HookEvent = 'may-reboot', name = 'x'): Promise<void> {
+  writeFileSync(orderFile(folder(runDir), event), formatOrder({ dir, timeoutMs: 60_000, context: CONTEXT }));
+  await start(bus, hookUnit(event, name));
 }
 
 hookContract('hooks in units', () => bench());
@@ -102,6 +102,50 @@ describe('hooks in units', LIMIT, () => {
     expect(await run(host, 'may-reboot')).toEqual({ kind: 'passed', ran: 2 });
     expect(pidsIn(pids)).toHaveLength(2);
     expect(pidsIn(pids).filter(runs)).toEqual([]);
+  });
+
+  test('what an agent that died has begun is over before hooks of another event are run', async () => {
+    const host = await bench();
+    const log = join(host.out, 'log');
+    const logged = (): readonly string[] => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []);
+    const pids = join(host.out, 'pids');
+    for (const name of ['10-drain', '20-stop']) {
+      const script = `sleep 300 & echo $$ >> ${pids}; echo $! >> ${pids}; echo ${name} >> ${log}; wait; echo late >> ${log}`;
+      writeHook(host.dir, 'pre-reboot', name, script);
+      await leftBehind(host, 'pre-reboot', name);
+    }
+    await expect.poll(() => logged().length, LIMIT).toBe(2);
+    const running = `for pid in $(cat ${pids}); do if [ -e /proc/$pid/exe ]; then echo running $pid >> ${log}; fi; done`;
+    writeHook(host.dir, 'reboot-cancelled', 'undrain', `${running}; echo undrained >> ${log}`);
+    expect(await run(host, 'reboot-cancelled')).toEqual({ kind: 'passed', ran: 1 });
+    expect(logged().slice(2)).toEqual(['undrained']);
+    expect(pidsIn(pids).filter(runs)).toEqual([]);
+    expect(await activeState(host.bus, hookUnit('pre-reboot', '10-drain'))).toBe('inactive');
+  });
+
+  test('what this agent itself runs is left alone', async () => {
+    const host = await bench();
+    const [begun, go] = [join(host.out, 'begun'), join(host.out, 'go')];
+    writeHook(host.dir, 'pre-stage', 'x', `touch ${begun}; until [ -e ${go} ]; do sleep 0.05; done`);
+    writeHook(host.dir, 'may-reboot', 'x', 'exit 0');
+    const staging = run(host, 'pre-stage');
+    await expect.poll(() => existsSync(begun), LIMIT).toBe(true);
+    expect(await run(host, 'may-reboot')).toEqual({ kind: 'passed', ran: 1 });
+    writeFileSync(go, '');
+    expect(await staging).toEqual({ kind: 'passed', ran: 1 });
+  });
+
+  test('nothing is run beside what cannot be stopped', async () => {
+    const host = await bench();
+    writeHook(host.dir, 'pre-reboot', 'x', `touch ${host.out}/begun; sleep 300`);
+    await leftBehind(host, 'pre-reboot');
+    await expect.poll(() => existsSync(join(host.out, 'begun')), LIMIT).toBe(true);
+    host.host.setFault('denyUnits', { verbs: ['stop'] });
+    writeHook(host.dir, 'reboot-cancelled', 'x', `touch ${host.out}/ran`);
+    const outcome = await run(host, 'reboot-cancelled');
+    expect(outcome).toMatchObject({ kind: 'failed', hook: 'x' });
+    expect(JSON.stringify(outcome)).toContain('denied by polkit');
+    expect(existsSync(join(host.out, 'ran'))).toBe(false);
   });
 
   test.each(['start', 'stop', 'reset-failed'])('says why it is not allowed to %s', async (verb) => {

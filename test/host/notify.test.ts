@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -135,6 +135,16 @@ describe('systemdNotify', () => {
     const error = await send(fakeProgram(1));
     expect(error?.message).toBe('systemd does not hear of our state: no such luck');
   });
+
+  it.each(['STATUS=up\nMAINPID=1', 'STATUS=up\r', 'STATUS=up\0', '\nMAINPID=1', '--pid=1', '-h', 'status', '=1', ''])(
+    'sends nothing that is not one assignment: %j',
+    async (text) => {
+      const env = fakeProgram(0);
+      const error = await new Promise<Error | null>((resolve) => systemdNotify(env)(['READY=1', text], resolve));
+      expect(error?.message).toMatch(/^systemd does not hear of our state: not one assignment: \P{Cc}*$/u);
+      expect(existsSync(join(folder, 'call'))).toBe(false);
+    },
+  );
 
   it('says that there is no such program', async () => {
     const error = await send({ ...SOCKET, PATH: join(folder, 'nothing-here') });

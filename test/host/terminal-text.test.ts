@@ -22,6 +22,12 @@ describe('the text of a message', () => {
     expect(lines('a\u001b]0;title\u0007b\u009b2Jc\td\u202Ee\u200Bf\u0000')).toEqual(['a ]0;title b 2Jc def']);
   });
 
+  test('shows a name as it is read, without what cannot be seen', () => {
+    expect(lines('ro\u200bo\u200e\u200f\u061ct\u200c\u200d\u2060\ufeff\u3164\u115f is logged in')).toEqual([
+      'root is logged in',
+    ]);
+  });
+
   test('breaks between words, and never in one', () => {
     expect(lines(`${'x'.repeat(40)} ${'y'.repeat(38)} z`)).toEqual([`${'x'.repeat(40)} ${'y'.repeat(38)}`, 'z']);
     expect(lines(`${'x'.repeat(40)} ${'y'.repeat(39)}`)).toEqual(['x'.repeat(40), 'y'.repeat(39)]);

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from '../../bus/api.ts';
-import { oneLine } from '../../base/text.ts';
+import { errorText, oneLine } from '../../base/text.ts';
 import { withDeadline } from '../../base/deadline.ts';
 import { callManager, isAbsent, MANAGER, MANAGER_PATH, readProperty, refusal, subscribe, SYSTEMD } from './manager.ts';
-import { readUnit } from './units.ts';
+import { readUnit, readUnitsLike } from './units.ts';
 import { unitPath, type UnitState } from './unit.ts';
 
 /** How often to look at a job whose end may have been missed. */
@@ -56,6 +56,33 @@ export async function runService(bus: Bus, unit: string, { timeoutMs, signal }: 
   }
 }
 
+/**
+ * Stops services whose names match a pattern, with all their processes, but for those that are named. Rejects when
+ * systemd refuses or cannot be asked, or when one has not stopped after half a minute.
+ */
+export async function stopServices(bus: Bus, pattern: string, but: ReadonlySet<string>): Promise<void> {
+  const units = await readUnitsLike(bus, pattern).catch((error: unknown) => {
+    throw new Error(`systemd cannot be asked about ${pattern}: ${errorText(error)}`, { cause: error });
+  });
+  const running = units.filter(({ name, active, job }) => !but.has(name) && !(isOver(active) && job === null));
+  if (running.length === 0) return;
+  await subscribe(bus);
+  await Promise.all(running.map(({ name }) => stopService(bus, name)));
+}
+
+async function stopService(bus: Bus, unit: string): Promise<void> {
+  const jobs = followJobs(bus, unit);
+  try {
+    await clear(bus, unit, jobs);
+  } finally {
+    jobs.stop();
+  }
+}
+
+function isOver(active: string): boolean {
+  return active === 'inactive' || active === 'failed';
+}
+
 function aborted(signal: AbortSignal, over: AbortController): Promise<'called-off'> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve('called-off');
@@ -84,8 +111,10 @@ async function stateOf(bus: Bus, unit: string): Promise<UnitState> {
 
 /** Brings a unit back to how it was before it was ever started: no process, no failure. */
 async function clear(bus: Bus, unit: string, jobs: Jobs): Promise<void> {
-  let { active } = await stateOf(bus, unit);
-  if (active !== 'inactive' && active !== 'failed') {
+  const before = await stateOf(bus, unit);
+  let { active } = before;
+  // A start that waits for something would still begin it.
+  if (!isOver(active) || before.job !== null) {
     const stopped = jobs.ended(await queue(bus, 'StopUnit', unit, 'replace'));
     await withDeadline(stopped, STOP_MS, `${unit} does not stop`);
     ({ active } = await stateOf(bus, unit));

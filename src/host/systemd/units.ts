@@ -28,6 +28,15 @@ export async function readUnit(bus: Bus, name: string, root = '/'): Promise<Unit
   return unit;
 }
 
+/**
+ * Reads the units whose names match a pattern, with `*` for anything, of those that systemd keeps in mind: all that run,
+ * and some others. Rejects when it cannot be asked.
+ */
+export async function readUnitsLike(bus: Bus, pattern: string): Promise<readonly UnitState[]> {
+  const [rows] = await callManager(bus, 'ListUnitsByPatterns', 'asas', [], [pattern]);
+  return parseRows(rows);
+}
+
 /** Which of the units that this one cannot do without have failed, as their names. Rejects as `readUnit` does. */
 export async function readFailedRequirements(bus: Bus, unit: UnitState): Promise<readonly string[]> {
   const lists = await Promise.all(['Requires', 'BindsTo'].map((name) => readProperty(bus, unit.path, 'Unit', name)));
@@ -42,6 +51,10 @@ const MOST = 500;
 async function readUnits(bus: Bus, names: readonly string[]): Promise<readonly UnitState[]> {
   if (names.length === 0) return [];
   const [rows] = await callManager(bus, 'ListUnitsByNames', 'as', names);
+  return parseRows(rows);
+}
+
+function parseRows(rows: unknown): readonly UnitState[] {
   return Array.isArray(rows) ? rows.flatMap((row: unknown) => parseUnitRow(row) ?? []) : [];
 }
 
