@@ -15,7 +15,7 @@ export function isHookEvent(text: string): text is HookEvent {
 export interface HookContext {
   /** Version of the release that runs. */
   readonly bootedVersion: string | null;
-  /** Version of the release that is to be staged or booted; after a boot, of the one that was to be booted. */
+  /** Version of the release that is to be staged or booted; null after a boot. */
   readonly targetVersion: string | null;
   /** Id of this host towards the fleet. */
   readonly nodeId: string | null;

@@ -18,6 +18,7 @@ const HOOK_COMMAND = program('hook', 'exec');
 /** What a test has to offer. */
 export interface Context {
   readonly onTestFinished: (end: () => Promise<void> | void) => void;
+  readonly onTestFailed: (tell: () => void) => void;
 }
 
 /** A host with an agent that has everything before it that can keep a reboot back. */
@@ -53,7 +54,7 @@ export interface HostOptions {
 }
 
 /** Makes such a host, which ends with its test. Its agent is not started yet. */
-export async function host({ onTestFinished }: Context, options: HostOptions = {}): Promise<Host> {
+export async function host({ onTestFinished, onTestFailed }: Context, options: HostOptions = {}): Promise<Host> {
   const { config = '', lock = false, units = false, wall } = options;
   const locks = await startLockServer();
   onTestFinished(() => locks.close());
@@ -70,6 +71,9 @@ export async function host({ onTestFinished }: Context, options: HostOptions = {
     ...(units ? { machine: { hookCommand: HOOK_COMMAND } } : {}),
   });
   onTestFinished(() => one.stop());
+  onTestFailed(() => {
+    console.error([...one.lines.slice(-40).map(({ level, text }) => `${level} ${text}`), ...locks.log].join('\n'));
+  });
   return extend(one, { clock, locks, fleet: strategy + fleet });
 }
 

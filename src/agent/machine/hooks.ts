@@ -91,6 +91,9 @@ const DONE: Readonly<Record<HookEvent, Done>> = {
     const passed = outcome.kind === 'passed';
     remember(turn, { postBoot: { passed, problem: passed ? null : outcome.text } });
     arm(turn, 'postBoot', passed ? null : retryAt(turn, 2));
+    const { phase } = turn.state;
+    // Nothing is fetched before the boot is healthy.
+    if (passed && phase.name === 'staging' && phase.waits !== null) arm(turn, 'work', now(turn));
   },
 };
 
