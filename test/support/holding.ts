@@ -27,18 +27,19 @@ export interface Host extends Simulated {
   /** One slot; asked only with `lock`. */
   readonly locks: LockServer;
   /** Replaces what was added to the configuration, and has it read. */
-  reconfigure(config: string, steadySecs?: number): void;
+  readonly reconfigure: (config: string, steadySecs?: number) => void;
   /** The line of status.json. */
-  status(): string;
+  readonly status: () => string;
   /** Writes a hook: a shell script that knows the folder `$D`. */
-  hook(event: HookEvent, script: string, mode?: number): void;
+  readonly hook: (event: HookEvent, script: string, mode?: number) => void;
   /** What is in a file of the folder `$D`; empty while it is not there. */
-  told(name: string): string;
+  readonly told: (name: string) => string;
   /** Makes a file in the folder `$D`. */
-  tell(name: string): void;
-  /** Sets a marker, as another tool would. */
-  mark(name: string, text: string): void;
+  readonly tell: (name: string) => void;
+  /** The folder of the markers. */
   readonly marks: string;
+  /** Sets a marker, as another tool would. */
+  readonly mark: (name: string, text: string) => void;
   /** Moment on the host's clock at which it went down, of every reboot so far. */
   readonly downs: readonly number[];
 }
@@ -72,7 +73,8 @@ export async function host({ onTestFinished, onTestFailed }: Context, options: H
   });
   onTestFinished(() => one.stop());
   onTestFailed(() => {
-    console.error([...one.lines.slice(-40).map(({ level, text }) => `${level} ${text}`), ...locks.log].join('\n'));
+    const said = one.lines.slice(-40).map(({ level, text }) => `${level} ${text}\n`);
+    process.stderr.write(`${said.join('')}${locks.log.join(', ')}\n`);
   });
   return extend(one, { clock, locks, fleet: strategy + fleet });
 }
