@@ -26,7 +26,7 @@ const host = defineCommand({
   summary: 'Run a simulated host with its update server, to try configurations on',
   details: [
     'Prints the command that runs an agent on it, and goes on until it is interrupted.',
-    'A file faults/NAME.json in the folder of the host sets a fault.',
+    'A file faults/NAME.json in the folder of the host sets a fault; hooks go below its root, and run as units do.',
   ].join('\n'),
   options: {
     graph: { type: 'string', value: 'FILE', help: 'update graph (default: a real one of Fedora CoreOS stable)' },

@@ -8,7 +8,7 @@ const GOOD: readonly Unit[] = [{ name: UNIT, active: 'active' }];
 const CHECK = { name: 'greenboot-healthcheck.service', active: 'failed' };
 /** As greenboot leaves it: what the target requires has failed. */
 const BAD: readonly Unit[] = [{ name: UNIT, active: 'inactive', requires: [CHECK.name] }, CHECK];
-const FAILED = /boot-complete\.target was not reached: greenboot-healthcheck\.service failed/;
+const FAILED = 'boot-complete.target was not reached: greenboot-healthcheck.service failed';
 
 /** Each boot of a release has these units: they change while the host is down. */
 function boots(one: Host, units: (version: string) => readonly Unit[]): void {
@@ -29,7 +29,7 @@ test.concurrent('an unhealthy boot keeps its slot, and says so, until it is heal
   const one = await host(context, { lock: true });
   boots(one, (version) => (version === MID ? BAD : GOOD));
   one.agent.start();
-  await one.line((line) => line.level === 'error' && FAILED.test(line.text));
+  await one.line((line) => line.level === 'error' && line.text.includes(FAILED));
   expect(one.booted()).toBe(MID);
   await until(() => one.status().includes('this boot is not healthy: boot-complete.target was not reached'));
   expect(one.status()).toContain('and the slot of group default is kept');
@@ -53,7 +53,7 @@ test.concurrent(
     expect([one.locks.holders.size, one.lines.filter(({ level }) => level === 'error')]).toEqual([1, []]);
     one.reconfigure(`health.timeout_secs = ${Math.ceil(one.clock.uptime()) + 1}\n`);
     await one.line(
-      (line) => line.level === 'error' && /boot-complete\.target has not been reached yet/.test(line.text),
+      (line) => line.level === 'error' && line.text.includes('boot-complete.target has not been reached yet'),
     );
     one.machine.setUnits(GOOD);
     await until(() => one.locks.holders.size === 0);
@@ -67,7 +67,7 @@ describe('with health.rollback', () => {
     const one = await host(context, { lock: true, config: ROLLBACK });
     boots(one, (version) => (version === MID ? BAD : GOOD));
     one.agent.start();
-    await one.line((line) => line.level === 'error' && FAILED.test(line.text));
+    await one.line((line) => line.level === 'error' && line.text.includes(FAILED));
     await one.line(
       (line) => line.level === 'error' && /41\.2\.3\.0 is kept away .*its boot did not become healthy/.test(line.text),
     );
@@ -108,7 +108,7 @@ test.concurrent(
     );
     one.agent.start();
     await one.line(
-      (line) => line.level === 'error' && /post-boot hook 50-test: exit status 1: no database/.test(line.text),
+      (line) => line.level === 'error' && line.text.includes('post-boot hook 50-test: exit status 1: no database'),
     );
     await until(() =>
       one.status().includes('this boot is not healthy: post-boot hook 50-test: exit status 1: no database'),

@@ -56,8 +56,9 @@ describe('whoever is logged in gets time, and a last notice with the slot held:'
     let text = '';
     while (!text.includes('about to reboot')) text += await pty.read();
     expect(text.replaceAll(/\s+/g, ' ')).toMatch(
-      /\u0007This host is to be updated to 41\.2\.3\.0 .*Please save your work and log out\. It waits for you for 2 s.*about to reboot/,
+      /This host is to be updated to 41\.2\.3\.0 .*Please save your work and log out\. It waits for you for 2 s.*about to reboot/,
     );
+    expect(text).toContain('\u0007');
     await arrives(one);
   });
 });

@@ -18,6 +18,7 @@ const HOOK_COMMAND = program('hook', 'exec');
 /** What a test has to offer. */
 export interface Context {
   readonly onTestFinished: (end: () => Promise<void> | void) => void;
+  readonly onTestFailed: (tell: () => void) => void;
 }
 
 /** A host with an agent that has everything before it that can keep a reboot back. */
@@ -26,18 +27,19 @@ export interface Host extends Simulated {
   /** One slot; asked only with `lock`. */
   readonly locks: LockServer;
   /** Replaces what was added to the configuration, and has it read. */
-  reconfigure(config: string, steadySecs?: number): void;
+  readonly reconfigure: (config: string, steadySecs?: number) => void;
   /** The line of status.json. */
-  status(): string;
+  readonly status: () => string;
   /** Writes a hook: a shell script that knows the folder `$D`. */
-  hook(event: HookEvent, script: string, mode?: number): void;
+  readonly hook: (event: HookEvent, script: string, mode?: number) => void;
   /** What is in a file of the folder `$D`; empty while it is not there. */
-  told(name: string): string;
+  readonly told: (name: string) => string;
   /** Makes a file in the folder `$D`. */
-  tell(name: string): void;
-  /** Sets a marker, as another tool would. */
-  mark(name: string, text: string): void;
+  readonly tell: (name: string) => void;
+  /** The folder of the markers. */
   readonly marks: string;
+  /** Sets a marker, as another tool would. */
+  readonly mark: (name: string, text: string) => void;
   /** Moment on the host's clock at which it went down, of every reboot so far. */
   readonly downs: readonly number[];
 }
@@ -53,7 +55,7 @@ export interface HostOptions {
 }
 
 /** Makes such a host, which ends with its test. Its agent is not started yet. */
-export async function host({ onTestFinished }: Context, options: HostOptions = {}): Promise<Host> {
+export async function host({ onTestFinished, onTestFailed }: Context, options: HostOptions = {}): Promise<Host> {
   const { config = '', lock = false, units = false, wall } = options;
   const locks = await startLockServer();
   onTestFinished(() => locks.close());
@@ -70,6 +72,10 @@ export async function host({ onTestFinished }: Context, options: HostOptions = {
     ...(units ? { machine: { hookCommand: HOOK_COMMAND } } : {}),
   });
   onTestFinished(() => one.stop());
+  onTestFailed(() => {
+    const said = one.lines.slice(-40).map(({ level, text }) => `${level} ${text}\n`);
+    process.stderr.write(`${said.join('')}${locks.log.join(', ')}\n`);
+  });
   return extend(one, { clock, locks, fleet: strategy + fleet });
 }
 

@@ -92,8 +92,9 @@ const DONE: Readonly<Record<HookEvent, Done>> = {
     const passed = outcome.kind === 'passed';
     remember(turn, { postBoot: { passed, problem: passed ? null : outcome.text } });
     arm(turn, 'postBoot', passed ? null : retryAt(turn, 2));
-    // What waits for a healthy boot need not wait for the next look.
-    if (passed && turn.state.phase.name === 'staging') arm(turn, 'work', now(turn));
+    const { phase } = turn.state;
+    // Nothing is fetched before the boot is healthy.
+    if (passed && phase.name === 'staging' && phase.waits !== null) arm(turn, 'work', now(turn));
   },
 };
 

@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { INTERVAL, MINUTE, SECOND, graph, reading, stagedDeployment } from '../../support/agent-builders.ts';
+import {
+  INTERVAL,
+  MINUTE,
+  SECOND,
+  aroundRules,
+  graph,
+  reading,
+  settings,
+  stagedDeployment,
+} from '../../support/agent-builders.ts';
+import { Driver } from '../../support/agent-driver.ts';
 import { IN_FLEET, arrived, person, surrounded } from '../../support/agent-surrounded.ts';
 
 const NOT_NOW = { kind: 'not-now', text: '10-backup: a backup runs' } as const;
@@ -238,9 +248,33 @@ describe('pre-stage', () => {
     host.driver.pass(INTERVAL);
     expect(host.driver.phase).toBe('staging');
     expect(host.driver.log).not.toContain('stage');
+    const said = host.driver.said.filter((line) => line.includes('is not fetched yet: pre-stage hook 10-backup'));
+    expect(said).toHaveLength(1);
     delete host.answers['pre-stage'];
     host.driver.pass(MINUTE);
     expect(host.driver.log).toContain('stage');
+  });
+});
+
+describe('post-boot', () => {
+  test('lets a release be fetched as soon as it has passed', () => {
+    const host = surrounded({ hooks: ['post-boot'], boot: { kind: 'waiting', reason: 'it is slow' } });
+    host.answers['post-boot'] = null;
+    host.change({ boot: { kind: 'healthy' } });
+    host.driver.pass(INTERVAL);
+    expect([host.driver.phase, host.driver.log.includes('stage')]).toEqual(['staging', false]);
+    host.hooked();
+    host.driver.pass(SECOND);
+    expect(host.driver.log).toContain('stage');
+  });
+
+  test('is not run before it is known what has booted', () => {
+    const driver = new Driver({ settings: settings({ around: aroundRules() }) });
+    driver.send({ kind: 'started' });
+    driver.lookedAround({ hooks: ['post-boot'] });
+    expect(driver.asked).toEqual(['look']);
+    driver.looked(reading(driver.mono, 1));
+    expect(driver.asked).toContain('hooks');
   });
 });
 
