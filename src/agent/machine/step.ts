@@ -302,7 +302,9 @@ function advance(turn: Turn): void {
   }
   poll(turn);
   advancePhase(turn);
-  if (turn.state.phase.name === 'watching') callOff(turn, null, 'the update is not there any more');
+  const { phase } = turn.state;
+  if (phase.name === 'watching') callOff(turn, null, 'the update is not there any more');
+  if (phase.name === 'disabled') callOff(turn, null, phase.reason);
   undoIsDone(turn);
   // Whoever it was for had no use for it.
   if (isDue(turn, 'people')) arm(turn, 'people', null);
