@@ -96,7 +96,7 @@ describe('between the grant and finalize, the reboot is called off, undone and t
 });
 
 test.concurrent(
-  'a login while the hooks act, after the time of the others, is not taken by surprise',
+  'a login while the hooks act, after the time of the others, is told at once and given a moment',
   LIMIT,
   async (context) => {
     const config = 'updates.sessions.grace_secs = 1\nupdates.sessions.final_notice_secs = 1\n';
@@ -108,11 +108,10 @@ test.concurrent(
     await until(() => one.told('pre') === 'begins\n');
     const before = messages(one).length;
     one.machine.setSessions([session(), session({ id: '8', user: 'bob', tty: 'pts/3', remote: true })]);
+    await until(() => messages(one).length > before);
     one.tell('go');
-    await one.line(/waiting: bob has logged in a moment ago/);
-    await until(() => one.told('undo') === 'done\n');
     await arrives(one);
-    expect(one.locks.log.filter((line) => line === 'pre-reboot 200').length).toBeGreaterThanOrEqual(2);
+    expect(one.told('undo')).toBe('');
     const [told = '', ...more] = messages(one).slice(before);
     expect(told).toMatch(/about to reboot into 41\.2\.3\.0/);
     expect(more).toEqual([]);

@@ -105,7 +105,7 @@ describe('hooks that pass are run in their order, with what they need to know, a
       `may-reboot ${OLD} ${MID} default`,
       `pre-reboot ${OLD} ${MID} default`,
       `may-reboot ${OLD} ${MID} default`,
-      `post-boot ${MID}  default`,
+      `post-boot ${MID} ${MID} default`,
     ]);
   });
 

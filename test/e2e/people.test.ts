@@ -85,6 +85,16 @@ test.concurrent(
   },
 );
 
+test.concurrent('who was told is told when it does not come', LIMIT, async (context) => {
+  const one = await host(context);
+  one.machine.setSessions([session()]);
+  one.agent.start();
+  await one.line(/^told people: This host is to be updated/);
+  one.reconfigure('updates.enabled = false\n');
+  await one.line(/^told people: The reboot is put off: updates\.enabled is false/);
+  expect(one.downs).toEqual([]);
+});
+
 test.concurrent('greeters, managers of users and idle sessions are nobody', LIMIT, async (context) => {
   const one = await host(context, { config: 'updates.sessions.idle_secs = 60\n' });
   one.machine.setSessions([

@@ -22,16 +22,17 @@ export function watchHealth(turn: Turn): void {
     return;
   }
   // It has had its time when it was watched for so long: an agent that starts late has seen nothing of it.
-  const deadline = Math.max(settings.around.healthMs, turn.state.startedAt + GRACE_MS);
+  const { healthMs, rollback } = settings.around;
+  const deadline = Math.max(healthMs, turn.state.startedAt + Math.min(healthMs, WATCHED_MS));
   const isOverdue = now(turn) >= deadline;
   arm(turn, 'health', isOverdue ? null : deadline);
   if (!isOverdue && health.kind === 'waiting') return;
   if (turn.state.troubles.health?.text !== health.reason) trouble(turn, 'health', health.reason, null);
-  if (isOverdue && settings.around.rollback) rollBack(turn);
+  if (isOverdue && rollback) rollBack(turn);
 }
 
 /** Milliseconds that a boot is watched for at the least before it is given up: the agent may start late. */
-const GRACE_MS = 60_000;
+const WATCHED_MS = 60_000;
 
 /** Gates that also keep a host from going back. */
 const HOLD_BACK: ReadonlySet<GateName> = new Set(['enabled', 'pause', 'inhibitors', 'holds', 'power']);

@@ -304,14 +304,20 @@ function advance(turn: Turn): void {
   // Only now is it known what has booted, and how it came here.
   runPostBoot(turn);
   watchHealth(turn);
-  const { phase, courtesy } = turn.state;
-  if (phase.name === 'watching' && courtesy.graceUntil !== null)
-    callOff(turn, null, 'the update is not there any more');
+  leaveInPeace(turn);
   undoIsDone(turn);
   // Whoever it was for had no use for it.
   if (isDue(turn, 'people')) arm(turn, 'people', null);
   // A phase that was left may leave something to give back or to report.
   settleSlot(turn);
+}
+
+/** People who were told of a reboot hear that it is off when there is nothing to reboot into any more. */
+function leaveInPeace(turn: Turn): void {
+  const { phase, courtesy } = turn.state;
+  if (courtesy.graceUntil === null) return;
+  if (phase.name === 'watching') callOff(turn, null, 'the update is not there any more');
+  if (phase.name === 'disabled') callOff(turn, null, phase.reason);
 }
 
 function settleSlot(turn: Turn): void {

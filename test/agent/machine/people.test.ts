@@ -131,6 +131,12 @@ describe('people who are logged in', () => {
     expect(host.driver.phase).toBe('holding');
   });
 
+  test('is called off for who was told when updates are disabled', () => {
+    const host = arrived({ people: [person('1')] });
+    host.driver.send({ kind: 'configured', settings: { ...host.driver.state.settings, enabled: false } });
+    expect(host.driver.told.at(-1)).toMatch(/^pts\/1: The reboot is put off: updates\.enabled is false/);
+  });
+
   test('do not matter where it is configured so', () => {
     const { driver } = arrived({ people: [ANN] }, { people: null });
     expect([driver.asked, driver.told]).toEqual([['finalize'], []]);
