@@ -1,6 +1,7 @@
 import type { Window } from '../config/window.ts';
-import { covers, isWholeWeek, lastEdge, nextEdge, unionOf, type Span } from './week.ts';
-import { clockAt, firstShift, lastShift, offsetsOf, type OffsetAt } from './zone.ts';
+import { covers, isWholeWeek, nextEdge, unionOf, type Span } from './week.ts';
+import type { Period } from './period.ts';
+import { clockAt, firstShift, offsetsOf, tabled, type OffsetAt } from './zone.ts';
 
 /**
  * Weekly windows on the clocks of a time zone.
@@ -55,22 +56,16 @@ export function openUntil(calendar: Calendar, wall: number): number | null {
   return isWholeWeek(calendar.spans) ? Number.POSITIVE_INFINITY : nextChange(calendar, wall);
 }
 
-/**
- * The first instant from which all up to `wall`, and `wall` itself, is open; `-Infinity` when windows cover the whole
- * week. Null when `wall` is closed.
- */
-export function openSince(calendar: Calendar, wall: number): number | null {
-  if (!isOpen(calendar, wall)) return null;
-  if (isWholeWeek(calendar.spans)) return Number.NEGATIVE_INFINITY;
-  const since = lastChange(calendar, wall);
-  return isOpen(calendar, since - 1) ? openSince(calendar, since - 1) : since;
-}
-
-/** The last instant up to `wall` at which a span begins or ends or the zone shifts; between two of them nothing changes. */
-function lastChange({ spans, offsetAt }: Calendar, wall: number): number {
-  const clock = clockAt(offsetAt, wall);
-  const edge = wall + lastEdge(spans, clock) - clock;
-  return lastShift(offsetAt, edge, wall) ?? edge;
+/** What is open of [from, to), a day or so, in order. */
+export function openPeriods({ spans, offsetAt }: Calendar, from: number, to: number): readonly Period[] {
+  const calendar = { spans, offsetAt: tabled(offsetAt, from, to) };
+  const periods: Period[] = [];
+  for (let opens = nextOpening(calendar, from); opens !== null && opens < to;) {
+    const closes = Math.min(openUntil(calendar, opens) ?? opens, to);
+    periods.push({ from: opens, to: closes });
+    opens = closes < to ? nextOpening(calendar, closes) : null;
+  }
+  return periods;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { CronFields } from '../config/cron.ts';
-import { FOR_EVER, joined, type Period } from './period.ts';
+import { remembered } from './memo.ts';
+import { inOrder, joined, type Period } from './period.ts';
 import { firstShift, firstShowing, startOfDay, tabled, type OffsetAt } from './zone.ts';
 
 const MINUTE = 60_000;
@@ -7,12 +8,18 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 /** Longer than from any day of the calendar (the 29th of February that is a Monday, over 2100) to the next such one. */
 const RARE = 41 * 366 * DAY;
-/** So much is looked at together where an open time goes on and on. */
-const STRIDE = 14 * DAY;
+
+/** What begins where a cron expression says. */
+export interface CronWindow {
+  readonly fields: CronFields;
+  /** At least 1. */
+  readonly lengthMinutes: number;
+}
+
 /**
- * Windows that begin where a cron expression says.
+ * Windows that begin where cron expressions say, on the clocks of one zone.
  *
- * The expression names minutes of the calendar, in the dates and times of a zone: those whose minute, hour, month and
+ * An expression names minutes of the calendar, in the dates and times of a zone: those whose minute, hour, month and
  * day are among its own, where either of day of month and day of week will do if both are given. Each of them begins one
  * window, which lasts for a time that passes, whatever clocks do meanwhile. When the clocks change:
  * - A window that begins in what they leave out begins at the first instant after it.
@@ -21,94 +28,110 @@ const STRIDE = 14 * DAY;
  * Windows that overlap or touch are one.
  */
 export interface CronCalendar {
+  readonly windows: readonly Prepared[];
+  readonly longestMs: number;
+  readonly offsetAt: OffsetAt;
+  /** What is open by windows that begin on a day, by its 00:00 as if it were in UTC. */
+  readonly days: Map<number, readonly Period[]>;
+  /** The same for days without shifts, in milliseconds after 00:00, by which windows begin on them. */
+  readonly plainDays: Map<string, readonly Period[]>;
+}
+
+interface Prepared {
   readonly fields: CronFields;
   /** Milliseconds after 00:00 at which windows begin, ascending. */
   readonly starts: readonly number[];
-  /** What is open of a day without shifts by windows that begin in it, in milliseconds after 00:00. */
-  readonly plainDay: readonly Period[];
   readonly lengthMs: number;
-  readonly offsetAt: OffsetAt;
 }
 
-/** Prepares an expression for questions. `lengthMinutes`: at least 1. */
-export function createCronCalendar(fields: CronFields, lengthMinutes: number, offsetAt: OffsetAt): CronCalendar {
-  const starts = fields.hours.flatMap((hour) => fields.minutes.map((minute) => hour * HOUR + minute * MINUTE));
-  starts.sort((a, b) => a - b);
-  const lengthMs = lengthMinutes * MINUTE;
-  const plainDay = joined(starts.map((from) => ({ from, to: from + lengthMs })));
-  return { fields, starts, plainDay, lengthMs, offsetAt };
+/** Prepares windows for questions. */
+export function createCronCalendar(windows: readonly CronWindow[], offsetAt: OffsetAt): CronCalendar {
+  const prepared = windows.map(({ fields, lengthMinutes }) => {
+    const starts = fields.hours.flatMap((hour) => fields.minutes.map((minute) => hour * HOUR + minute * MINUTE));
+    return { fields, starts: starts.sort((a, b) => a - b), lengthMs: lengthMinutes * MINUTE };
+  });
+  const longestMs = Math.max(0, ...prepared.map(({ lengthMs }) => lengthMs));
+  return { windows: prepared, longestMs, offsetAt, days: new Map(), plainDays: new Map() };
 }
 
-/**
- * The whole open time around an instant; null when it is closed. Ends that are further away than `FOR_EVER` are
- * infinite.
- */
-export function cronPeriodAt(calendar: CronCalendar, wall: number): Period | null {
-  const found = periodsOver(calendar, wall - calendar.lengthMs, wall).find(({ from, to }) => from <= wall && wall < to);
-  if (found === undefined) return null;
-  return { from: backFrom(calendar, found.from, wall), to: onFrom(calendar, found.to, wall) };
+/** Open times that lie in [from, to) or reach into it, perhaps with others around, some of them perhaps in parts. */
+export function cronPeriods(calendar: CronCalendar, from: number, to: number): readonly Period[] {
+  const { offsetAt, longestMs } = calendar;
+  const earliest = from - longestMs;
+  const periods: Period[] = [];
+  // Clocks that have gone back may have shown the day after before; those that leave out a day begin it later.
+  const last = startOfDay(to + offsetAt(to)) + DAY;
+  for (let day = startOfDay(earliest + offsetAt(earliest)) - DAY; day <= last; day += DAY) {
+    const some = remembered(calendar.days, day, () => periodsOf(calendar, day));
+    for (const period of some) if (period.to > from && period.from < to) periods.push(period);
+  }
+  return periods;
 }
 
 /** The first instant after `wall` at which a window begins; null when there is none in the next 41 years. */
 export function nextCronStart(calendar: CronCalendar, wall: number): number | null {
   const first = startOfDay(wall + calendar.offsetAt(wall));
+  const months = new Set(calendar.windows.flatMap(({ fields }) => fields.months));
   for (let day = first; day < first + RARE; day += DAY) {
-    const next = startsOf(calendar, day).find((start) => start > wall);
-    if (next !== undefined) return next;
+    const date = new Date(day);
+    if (!months.has(date.getUTCMonth() + 1)) {
+      day = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0);
+      continue;
+    }
+    const named = namedOn(calendar, day);
+    if (named.length === 0) continue;
+    const next = startsOf(calendar, named, day).filter((start) => start > wall);
+    if (next.length > 0) return Math.min(...next);
   }
   return null;
 }
 
-/** Goes on from the end of a time while windows begin in it. */
-function onFrom(calendar: CronCalendar, end: number, wall: number): number {
-  let [to, stride] = [end, 0];
-  while (to - wall <= FOR_EVER) {
-    const next = periodsOver(calendar, to - calendar.lengthMs, to + stride).findLast(({ from }) => from <= to);
-    if (next === undefined || next.to <= to) return to;
-    [to, stride] = [next.to, STRIDE];
-  }
-  return Number.POSITIVE_INFINITY;
-}
-
-/** Goes back from the start of a time while windows end in it. */
-function backFrom(calendar: CronCalendar, start: number, wall: number): number {
-  let [from, stride] = [start, 0];
-  while (wall - from <= FOR_EVER) {
-    const before = periodsOver(calendar, from - calendar.lengthMs - stride, from).find(({ to }) => to >= from);
-    if (before === undefined || before.from >= from) return from;
-    [from, stride] = [before.from, STRIDE];
-  }
-  return Number.NEGATIVE_INFINITY;
-}
-
-/** Open times by windows that begin in [from, to], joined where they touch; perhaps with others around. */
-function periodsOver(calendar: CronCalendar, from: number, to: number): readonly Period[] {
-  const { offsetAt } = calendar;
-  const periods: Period[] = [];
-  // Clocks that have gone back may have shown the day after before; those that leave out a day begin it later.
-  const last = startOfDay(to + offsetAt(to)) + DAY;
-  for (let day = startOfDay(from + offsetAt(from)) - DAY; day <= last; day += DAY)
-    periods.push(...periodsOf(calendar, day));
-  return joined(periods);
-}
-
-/** Open times by windows that begin on one day. */
+/** Open times by windows that begin on one day, in order. */
 function periodsOf(calendar: CronCalendar, day: number): readonly Period[] {
-  const { fields, plainDay, lengthMs } = calendar;
-  if (!isNamed(fields, new Date(day))) return [];
+  const named = namedOn(calendar, day);
+  if (named.length === 0) return [];
   const first = plainStart(calendar, day);
-  if (first !== null) return plainDay.map(({ from, to }) => ({ from: first + from, to: first + to }));
-  return startsOf(calendar, day).map((from) => ({ from, to: from + lengthMs }));
+  if (first === null) return periodsFrom(calendar, named, tableOf(calendar, day), day);
+  const plain = remembered(calendar.plainDays, named.join(), () => periodsFrom(calendar, named, (start) => start, 0));
+  return plain.map(({ from, to }) => ({ from: first + from, to: first + to }));
 }
 
-/** The instants at which windows of a day begin, ascending. */
-function startsOf(calendar: CronCalendar, day: number): readonly number[] {
-  const { fields, starts, offsetAt } = calendar;
-  if (!isNamed(fields, new Date(day))) return [];
+/** Open times by some windows that begin on one day, of which `showing` tells at which instants. */
+function periodsFrom(
+  { windows }: CronCalendar,
+  named: readonly number[],
+  showing: (local: number) => number,
+  day: number,
+): readonly Period[] {
+  const periods = named.flatMap((index) => {
+    const { starts, lengthMs } = windows[index] ?? NEVER;
+    return starts.map((start) => {
+      const from = showing(day + start);
+      return { from, to: from + lengthMs };
+    });
+  });
+  return joined(inOrder(periods));
+}
+
+const NEVER: Pick<Prepared, 'starts' | 'lengthMs'> = { starts: [], lengthMs: 0 };
+
+/** The instants at which some windows begin on a day. */
+function startsOf(calendar: CronCalendar, named: readonly number[], day: number): readonly number[] {
   const first = plainStart(calendar, day);
-  if (first !== null) return starts.map((start) => first + start);
+  const showing = first === null ? tableOf(calendar, day) : (local: number) => first + local - day;
+  return named.flatMap((index) => (calendar.windows[index] ?? NEVER).starts.map((start) => showing(day + start)));
+}
+
+/** The first showing of dates and times of one day. */
+function tableOf({ offsetAt }: CronCalendar, day: number): (local: number) => number {
   const table = tabled(offsetAt, day - 2 * DAY, day + 3 * DAY);
-  return starts.map((start) => firstShowing(table, day + start));
+  return (local) => firstShowing(table, local);
+}
+
+/** Which windows begin on a day, as their indices. */
+function namedOn({ windows }: CronCalendar, day: number): readonly number[] {
+  const date = new Date(day);
+  return windows.flatMap(({ fields }, index) => (isNamed(fields, date) ? index : []));
 }
 
 /** The 00:00 of a day on which clocks do not change; null for another. */

@@ -1,20 +1,21 @@
-const DAY = 86_400_000;
-/** What is open for longer than this is always open; milliseconds. */
-export const FOR_EVER = 366 * DAY;
-
 /** A time in which something is so, half-open, in milliseconds since 1970; ends may be infinite. */
 export interface Period {
   readonly from: number;
   readonly to: number;
 }
 
-/** Joins times that touch; they come in the order in which they begin, and end in that order. */
+/** Joins times that overlap or touch; they come in the order in which they begin. */
 export function joined(periods: readonly Period[]): readonly Period[] {
   const apart: Period[] = [];
   for (const next of periods) {
     const last = apart.at(-1);
     if (last === undefined || last.to < next.from) apart.push(next);
-    else apart[apart.length - 1] = { from: last.from, to: next.to };
+    else if (next.to > last.to) apart[apart.length - 1] = { from: last.from, to: next.to };
   }
   return apart;
+}
+
+/** Those in the order in which they begin. */
+export function inOrder(periods: readonly Period[]): readonly Period[] {
+  return [...periods].sort((a, b) => a.from - b.from);
 }

@@ -11,10 +11,10 @@ const BITS = 53;
  * Where a host begins within an open time, in milliseconds since 1970, whole seconds after its start: a place that
  * follows from its id and from that start, so that it is the same whenever it is asked for, and another one in the next
  * window, within its first day. `graceMs` are left from there to the end, where the window is long enough; where it is
- * not, all begin at its start, as they do in what is open for ever.
+ * not, all begin at its start, as they do in what has been open since ever.
  */
 export function placeIn({ from, to }: Period, nodeId: string, graceMs: number): number {
-  if (to - from === Number.POSITIVE_INFINITY) return from;
+  if (from === Number.NEGATIVE_INFINITY) return from;
   const room = Math.min(to - from - graceMs, WIDEST);
   if (room <= 0) return from;
   const hash = sipHash13(new TextEncoder().encode(`${nodeId} ${from}`)) >> BigInt(64 - BITS);

@@ -1,9 +1,16 @@
 import type { RebootWindow, WeeklyWindow } from '../config/reboot-window.ts';
-import { createCalendar, nextOpening, openSince, openUntil } from './calendar.ts';
-import { createCronCalendar, cronPeriodAt, nextCronStart } from './cron.ts';
-import { FOR_EVER, type Period } from './period.ts';
+import { createCalendar, nextOpening, openPeriods } from './calendar.ts';
+import { createCronCalendar, cronPeriods, type CronWindow, nextCronStart } from './cron.ts';
+import { remembered } from './memo.ts';
+import { inOrder, joined, type Period } from './period.ts';
 import { placeIn } from './place.ts';
-import { offsetsOf, type OffsetAt } from './zone.ts';
+import { offsetsOf } from './zone.ts';
+
+const DAY = 86_400_000;
+/** What stays open for more days than this counts as open for ever: by then it has been looked at many times. */
+const AHEAD = 32;
+/** What has been open for more days than this counts as open since ever: all hosts have begun in it. */
+const BACK = 8;
 
 /** What a schedule is made of. */
 export interface ScheduleOptions {
@@ -22,12 +29,14 @@ export interface Schedule {
   readonly sources: readonly Source[];
   /** Where this host begins in an open time. */
   readonly placeIn: (period: Period) => number;
+  /** Open times of days in UTC, joined, by their number since 1970. */
+  readonly days: Map<number, readonly Period[]>;
 }
 
-/** Windows of one kind, joined where they overlap or touch. */
+/** Windows of one kind and zone. */
 interface Source {
-  /** The whole open time around an instant, ends possibly infinite; null when it is closed. */
-  readonly periodAt: (wall: number) => Period | null;
+  /** Open times that lie in [from, to) or reach into it, perhaps with others around; for a day or so. */
+  readonly periodsIn: (from: number, to: number) => readonly Period[];
   /** When it opens, for an instant at which it is closed; null for never. */
   readonly opensAfter: (wall: number) => number | null;
 }
@@ -36,7 +45,7 @@ interface Source {
 export type Openness =
   | {
       readonly open: true;
-      /** The first instant that is closed; `Infinity` for what stays open for a year or more. */
+      /** The first instant that is closed; `Infinity` for what stays open for a month or more. */
       readonly until: number;
     }
   | {
@@ -52,21 +61,19 @@ export type Openness =
 export function createSchedule(options: ScheduleOptions, hostZone: string): Schedule {
   const { windows, timeZone, randomPlace, nodeId, graceMs } = options;
   const zoneOf = (window: RebootWindow): string => resolved(window.timeZone ?? timeZone, hostZone);
-  const zones = new Map<string, OffsetAt>();
   const weekly = new Map<string, WeeklyWindow[]>();
-  const sources: Source[] = [];
+  const cron = new Map<string, CronWindow[]>();
   for (const window of windows) {
     const zone = zoneOf(window);
-    if (window.kind === 'weekly') {
-      weekly.set(zone, [...(weekly.get(zone) ?? []), window]);
-    } else {
-      const offsetAt = zones.get(zone) ?? offsetsOf(zone);
-      zones.set(zone, offsetAt);
-      sources.push(cronSource(window.fields, window.lengthMinutes, offsetAt));
-    }
+    if (window.kind === 'weekly') weekly.set(zone, [...(weekly.get(zone) ?? []), window]);
+    else cron.set(zone, [...(cron.get(zone) ?? []), window]);
   }
-  for (const [zone, some] of weekly) sources.push(weeklySource(some, zone));
-  return { sources, placeIn: (period) => (randomPlace ? placeIn(period, nodeId, graceMs) : period.from) };
+  const sources = [
+    ...[...weekly].map(([zone, some]) => weeklySource(some, zone)),
+    ...[...cron].map(([zone, some]) => cronSource(some, zone)),
+  ];
+  const place = (period: Period): number => (randomPlace ? placeIn(period, nodeId, graceMs) : period.from);
+  return { sources, placeIn: place, days: new Map() };
 }
 
 /** The name of a zone where `localtime` is that of the host. */
@@ -74,7 +81,10 @@ export function resolved(timeZone: string, hostZone: string): string {
   return timeZone === 'localtime' ? hostZone : timeZone;
 }
 
-/** Whether the host may be rebooted at an instant, and when that changes. Windows are half-open. */
+/**
+ * Whether the host may be rebooted at an instant, and when that changes. Windows are half-open. Looks at a bounded
+ * number of days, whatever the windows are.
+ */
 export function scheduleAt(schedule: Schedule, wall: number): Openness {
   const period = currentOrNext(schedule, wall);
   if (period === null) return { open: false, opens: null };
@@ -84,7 +94,8 @@ export function scheduleAt(schedule: Schedule, wall: number): Openness {
 
 /**
  * The next windows of this host, at most `count`, beginning with one that is open at `wall` or of which its own place is
- * still to come. `from` may be `-Infinity` and `to` `Infinity`, for what is open for a year or more.
+ * still to come. `from` may be `-Infinity`, for what has been open for a week or more, and `to` `Infinity`, for what stays
+ * open for a month or more; no other follows then.
  */
 export function windowsAfter(schedule: Schedule, wall: number, count: number): readonly Period[] {
   const found: Period[] = [];
@@ -98,51 +109,66 @@ export function windowsAfter(schedule: Schedule, wall: number, count: number): r
   return found;
 }
 
-function currentOrNext({ sources }: Schedule, wall: number): Period | null {
-  const current = periodAt(sources, wall);
+function currentOrNext(schedule: Schedule, wall: number): Period | null {
+  const current = periodAt(schedule, wall);
   if (current !== null) return current;
-  const opens = Math.min(...sources.map((source) => source.opensAfter(wall) ?? Number.POSITIVE_INFINITY));
-  return opens === Number.POSITIVE_INFINITY ? null : periodAt(sources, opens);
+  const opens = Math.min(...schedule.sources.map((source) => source.opensAfter(wall) ?? Number.POSITIVE_INFINITY));
+  return opens === Number.POSITIVE_INFINITY ? null : periodAt(schedule, opens);
 }
 
-/** The whole open time around an instant: while a source is open right before or right after it, it goes on. */
-function periodAt(sources: readonly Source[], wall: number): Period | null {
-  let period = widest(sources, wall);
-  if (period === null) return null;
-  while (period.to - wall <= FOR_EVER) {
-    const more: Period | null = widest(sources, period.to);
-    if (more === null) break;
-    period = { from: period.from, to: more.to };
-  }
-  while (wall - period.from <= FOR_EVER) {
-    const more: Period | null = widest(sources, period.from - 1);
-    if (more === null) break;
-    period = { from: more.from, to: period.to };
-  }
-  return {
-    from: wall - period.from > FOR_EVER ? Number.NEGATIVE_INFINITY : period.from,
-    to: period.to - wall > FOR_EVER ? Number.POSITIVE_INFINITY : period.to,
-  };
+/** The whole open time around an instant, from day to day; null when it is closed. */
+function periodAt(schedule: Schedule, wall: number): Period | null {
+  const day = Math.floor(wall / DAY);
+  const found = periodsOn(schedule, day).find(({ from, to }) => from <= wall && wall < to);
+  return found === undefined
+    ? null
+    : { from: backFrom(schedule, found.from, day), to: onFrom(schedule, found.to, day) };
 }
 
-function widest(sources: readonly Source[], wall: number): Period | null {
-  const periods = sources.flatMap((source) => source.periodAt(wall) ?? []);
-  if (periods.length === 0) return null;
-  return { from: Math.min(...periods.map(({ from }) => from)), to: Math.max(...periods.map(({ to }) => to)) };
+/** The end of what is open up to `end` on a day. */
+function onFrom(schedule: Schedule, end: number, day: number): number {
+  let to = end;
+  for (let next = day + 1; to === next * DAY; next += 1) {
+    if (next > day + AHEAD) return Number.POSITIVE_INFINITY;
+    const [first] = periodsOn(schedule, next);
+    if (first?.from === to) to = first.to;
+  }
+  return to;
+}
+
+/** The start of what is open from `start` on on a day. */
+function backFrom(schedule: Schedule, start: number, day: number): number {
+  let from = start;
+  for (let before = day - 1; from === (before + 1) * DAY; before -= 1) {
+    if (before < day - BACK) return Number.NEGATIVE_INFINITY;
+    const last = periodsOn(schedule, before).at(-1);
+    if (last?.to === from) from = last.from;
+  }
+  return from;
+}
+
+/** What is open of a day in UTC. */
+function periodsOn({ sources, days }: Schedule, day: number): readonly Period[] {
+  const [start, end] = [day * DAY, (day + 1) * DAY];
+  return remembered(days, day, () => {
+    const periods = sources.flatMap((source) => source.periodsIn(start, end));
+    const within = periods.map(({ from, to }) => ({ from: Math.max(from, start), to: Math.min(to, end) }));
+    return joined(inOrder(within.filter(({ from, to }) => from < to)));
+  });
 }
 
 function weeklySource(windows: readonly WeeklyWindow[], zone: string): Source {
   const calendar = createCalendar(windows, zone);
   return {
-    periodAt: (wall) => {
-      const [from, to] = [openSince(calendar, wall), openUntil(calendar, wall)];
-      return from === null || to === null ? null : { from, to };
-    },
+    periodsIn: (from, to) => openPeriods(calendar, from, to),
     opensAfter: (wall) => nextOpening(calendar, wall),
   };
 }
 
-function cronSource(...of: Parameters<typeof createCronCalendar>): Source {
-  const calendar = createCronCalendar(...of);
-  return { periodAt: (wall) => cronPeriodAt(calendar, wall), opensAfter: (wall) => nextCronStart(calendar, wall) };
+function cronSource(windows: readonly CronWindow[], zone: string): Source {
+  const calendar = createCronCalendar(windows, offsetsOf(zone));
+  return {
+    periodsIn: (from, to) => cronPeriods(calendar, from, to),
+    opensAfter: (wall) => nextCronStart(calendar, wall),
+  };
 }

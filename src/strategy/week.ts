@@ -42,11 +42,6 @@ export function nextEdge(spans: readonly Span[], clock: number): number {
   return WEEK;
 }
 
-/** The last moment of the week at or before `clock` at which a span begins or ends; 0 when there is none. */
-export function lastEdge(spans: readonly Span[], clock: number): number {
-  return Math.max(0, ...spans.flatMap(({ from, to }) => [from, to].filter((edge) => edge <= clock)));
-}
-
 function spansOf({ days, startMinute, lengthMinutes }: Window): readonly Span[] {
   return days.flatMap((day) => {
     const from = day * DAY + startMinute * MINUTE;

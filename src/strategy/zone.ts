@@ -88,18 +88,6 @@ export function tabled(offsetAt: OffsetAt, from: number, to: number): OffsetAt {
   return (wall) => table.find(({ since }) => since <= wall)?.offset ?? offsetAt(wall);
 }
 
-/** The last instant in (from, to] at which the offset is not what it was before it; null when there is none. */
-export function lastShift(offsetAt: OffsetAt, from: number, to: number): number | null {
-  const offset = offsetAt(to);
-  let after = to;
-  while (after > from) {
-    const before = Math.max(after - DAY, from);
-    if (offsetAt(before) !== offset) return bisect((wall) => offsetAt(wall) === offset, before, after);
-    after = before;
-  }
-  return null;
-}
-
 /** The first integer in (before, after] for which `holds`; it does for `after`, not for `before`. */
 function bisect(holds: (value: number) => boolean, before: number, after: number): number {
   let [no, yes] = [before, after];

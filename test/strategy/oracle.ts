@@ -41,13 +41,6 @@ export function expectedNext(
   return Math.min(at, end);
 }
 
-/** The first minute from which windows are open up to `wall`, not before `start`; they are open at `wall`. */
-export function expectedSince(windows: readonly Window[], wall: number, start: number): number {
-  let at = Math.floor(wall / MINUTE) * MINUTE;
-  while (at > start && expectedOpen(windows, at - MINUTE)) at -= MINUTE;
-  return Math.max(at, start);
-}
-
 /** Every instant in [from, to) at which the offset of the local clocks is not what it was a quarter of an hour before. */
 export function shiftsBetween(from: number, to: number): readonly number[] {
   const shifts: number[] = [];

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { readCron } from '../../src/config/cron-library.ts';
 import type { RebootWindow } from '../../src/config/reboot-window.ts';
 import { DAY_NAMES } from '../../src/config/window.ts';
@@ -166,7 +166,8 @@ describe('a window by a cron expression', () => {
     expect(scheduleAt(always, wall)).toEqual({ open: true, until: Number.POSITIVE_INFINITY });
     expect(windowsAfter(always, wall, 5)).toEqual([{ from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY }]);
     const yearly = createSchedule(options([cron('*/15 * * * *', 15)], { timeZone: 'Europe/Berlin' }), 'UTC');
-    expect(scheduleAt(yearly, wall)).toEqual({ open: true, until: utc('2024-10-27T01:00') });
+    expect(scheduleAt(yearly, wall)).toEqual({ open: true, until: Number.POSITIVE_INFINITY });
+    expect(scheduleAt(yearly, utc('2024-09-26T12:34'))).toEqual({ open: true, until: utc('2024-10-27T01:00') });
   });
 });
 
@@ -212,6 +213,72 @@ describe('windows together', () => {
   test('in an unknown zone are an error', () => {
     expect(() => createSchedule(options([weekly('Tue 02:00 60 Nowhere/Land')]), 'UTC')).toThrow(RangeError);
     expect(() => createSchedule(options([cron('0 2 * * *', 60, 'Nowhere/Land')]), 'UTC')).toThrow(RangeError);
+  });
+});
+
+describe('what is looked at for one answer', () => {
+  const always = { open: true, until: Number.POSITIVE_INFINITY };
+  const minutes = Array.from({ length: 60 }, (_, minute) => minute);
+  const inTurns = ['Europe/Berlin', 'Asia/Tokyo'] as const;
+
+  /** The answer, and how often sources were asked. */
+  function counted(windows: readonly RebootWindow[], wall: number, other: Partial<ScheduleOptions> = {}) {
+    const counts = { asked: 0 };
+    const schedule = createSchedule(options(windows, other), 'UTC');
+    const sources = schedule.sources.map((source) => ({
+      opensAfter: source.opensAfter,
+      periodsIn: (from: number, to: number) => {
+        counts.asked += 1;
+        return source.periodsIn(from, to);
+      },
+    }));
+    return { answer: scheduleAt({ ...schedule, sources }, wall), counts, sources: sources.length };
+  }
+
+  test.each<[string, readonly RebootWindow[], Partial<ScheduleOptions>]>([
+    ['minutes in turns', [cron('*/2 * * * *', 1), cron('1-59/2 * * * *', 1)], {}],
+    ['half hours in turns', [cron('0 * * * *', 30), cron('30 * * * *', 30)], {}],
+    ['minutes in turns, in a zone', [cron('*/2 * * * *', 1), cron('1-59/2 * * * *', 1)], { timeZone: 'Europe/Berlin' }],
+    ['each minute on its own', minutes.map((minute) => cron(`${minute} * * * *`, 1)), { timeZone: 'Europe/Berlin' }],
+    ['minutes in turns in two zones', minutes.map((minute) => cron(`${minute} * * * *`, 1, inTurns[minute % 2])), {}],
+    ['days in turns in two zones', [weekly('Mon,Wed,Fri,Sun 00:00 1440'), cron('0 0 * * 2,4,6', 1440, 'Etc/GMT')], {}],
+    ['a random place', [cron('*/2 * * * *', 1), cron('1-59/2 * * * *', 1)], { randomPlace: true, graceMs: HOUR }],
+  ])('is bounded: %s', (_, windows, other) => {
+    const { answer, counts, sources } = counted(windows, utc('2024-06-01T12:34'), other);
+    expect(answer).toEqual(always);
+    expect(counts.asked).toBeLessThanOrEqual(42 * sources);
+  });
+
+  test('is bounded by the days, not by the windows, whatever these are', () => {
+    const field = (max: number): fc.Arbitrary<string> =>
+      fc.oneof(
+        fc.constant('*'),
+        fc.integer({ min: 2, max: 30 }).map((step) => `*/${step}`),
+        fc.nat(max).map(String),
+      );
+    const one = fc
+      .tuple(field(59), field(23), fc.integer({ min: 1, max: 10_080 }), fc.constantFrom('UTC', ...inTurns))
+      .map(([minute, hour, length, zone]) => cron(`${minute} ${hour} * * *`, length, zone));
+    const wall = fc.integer({ min: utc('2024-01-01T00:00'), max: utc('2025-01-01T00:00') });
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 1, maxLength: 5 }), wall, (windows, at) => {
+        const { counts, sources } = counted(windows, at);
+        expect(sources).toBeLessThanOrEqual(3);
+        expect(counts.asked).toBeLessThanOrEqual(2 * 42 * sources);
+      }),
+    );
+  });
+
+  test('is looked at once, however often it is asked', () => {
+    const looks = vi.spyOn(Intl.DateTimeFormat.prototype as { readonly format: unknown }, 'format', 'get');
+    const zoned = { timeZone: 'Europe/Berlin' };
+    const schedule = createSchedule(options([cron('*/2 * * * *', 1), cron('1-59/2 * * * *', 1)], zoned), 'UTC');
+    const from = utc('2024-06-01T12:34');
+    expect(scheduleAt(schedule, from)).toEqual(always);
+    const first = looks.mock.calls.length;
+    for (let minute = 1; minute < 60; minute += 1) expect(scheduleAt(schedule, from + minute * MINUTE)).toEqual(always);
+    expect([first > 0, first < 5_000, looks.mock.calls.length - first]).toEqual([true, true, 0]);
+    looks.mockRestore();
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { firstShift, firstShowing, lastShift, lastShowing, offsetsOf, tabled } from '../../src/strategy/zone.ts';
+import { firstShift, firstShowing, lastShowing, offsetsOf, tabled } from '../../src/strategy/zone.ts';
 import { DAY } from './oracle.ts';
 
 const HOUR = 3_600_000;
@@ -38,30 +38,19 @@ describe('firstShift', () => {
   });
 });
 
-describe('lastShift', () => {
-  test('finds the last of two, as a table of the offsets does', () => {
+describe('a table of offsets', () => {
+  test('says what it was made of', () => {
     const stay = fc.integer({ min: DAY, max: 9 * DAY });
     const span = fc.integer({ min: 1, max: 8 * DAY });
     fc.assert(
       fc.property(fc.integer({ min: -9 * DAY, max: 9 * DAY }), stay, span, (shift, stays, length) => {
         const offsetAt = (wall: number): number => (wall >= shift && wall < shift + stays ? HOUR : 0);
         const ends = [shift, shift + stays].filter((at) => at > 0 && at <= length);
-        expect(lastShift(offsetAt, 0, length)).toBe(ends.at(-1) ?? null);
         const table = tabled(offsetAt, 0, length);
         for (const at of [0, ...ends, ...ends.map((end) => end - 1), length]) expect(table(at)).toBe(offsetAt(at));
       }),
       { numRuns: 1000 },
     );
-  });
-
-  test('looks after the first instant and at the last', () => {
-    const offsetAt = (wall: number): number => (wall >= 1000 ? HOUR : 0);
-    expect([
-      lastShift(offsetAt, 1000, 9000),
-      lastShift(offsetAt, 999, 1000),
-      lastShift(offsetAt, 0, 999),
-      lastShift(offsetAt, 0, 0),
-    ]).toEqual([null, 1000, null, null]);
   });
 });
 
