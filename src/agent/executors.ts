@@ -29,6 +29,8 @@ export interface World {
   readonly lockAccess: () => LockAccess;
   /** Why what was decided may not be finalized any more, or null. */
   readonly consentWithdrawn: () => string | null;
+  /** Why this host does not go back any more although that was decided, or null. */
+  readonly rollbackWithdrawn: () => string | null;
   /** Aborted when the agent begins to stop: hooks are ended, but for those that undo something. */
   readonly stopping: AbortSignal;
   /** Aborted when the agent ends: then reports are given up as well. */
@@ -65,7 +67,7 @@ export function createExecutors(world: World): Executors {
       return { kind: 'hooksDone', id, outcome: await world.runHooks(event, version, signal) };
     },
     rollback: async ({ id }) => {
-      await rpmOstree.rollback();
+      await rpmOstree.rollback({ withdrawn: world.rollbackWithdrawn });
       return { kind: 'rolledBack', id };
     },
     fetchGraph: async ({ id }) => ({ kind: 'graphRead', id, graph: await world.fetchGraph() }),

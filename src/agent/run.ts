@@ -15,6 +15,7 @@ import { consentWithdrawn } from './machine/consent.ts';
 import type { Effect } from './machine/effect.ts';
 import type { Event, EventBody } from './machine/event.ts';
 import { statusLine } from './machine/explain.ts';
+import { rollbackWithdrawn } from './machine/health.ts';
 import { narrate } from './machine/narrate.ts';
 import { type Postponement, postponement } from './machine/people.ts';
 import type { AgentState } from './machine/state.ts';
@@ -116,6 +117,7 @@ export class Agent {
       settings: () => this.#state.settings,
       lockAccess: () => lockAccessOf(this.#situation.config),
       consentWithdrawn: () => consentWithdrawn(this.#state, parts.clock()),
+      rollbackWithdrawn: () => rollbackWithdrawn(this.#state, parts.clock()),
       stopping: this.#stopping.signal,
       ending: this.#ending.signal,
       send: (event) => this.send(event),

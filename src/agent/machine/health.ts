@@ -1,11 +1,13 @@
 import { evaluateGates } from '../gates/evaluate.ts';
 import { type GateName, isClosed } from '../gates/gate.ts';
 import { inputsOf } from '../gates/inputs.ts';
-import { healthOf } from '../gates/surroundings.ts';
+import { healthOf, isHealthy } from '../gates/surroundings.ts';
 import { deploymentKey } from '../../host/rpm-ostree/deployment.ts';
 import { noticeIsOver } from './people.ts';
 import { quarantine } from './quarantine.ts';
+import type { Instant } from '../../base/clock.ts';
 import type { Memory } from './memory.ts';
+import type { AgentState } from './state.ts';
 import { type Turn, arm, isDue, isPending, now, recovered, remember, request, retryStreak, trouble } from './turn.ts';
 
 /** Says loudly that this boot does not become healthy, and leaves it where that is wished. */
@@ -66,6 +68,14 @@ function updateToUndo({ state }: Turn): Memory['lastBoot'] {
   if (phase.name === 'starting' || phase.name === 'rebooting') return null;
   const booted = host?.booted ?? null;
   return booted !== null && deploymentKey(booted) === lastBoot.key ? lastBoot : null;
+}
+
+/** Why a rollback that was decided on must not begin any more, or null. Asked by the shell at the last moment. */
+export function rollbackWithdrawn(state: AgentState, at: Instant): string | null {
+  if (state.stopping !== null) return 'the agent is stopping';
+  if (isHealthy(state)) return 'this boot is healthy after all';
+  const closed = evaluateGates(inputsOf(state, at, null)).filter(isClosed);
+  return closed.find(({ gate }) => HOLD_BACK.has(gate))?.reason ?? null;
 }
 
 const GONE = 'the release from before the update is no longer on this host';

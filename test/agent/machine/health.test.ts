@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BootHealth } from '../../../src/host/systemd/health.ts';
 import { statusLine } from '../../../src/agent/machine/explain.ts';
+import { rollbackWithdrawn } from '../../../src/agent/machine/health.ts';
 import {
   AROUND,
   INTERVAL,
@@ -216,6 +217,18 @@ describe('an unhealthy boot', () => {
     driver.auto.lookAround = () => driver.lookedAround({ holds: [], blockers: [] });
     driver.pass(2 * MINUTE);
     expect(driver.asked).toContain('rollback');
+  });
+
+  test('that becomes healthy while rpm-ostree is being asked stays', () => {
+    const driver = updated(true);
+    driver.lookedAround({ boot: UNHEALTHY });
+    driver.auto.lookAround = () => driver.lookedAround();
+    driver.pass(10 * MINUTE);
+    expect(rollbackWithdrawn(driver.state, instant(driver.mono))).toBeNull();
+    driver.auto.lookAround = () => driver.lookedAround({ boot: HEALTHY });
+    driver.send({ kind: 'aroundChanged' });
+    driver.pass(SECOND);
+    expect(rollbackWithdrawn(driver.state, instant(driver.mono))).toMatch('healthy after all');
   });
 
   test('tells people before it goes back', () => {
