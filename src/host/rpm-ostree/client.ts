@@ -134,9 +134,10 @@ class Client {
   }
 
   async read(): Promise<HostReading> {
-    const readAt = this.#options.clock().mono;
     try {
       await this.#reload();
+      // What is read is as it is after the sync point, however long that took: the daemon may have had to start.
+      const readAt = this.#options.clock().mono;
       const sysroot = await this.#properties(SYSROOT, SYSROOT_INTERFACE);
       const path = text(sysroot, 'Booted') ?? '/';
       if (path === '/') return parseReading(readAt, sysroot, null);

@@ -54,6 +54,8 @@ class World {
   readonly calls: string[] = [];
   readonly warnings: string[] = [];
   readonly peers: FakePeer[] = [];
+  /** Milliseconds since boot. */
+  mono = 0;
   /** Not answered: what the bus is to do with a method instead. */
   /** Says that the deployments have changed. */
   changed: () => void = () => undefined;
@@ -79,7 +81,7 @@ class World {
         watchOwner: () => () => undefined,
       } as unknown as Bus,
       connectPeer: () => this.connect(),
-      clock: () => ({ wall: 0, mono: 0 }),
+      clock: () => ({ wall: 0, mono: this.mono }),
       onWarning: (text) => void this.warnings.push(text),
     });
   }
@@ -119,6 +121,15 @@ async function world(): Promise<World> {
 async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
+
+it('a reading counts from the sync point, however long the daemon took to come up', async () => {
+  const one = new World();
+  one.instead.set('Reload', () => {
+    one.mono = 60_000;
+    return Promise.resolve([]);
+  });
+  expect((await one.rpmOstree.read()).readAt).toBe(60_000);
+});
 
 describe('finalize', () => {
   it('is sent at once, and resolves with the end of its transaction', async () => {
