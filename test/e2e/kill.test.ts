@@ -9,9 +9,9 @@ import { type Simulated, simulate, smallGraph } from '../support/simulated.ts';
 const [OLD, MID, NEW] = ['40.1.3.0', '41.2.3.0', '42.3.3.0'] as const;
 const LIMIT = { timeout: 90_000 };
 /** More effects than one way through has: the last runs are those without a crash. */
-const BOUNDARIES = upTo(32);
+const BOUNDARIES = upTo(42);
 /** Without a lock there are fewer. */
-const WITHOUT_LOCK = upTo(20);
+const WITHOUT_LOCK = upTo(30);
 /** Where boots are missed, more, in rounds that are alike: every third does, from the first finalize on. */
 const WITH_MISSED_BOOTS = upTo(99).filter((index) => index > 12 && index % 3 === 2);
 
