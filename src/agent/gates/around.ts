@@ -78,7 +78,7 @@ export interface Courtesy {
   readonly lastCall: boolean;
   /** Milliseconds since boot at which the last notice ends; null: it was not given. */
   readonly noticeUntil: number | null;
-  /** Milliseconds since boot at which a session was first told, by its id. */
+  /** Milliseconds since boot at which a session was last told, by its id. */
   readonly told: Readonly<Record<string, number>>;
   /** Milliseconds since boot since when nobody knows who is logged in; null: that is known. */
   readonly unreadableSince: number | null;

@@ -46,7 +46,7 @@ export function holdsGate(inputs: GateInputs): GateVerdict {
   if (first === undefined) return open('holds');
   const others = more.length === 0 ? '' : `, and ${more.length} more`;
   const ends = holds.flatMap(({ until }) => until ?? []);
-  const ends1 = ends.length === holds.length ? Math.max(...ends) : null;
+  const last = ends.length === holds.length ? { opensAt: Math.max(...ends) } : {};
   return {
     ...closed(
       'holds',
@@ -54,7 +54,7 @@ export function holdsGate(inputs: GateInputs): GateVerdict {
       'the removal of the markers in holds.d',
       ends.length === 0 ? null : lookAgainFor(inputs, Math.min(...ends)),
     ),
-    ...(ends1 === null ? {} : { opensAt: ends1 }),
+    ...last,
   };
 }
 

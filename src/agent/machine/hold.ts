@@ -9,7 +9,7 @@ import { confirmationRefused, slotIsConfirmed } from './confirm.ts';
 import { CONSENT_MS } from './consent-ms.ts';
 import { isHealthy } from '../gates/surroundings.ts';
 import { act, askAgain, hasHooks, mayReboot, undoIsDone } from './hooks.ts';
-import { attend, forgetNotice, greet, noticeIsOver, surprised, waitsForNewcomers } from './people.ts';
+import { attend, forgetNotice, greet, needsNotice, noticeIsOver, surprised, waitsForNewcomers } from './people.ts';
 import { dropUnwantedSlot, giveBack } from './slot.ts';
 import {
   backToHolding,
@@ -70,9 +70,7 @@ export function advanceHolding(turn: Turn, phase: Holding): void {
 
 /** Something is to be done between the opening of all gates and finalize. */
 function isAnythingLeft(turn: Turn): boolean {
-  const { around, settings } = turn.state;
-  const people = around?.people?.length ?? 0;
-  return hasHooks(turn, 'pre-reboot') || (people > 0 && (settings.around?.people?.finalNoticeMs ?? 0) > 0);
+  return hasHooks(turn, 'pre-reboot') || needsNotice(turn.state);
 }
 
 function beginRelease(turn: Turn, { target, allowUnlocked, missing, refusal }: Holding, waitMs: number): void {

@@ -2,7 +2,6 @@ import type { Target } from '../../graph/types.ts';
 import { duration, utc } from '../../base/text.ts';
 import { NOBODY_TOLD, type Person } from '../gates/around.ts';
 import type { ClosedGate, GateName } from '../gates/gate.ts';
-import { hereText } from '../gates/people.ts';
 import type { AgentState } from './state.ts';
 import { type Turn, arm, isDue, now, patch, remember } from './turn.ts';
 
@@ -17,15 +16,15 @@ const SHORTEST_NOTICE_MS = 10_000;
 
 /** `holding`: gives people their time once everything else allows the reboot, and keeps them informed. */
 export function attend(turn: Turn, target: Target, closed: readonly ClosedGate[]): void {
-  const rules = turn.state.settings.around?.people ?? null;
   const off = closed.find(({ gate }) => CALLS_OFF.has(gate));
   if (off !== undefined) {
     callOff(turn, target, off.reason);
     return;
   }
+  const rules = turn.state.settings.around?.people ?? null;
   // Nobody is asked any more; that is no reason to say that the reboot is put off.
   if (rules === null) {
-    patch(turn, { courtesy: { ...NOBODY_TOLD, unreadableSince: turn.state.courtesy.unreadableSince } });
+    forgetAll(turn);
     return;
   }
   const people = peopleOf(turn.state);
@@ -35,8 +34,7 @@ export function attend(turn: Turn, target: Target, closed: readonly ClosedGate[]
     return;
   }
   if (graceUntil <= now(turn)) return;
-  const newcomers = people.filter(({ id }) => turn.state.courtesy.told[id] === undefined);
-  tell(turn, newcomers, graceText(turn, target, graceUntil));
+  tell(turn, newcomersIn(turn.state), graceText(turn, target, graceUntil));
   if (!turn.state.courtesy.lastCall && isDue(turn, 'people')) lastCall(turn, target, graceUntil);
 }
 
@@ -56,13 +54,40 @@ function lastCall(turn: Turn, target: Target, graceUntil: number): void {
 
 /** What people were told does not hold any more. */
 export function callOff(turn: Turn, target: Pick<Target, 'version'> | null, why: string): void {
-  const { courtesy } = turn.state;
-  if (courtesy.graceUntil === null && courtesy.noticeUntil === null) return;
-  const toldOf = peopleOf(turn.state).filter(({ id }) => courtesy.told[id] !== undefined);
+  const { told } = turn.state.courtesy;
+  if (!isAnnounced(turn.state)) return;
+  const toldOf = peopleOf(turn.state).filter(({ id }) => told[id] !== undefined);
   const what = target === null ? 'The reboot' : `The reboot into ${target.version}`;
   sayTo(turn, toldOf, `${what} is put off: ${why}.`);
-  patch(turn, { courtesy: { ...NOBODY_TOLD, unreadableSince: courtesy.unreadableSince } });
+  forgetAll(turn);
+}
+
+/** Nobody has been told anything, as far as the next reboot is concerned. */
+function forgetAll(turn: Turn): void {
+  if (!isAnnounced(turn.state)) return;
+  patch(turn, { courtesy: { ...NOBODY_TOLD, unreadableSince: turn.state.courtesy.unreadableSince } });
   arm(turn, 'people', null);
+}
+
+function isAnnounced({ courtesy }: AgentState): boolean {
+  return courtesy.graceUntil !== null || courtesy.noticeUntil !== null;
+}
+
+/** Who is here and is to have a last notice, and of how many ms; null when nobody is. */
+function audienceOf({ settings, around }: Pick<AgentState, 'settings' | 'around'>): Audience | null {
+  const noticeMs = settings.around?.people?.finalNoticeMs ?? 0;
+  const people = around?.people ?? [];
+  return noticeMs === 0 || people.length === 0 ? null : { people, noticeMs };
+}
+
+interface Audience {
+  readonly people: readonly Person[];
+  readonly noticeMs: number;
+}
+
+/** True when somebody is here who is to have a last notice. */
+export function needsNotice(state: AgentState): boolean {
+  return audienceOf(state) !== null;
 }
 
 /**
@@ -70,11 +95,11 @@ export function callOff(turn: Turn, target: Pick<Target, 'version'> | null, why:
  * told at once.
  */
 export function noticeIsOver(turn: Turn, target: Pick<Target, 'version'>): boolean {
-  const { settings, courtesy } = turn.state;
-  const rules = settings.around?.people ?? null;
-  const people = peopleOf(turn.state);
-  if (rules === null || people.length === 0 || rules.finalNoticeMs === 0) return true;
-  const until = courtesy.noticeUntil ?? now(turn) + rules.finalNoticeMs;
+  const { courtesy } = turn.state;
+  const audience = audienceOf(turn.state);
+  if (audience === null) return true;
+  const { people, noticeMs } = audience;
+  const until = courtesy.noticeUntil ?? now(turn) + noticeMs;
   if (courtesy.noticeUntil === null) {
     patch(turn, { courtesy: { ...courtesy, noticeUntil: until } });
     tell(turn, people, noticeText(turn, target, until));
@@ -87,9 +112,7 @@ export function noticeIsOver(turn: Turn, target: Pick<Target, 'version'>): boole
 
 /** Tells who has come since the others were told. `until`: ms since boot before which there is no reboot. */
 export function greet(turn: Turn, target: Pick<Target, 'version'>, until = now(turn) + SHORTEST_NOTICE_MS): void {
-  const { told } = turn.state.courtesy;
-  const newcomers = peopleOf(turn.state).filter(({ id }) => told[id] === undefined);
-  tell(turn, newcomers, noticeText(turn, target, until));
+  tell(turn, newcomersIn(turn.state), noticeText(turn, target, until));
 }
 
 /**
@@ -97,30 +120,26 @@ export function greet(turn: Turn, target: Pick<Target, 'version'>, until = now(t
  * boot; who comes all the time is waited for until one more notice would be over, and no longer.
  */
 export function waitsForNewcomers(turn: Turn, target: Pick<Target, 'version'>, since: number): boolean {
-  const rules = turn.state.settings.around?.people ?? null;
-  const people = peopleOf(turn.state);
-  if (rules === null || rules.finalNoticeMs === 0 || people.length === 0) return false;
+  const audience = audienceOf(turn.state);
+  if (audience === null) return false;
   greet(turn, target);
   const { told, noticeUntil } = turn.state.courtesy;
-  const latest = Math.max(...people.map(({ id }) => told[id] ?? 0)) + leastNotice(rules);
-  const until = Math.min(latest, Math.max(since, noticeUntil ?? since) + rules.finalNoticeMs);
+  const latest = Math.max(...audience.people.map(({ id }) => told[id] ?? 0)) + leastNotice(audience);
+  const until = Math.min(latest, Math.max(since, noticeUntil ?? since) + audience.noticeMs);
   arm(turn, 'people', until > now(turn) ? until : null);
   return until > now(turn);
 }
 
-function leastNotice({ finalNoticeMs }: { readonly finalNoticeMs: number }): number {
-  return Math.min(SHORTEST_NOTICE_MS, finalNoticeMs);
+function leastNotice({ noticeMs }: Audience): number {
+  return Math.min(SHORTEST_NOTICE_MS, noticeMs);
 }
 
 /** Somebody who is here and has not known of the reboot for long enough, or null. Matters once the notice is over. */
-export function surprised(
-  { settings, around, courtesy }: Pick<AgentState, 'settings' | 'around' | 'courtesy'>,
-  mono: number,
-): Person | null {
-  const rules = settings.around?.people ?? null;
-  const people = around?.people ?? [];
-  if (rules === null || rules.finalNoticeMs === 0) return null;
-  return people.find(({ id }) => mono - (courtesy.told[id] ?? Infinity) < leastNotice(rules)) ?? null;
+export function surprised(state: Pick<AgentState, 'settings' | 'around' | 'courtesy'>, mono: number): Person | null {
+  const audience = audienceOf(state);
+  if (audience === null) return null;
+  const { told } = state.courtesy;
+  return audience.people.find(({ id }) => mono - (told[id] ?? Infinity) < leastNotice(audience)) ?? null;
 }
 
 /** The next reboot is announced anew: what was said of this one did not come. */
@@ -182,6 +201,11 @@ function peopleOf({ around }: AgentState): readonly Person[] {
   return around?.people ?? [];
 }
 
+/** Who has come since the others were told. */
+function newcomersIn(state: AgentState): readonly Person[] {
+  return peopleOf(state).filter(({ id }) => state.courtesy.told[id] === undefined);
+}
+
 /** Tells people of the reboot, and notes that they know. */
 function tell(turn: Turn, people: readonly Person[], text: string): void {
   if (people.length === 0) return;
@@ -216,10 +240,4 @@ function noticeText(turn: Turn, { version }: Pick<Target, 'version'>, until: num
 function howToPostpone({ state }: Turn): string {
   const left = postponableMs(state);
   return left === 0 ? '' : ` To postpone it (by ${duration(left)} at most): holdpoint postpone`;
-}
-
-/** Who is here, for a line of the log. */
-export function whoIsHere(state: AgentState): string {
-  const people = peopleOf(state);
-  return people.length === 0 ? 'nobody is logged in' : hereText(people);
 }
