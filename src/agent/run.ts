@@ -145,10 +145,10 @@ export class Agent {
 
   /** The bus is there: says so, and sets the machine going. Returns the way to end the watch on rpm-ostree. */
   #begin(): () => void {
-    const { log, notifier, rpmOstree, surroundings } = this.#parts;
+    const { log, notifier, rpmOstree } = this.#parts;
     notifier.ready();
     const stopWatching = rpmOstree.watch(() => this.send({ kind: 'hostChanged' }));
-    this.#stopAround = surroundings.watch(() => this.send({ kind: 'aroundChanged' }));
+    this.#watchAround();
     log.info(`ready; node ${this.#state.settings.nodeId}, boot ${this.#state.bootId}`);
     this.send({ kind: 'started' });
     this.#service = this.#serve();
@@ -157,6 +157,11 @@ export class Agent {
       stopWatching();
       this.#stopAround?.();
     };
+  }
+
+  #watchAround(): void {
+    this.#stopAround?.();
+    this.#stopAround = this.#parts.surroundings.watch(() => this.send({ kind: 'aroundChanged' }));
   }
 
   /** For others on the bus. */
@@ -194,8 +199,7 @@ export class Agent {
     this.send({ kind: 'configured', settings });
     // Another configuration may look at other things.
     if (this.#stopAround !== null) {
-      this.#stopAround();
-      this.#stopAround = this.#parts.surroundings.watch(() => this.send({ kind: 'aroundChanged' }));
+      this.#watchAround();
       this.send({ kind: 'aroundChanged' });
     }
     void this.#lookForDrivers();
