@@ -1,3 +1,4 @@
+import type { HookEvent } from '../../hooks/event.ts';
 import type { BootHealth } from '../../host/systemd/health.ts';
 import { closed, type GateVerdict, open } from './gate.ts';
 import { type GateInputs, lookAgainFor } from './inputs.ts';
@@ -9,6 +10,11 @@ export function healthGate({ memory, settings, around }: GateInputs): GateVerdic
   if (health.kind === 'healthy') return open('health');
   const what = health.kind === 'waiting' ? 'this boot is not complete yet' : 'this boot is not healthy';
   return closed('health', `${what}: ${health.reason}`, 'a healthy boot');
+}
+
+/** True when there are hooks for an event. */
+export function hasHooks({ settings, around }: Pick<GateInputs, 'settings' | 'around'>, event: HookEvent): boolean {
+  return settings.around !== null && around?.hooks.includes(event) === true;
 }
 
 /** Whether this boot is healthy, its `post-boot` hooks included. */
@@ -65,9 +71,9 @@ export function powerGate({ settings, around }: GateInputs): GateVerdict {
 }
 
 /** What the `may-reboot` hooks refused, until they say otherwise. They are asked when everything else allows the reboot. */
-export function hooksGate({ settings, around, hooks }: GateInputs): GateVerdict {
-  if (settings.around === null || around?.hooks.includes('may-reboot') !== true) return open('hooks');
+export function hooksGate(inputs: GateInputs): GateVerdict {
+  const { hooks } = inputs;
   const refusal = hooks?.refusal ?? null;
-  if (hooks === null || refusal === null) return open('hooks');
+  if (!hasHooks(inputs, 'may-reboot') || hooks === null || refusal === null) return open('hooks');
   return closed('hooks', `may-reboot hook ${refusal}`, 'another answer of the hook', hooks.until);
 }

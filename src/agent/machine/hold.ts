@@ -7,8 +7,8 @@ import type { Target } from '../../graph/types.ts';
 import { surroundingsAreFresh } from './around.ts';
 import { confirmationRefused, slotIsConfirmed } from './confirm.ts';
 import { CONSENT_MS } from './consent-ms.ts';
-import { isHealthy } from '../gates/surroundings.ts';
-import { act, askAgain, hasHooks, mayReboot, undoIsDone } from './hooks.ts';
+import { hasHooks, isHealthy } from '../gates/surroundings.ts';
+import { act, askAgain, mayReboot, undoIsDone } from './hooks.ts';
 import { attend, forgetNotice, greet, needsNotice, noticeIsOver, surprised, waitsForNewcomers } from './people.ts';
 import { dropUnwantedSlot, giveBack } from './slot.ts';
 import {
@@ -70,7 +70,7 @@ export function advanceHolding(turn: Turn, phase: Holding): void {
 
 /** Something is to be done between the opening of all gates and finalize. */
 function isAnythingLeft(turn: Turn): boolean {
-  return hasHooks(turn, 'pre-reboot') || needsNotice(turn.state);
+  return hasHooks(turn.state, 'pre-reboot') || needsNotice(turn.state);
 }
 
 function beginRelease(turn: Turn, { target, allowUnlocked, missing, refusal }: Holding, waitMs: number): void {
@@ -131,7 +131,7 @@ function release(turn: Turn, phase: Releasing): void {
     putOff(turn, phase, `${somebody.user} has logged in a moment ago`);
     return;
   }
-  if (!phase.acted && hasHooks(turn, 'pre-reboot')) {
+  if (!phase.acted && hasHooks(turn.state, 'pre-reboot')) {
     act(turn, target);
     return;
   }

@@ -2,6 +2,7 @@ import { releaseKey } from '../../host/rpm-ostree/deployment.ts';
 import type { Target } from '../../graph/types.ts';
 import type { HookEvent } from '../../hooks/event.ts';
 import type { ClosedGate } from '../gates/gate.ts';
+import { hasHooks } from '../gates/surroundings.ts';
 import type { HookOutcome } from './event.ts';
 import { isFinalizing } from './slot.ts';
 import { backToHolding } from './target.ts';
@@ -28,11 +29,6 @@ export const MAY_REBOOT_MS = 60_000;
 const [NOT_NOW_MS, FAILED_MS] = [60_000, 300_000];
 /** Times that `reboot-cancelled` is tried. */
 const MOST_UNDOS = 3;
-
-/** True when there are hooks for an event. */
-export function hasHooks({ state: { settings, around } }: Turn, event: HookEvent): boolean {
-  return settings.around !== null && around?.hooks.includes(event) === true;
-}
 
 /** Runs the hooks of an event, unless others are running: their end brings us here again. */
 function run(turn: Turn, event: HookEvent, version: string | null): void {
@@ -105,7 +101,7 @@ function pauseAfter({ kind }: HookOutcome): number {
 /** Runs the hooks of a new boot once it is complete; until they have passed it is not healthy. */
 export function runPostBoot(turn: Turn): void {
   const { memory, around, due, host } = turn.state;
-  if (memory.postBoot.passed || around?.boot.kind !== 'healthy' || !hasHooks(turn, 'post-boot')) return;
+  if (memory.postBoot.passed || around?.boot.kind !== 'healthy' || !hasHooks(turn.state, 'post-boot')) return;
   // They are told which release has come up.
   if (host === null) return;
   if (due.postBoot === undefined || isDue(turn, 'postBoot'))
@@ -114,7 +110,7 @@ export function runPostBoot(turn: Turn): void {
 
 /** True when the `pre-stage` hooks allow a release to be fetched; asks them else. */
 export function mayStage(turn: Turn, target: Target): boolean {
-  if (!hasHooks(turn, 'pre-stage') || turn.state.preStaged === releaseKey(target)) return true;
+  if (!hasHooks(turn.state, 'pre-stage') || turn.state.preStaged === releaseKey(target)) return true;
   run(turn, 'pre-stage', target.version);
   return false;
 }
@@ -124,7 +120,7 @@ export function mayStage(turn: Turn, target: Target): boolean {
  * Asks them else.
  */
 export function mayReboot(turn: Turn, target: Target, since = -Infinity): boolean {
-  if (!hasHooks(turn, 'may-reboot')) return true;
+  if (!hasHooks(turn.state, 'may-reboot')) return true;
   const { hooks } = turn.state;
   if (hooks?.refusal === null && hooks.askedAt >= since && now(turn) - hooks.at <= MAY_REBOOT_MS) return true;
   run(turn, 'may-reboot', target.version);
@@ -159,7 +155,7 @@ export function undoIsDone(turn: Turn): boolean {
   if (isPending(turn, 'hooks')) return false;
   if (!acted.undo) remember(turn, { acted: { ...acted, undo: true } });
   if (due.undo !== undefined && !isDue(turn, 'undo')) return false;
-  if (hasHooks(turn, 'reboot-cancelled')) run(turn, 'reboot-cancelled', acted.version);
+  if (hasHooks(turn.state, 'reboot-cancelled')) run(turn, 'reboot-cancelled', acted.version);
   else if (settings.around === null || around !== null) remember(turn, { acted: null });
   return turn.state.memory.acted === null;
 }
