@@ -16,7 +16,11 @@ export const agentCommand: Command = defineCommand({
     'state-dir': { type: 'string', value: 'DIR', help: 'what outlives a restart (default /var/lib/holdpoint)' },
     'run-dir': { type: 'string', value: 'DIR', help: 'what ends with the boot (default /run/holdpoint)' },
     'bus-address': { type: 'string', value: 'ADDRESS', help: 'D-Bus address in place of the system bus' },
-    root: { type: 'string', value: 'DIR', help: 'read the files that describe this host below DIR (default /)' },
+    root: {
+      type: 'string',
+      value: 'DIR',
+      help: 'read what belongs to this host, its hooks too, below DIR (default /)',
+    },
     ...LOG_OPTIONS,
   },
   exits: ['failure', 'configuration'],
