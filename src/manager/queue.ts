@@ -21,11 +21,6 @@ export class Queue {
     return this.#requests.length === 0 && this.#touched.size === 0;
   }
 
-  /** Whether a request concerns all groups at once. */
-  get concernsAll(): boolean {
-    return this.#requests.some(({ request }) => request.group === null);
-  }
-
   add(pending: Pending): void {
     this.#requests.push(pending);
   }

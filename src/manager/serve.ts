@@ -183,16 +183,18 @@ class ManagerServer {
   /** Which groups had tokens is noted in the store: one that is left out of the configuration is not open after a restart. */
   async #recallGuarded(): Promise<void> {
     const { holders, notes } = this.#opened;
-    const text = await notes.read(GUARDED);
-    this.#admission.recall(holders, text === null ? [] : text.split('\n').filter((name) => name !== ''));
-    await this.#noteGuarded();
+    const noted = (await notes.read(GUARDED)) ?? '';
+    const names = noted.split('\n').filter((name) => name !== '');
+    this.#admission.recall(holders, names);
+    await this.#noteGuarded(noted);
   }
 
-  async #noteGuarded(): Promise<void> {
+  /** `noted`: what is noted, where that was read a moment ago. */
+  async #noteGuarded(noted: string | null = null): Promise<void> {
     const { read, write } = this.#opened.notes;
     const text = this.#admission.guarded.join('\n');
     try {
-      if (((await read(GUARDED)) ?? '') !== text) await write(GUARDED, text);
+      if ((noted ?? (await read(GUARDED)) ?? '') !== text) await write(GUARDED, text);
     } catch (error) {
       this.#log.warn(`which groups have tokens could not be noted in the store: ${errorText(error)}`);
     }

@@ -327,7 +327,6 @@ export class Service implements Manager {
 
   /** What goes into the next transaction, with those who wait in the same groups. */
   #nextBatch(): readonly Pending[] {
-    if (this.#queue.concernsAll) this.#touchWaited();
     const { requests, touched, groups } = this.#queue.take(this.#parts.store.mostGroups);
     return [
       ...requests,

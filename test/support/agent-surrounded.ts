@@ -1,14 +1,10 @@
-import type { Around, AroundRules, Person } from '../../src/agent/gates/around.ts';
+import type { Around, AroundRules } from '../../src/agent/gates/around.ts';
 import type { HookEvent } from '../../src/hooks/event.ts';
 import type { HookOutcome } from '../../src/agent/machine/event.ts';
 import type { Settings } from '../../src/agent/machine/state.ts';
 import { SOON_MS } from '../../src/agent/machine/turn.ts';
 import { AROUND, aroundRules, graph, lockAt, reading, settings, stagedDeployment } from './agent-builders.ts';
 import { Driver, type DriverOptions } from './agent-driver.ts';
-
-export function person(id: string, user = 'ann'): Person {
-  return { id, uid: 1000 + Number(id), user, where: `pts/${id}`, tty: `pts/${id}` };
-}
 
 /** A host whose surroundings are read as soon as they are asked for, and whose hooks answer at once. */
 export class Surrounded {
@@ -19,6 +15,8 @@ export class Surrounded {
   /** The hooks that were run, in order. */
   readonly ran: HookEvent[] = [];
   staged: number | null = null;
+  /** The question that hooks were run for last. */
+  #last: number | null = null;
 
   constructor(around: Partial<Around>, options: DriverOptions, dead: Driver | null = null) {
     this.around = { ...AROUND, ...around };
@@ -62,14 +60,12 @@ export class Surrounded {
   }
 
   #hooks(): void {
-    const { event } = this.driver.question('hooks');
-    if (this.ran.length === 0 || this.#last !== this.driver.question('hooks').id) this.ran.push(event);
-    this.#last = this.driver.question('hooks').id;
+    const { event, id } = this.driver.question('hooks');
+    if (this.#last !== id) this.ran.push(event);
+    this.#last = id;
     const answer = this.answers[event];
     if (answer !== null) this.driver.hooked(answer ?? { kind: 'passed' });
   }
-
-  #last = -1;
 }
 
 /** With release 2 about to be staged. */

@@ -216,8 +216,7 @@ class EmbeddedStore implements Store {
     if (below <= 1) return [];
     // Once the audit is full this is asked for with every write: the database is not.
     this.#chunks ??= await this.#readChunks();
-    const kept = this.#chunks.findIndex((first) => first >= below);
-    const over = kept === -1 ? this.#chunks : this.#chunks.slice(0, kept);
+    const over = this.#chunks.slice(0, countBelow(this.#chunks, below));
     return over.map((first) => ({ type: 'del', key: KEYS.chunk(first) }));
   }
 
@@ -229,8 +228,7 @@ class EmbeddedStore implements Store {
   /** What was written was appended, and what was too old is gone. */
   #noteChunks({ records, dropBelow }: AuditAppend): void {
     if (this.#chunks === null) return;
-    const kept = this.#chunks.findIndex((first) => first >= dropBelow);
-    this.#chunks.splice(0, kept === -1 ? this.#chunks.length : kept);
+    this.#chunks.splice(0, countBelow(this.#chunks, dropBelow));
     for (const chunk of chunksOf(records)) this.#chunks.push(chunk[0]?.number ?? 0);
   }
 
@@ -268,6 +266,12 @@ class EmbeddedStore implements Store {
       });
     if (!isThere) throw new StoreError('unavailable', `${text}; nothing was changed`, { cause: failure });
   }
+}
+
+/** How many of some ascending numbers are below another. */
+function countBelow(numbers: readonly number[], bound: number): number {
+  const index = numbers.findIndex((number) => number >= bound);
+  return index === -1 ? numbers.length : index;
 }
 
 function put(key: string, text: string): Operation {

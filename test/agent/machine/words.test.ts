@@ -11,12 +11,13 @@ import {
   graph,
   instant,
   lockAt,
+  person,
   reading,
   release,
   settings,
   stagedDeployment,
 } from '../../support/agent-builders.ts';
-import { type Surrounded, arrived, person, surrounded } from '../../support/agent-surrounded.ts';
+import { type Surrounded, arrived, surrounded } from '../../support/agent-surrounded.ts';
 import { createFreezes } from '../../../src/strategy/freeze.ts';
 import { createSchedule } from '../../../src/strategy/schedule.ts';
 import type { Settings } from '../../../src/agent/machine/state.ts';
