@@ -1,6 +1,6 @@
 import type { CronFields } from '../config/cron.ts';
 import { remembered } from './memo.ts';
-import { inOrder, joined, type Period } from './period.ts';
+import { joined, type Period } from './period.ts';
 import { firstShift, firstShowing, startOfDay, tabled, type OffsetAt } from './zone.ts';
 
 const MINUTE = 60_000;
@@ -110,7 +110,7 @@ function periodsFrom(
       return { from, to: from + lengthMs };
     });
   });
-  return joined(inOrder(periods));
+  return joined(periods);
 }
 
 const NEVER: Pick<Prepared, 'starts' | 'lengthMs'> = { starts: [], lengthMs: 0 };
