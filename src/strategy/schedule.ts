@@ -1,6 +1,6 @@
 import type { RebootWindow, WeeklyWindow } from '../config/reboot-window.ts';
 import { createCalendar, nextOpening, openPeriods } from './calendar.ts';
-import { createCronCalendar, cronPeriods, type CronWindow, nextCronStart } from './cron.ts';
+import { createCronCalendar, cronPeriods, type CronWindow, nextCronOpening } from './cron.ts';
 import { remembered } from './memo.ts';
 import { joined, type Period } from './period.ts';
 import { placeIn } from './place.ts';
@@ -169,6 +169,6 @@ function cronSource(windows: readonly CronWindow[], zone: string): Source {
   const calendar = createCronCalendar(windows, offsetsOf(zone));
   return {
     periodsIn: (from, to) => cronPeriods(calendar, from, to),
-    opensAfter: (wall) => nextCronStart(calendar, wall),
+    opensAfter: (wall) => nextCronOpening(calendar, wall),
   };
 }
