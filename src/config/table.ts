@@ -1,5 +1,5 @@
 import { nearest, oneLine } from '../base/text.ts';
-import type { Report } from './problem.ts';
+import { prefixed, type Report } from './problem.ts';
 import type { TomlTable } from './toml.ts';
 import { type Decoded, type Type } from './types.ts';
 
@@ -41,8 +41,4 @@ export function refuseBeside(table: TomlTable, names: readonly string[], other: 
   const found = names.filter((name) => table.entries.has(name));
   for (const name of found) report(table.entries.get(name)?.keyAt ?? table.at, `${name} cannot stand beside ${other}`);
   return found.length === 0;
-}
-
-function prefixed(name: string, report: Report): Report {
-  return (at, message, severity) => report(at, `${name}: ${message}`, severity);
 }
