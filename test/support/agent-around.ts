@@ -1,14 +1,10 @@
-import type { Around, Person } from '../../src/agent/gates/around.ts';
+import type { Around } from '../../src/agent/gates/around.ts';
 import type { HookEvent } from '../../src/hooks/event.ts';
 import type { AsyncEffect } from '../../src/agent/machine/effect.ts';
 import type { HookOutcome } from '../../src/agent/machine/event.ts';
-import { AROUND } from './agent-builders.ts';
+import { AROUND, person } from './agent-builders.ts';
 
 type HooksEffect = Extract<AsyncEffect, { kind: 'hooks' }>;
-
-export function person(id: string, user = 'ann'): Person {
-  return { id, uid: 1000 + Number(id), user, where: `pts/${id}`, tty: `pts/${id}` };
-}
 
 /** What surrounds the reboots of a modelled host. */
 export class ModelAround {

@@ -1,7 +1,7 @@
 import type { Instant } from '../../src/base/clock.ts';
 import type { Graph, Release, Target } from '../../src/graph/types.ts';
 import { type Deployment, type HostReading, targetOf } from '../../src/host/rpm-ostree/deployment.ts';
-import type { Around, AroundRules } from '../../src/agent/gates/around.ts';
+import type { Around, AroundRules, Person } from '../../src/agent/gates/around.ts';
 import { type Schedule, createSchedule } from '../../src/strategy/schedule.ts';
 import type { Lock } from '../../src/agent/machine/memory.ts';
 import type { Settings } from '../../src/agent/machine/state.ts';
@@ -60,6 +60,11 @@ export const AROUND: Around = {
   hooks: [],
   problems: [],
 };
+
+/** Somebody who is logged in, by the number of the session. */
+export function person(id: string, user = 'ann'): Person {
+  return { id, uid: 1000 + Number(id), user, where: `pts/${id}`, tty: `pts/${id}` };
+}
 
 /** Everything of the surroundings matters. */
 export function aroundRules(change: Partial<AroundRules> = {}): AroundRules {

@@ -1,14 +1,10 @@
-import type { Around, AroundRules, Person } from '../../src/agent/gates/around.ts';
+import type { Around, AroundRules } from '../../src/agent/gates/around.ts';
 import type { HookEvent } from '../../src/hooks/event.ts';
 import type { HookOutcome } from '../../src/agent/machine/event.ts';
 import type { Settings } from '../../src/agent/machine/state.ts';
 import { SOON_MS } from '../../src/agent/machine/turn.ts';
 import { AROUND, aroundRules, graph, lockAt, reading, settings, stagedDeployment } from './agent-builders.ts';
 import { Driver, type DriverOptions } from './agent-driver.ts';
-
-export function person(id: string, user = 'ann'): Person {
-  return { id, uid: 1000 + Number(id), user, where: `pts/${id}`, tty: `pts/${id}` };
-}
 
 /** A host whose surroundings are read as soon as they are asked for, and whose hooks answer at once. */
 export class Surrounded {

@@ -7,8 +7,8 @@ import type { Instant } from '../../../src/base/clock.ts';
 import { createLog } from '../../../src/base/log.ts';
 import { type Bus, BusError, type Signal, Variant } from '../../../src/bus/api.ts';
 import { openBus } from '../../../src/bus/bus.ts';
-import { MINUTE, instant } from '../../support/agent-builders.ts';
-import { arrived, person } from '../../support/agent-surrounded.ts';
+import { MINUTE, instant, person } from '../../support/agent-builders.ts';
+import { arrived } from '../../support/agent-surrounded.ts';
 import { type PrivateBus, type PrivateBusOptions, startDbus } from '../../support/dbus.ts';
 
 const PROPERTIES = 'org.freedesktop.DBus.Properties';

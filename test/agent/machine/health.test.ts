@@ -15,9 +15,10 @@ import {
   lockAt,
   reading,
   settings,
+  person,
 } from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
-import { IN_FLEET, arrived, person, surrounded } from '../../support/agent-surrounded.ts';
+import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts';
 
 const WAITING: BootHealth = { kind: 'waiting', reason: 'boot-complete.target is inactive' };
 const UNHEALTHY: BootHealth = { kind: 'unhealthy', reason: 'boot-complete.target failed' };

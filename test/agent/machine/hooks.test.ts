@@ -8,9 +8,10 @@ import {
   reading,
   settings,
   stagedDeployment,
+  person,
 } from '../../support/agent-builders.ts';
 import { Driver } from '../../support/agent-driver.ts';
-import { IN_FLEET, arrived, person, surrounded } from '../../support/agent-surrounded.ts';
+import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts';
 
 const NOT_NOW = { kind: 'not-now', text: '10-backup: a backup runs' } as const;
 const FAILED = { kind: 'failed', text: '10-drain: exit code 1' } as const;

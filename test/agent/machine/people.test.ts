@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { postponableMs, postponement } from '../../../src/agent/machine/people.ts';
 import type { AgentState } from '../../../src/agent/machine/state.ts';
-import { INTERVAL, MINUTE, SECOND, aroundRules, instant } from '../../support/agent-builders.ts';
-import { IN_FLEET, arrived, person, surrounded } from '../../support/agent-surrounded.ts';
+import { INTERVAL, MINUTE, SECOND, aroundRules, instant, person } from '../../support/agent-builders.ts';
+import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts';
 
 const ANN = person('1');
 const BOB = person('2', 'bob');

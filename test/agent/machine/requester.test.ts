@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { requester } from '../../../src/agent/machine/requester.ts';
-import { AROUND, SECOND, instant } from '../../support/agent-builders.ts';
-import { person } from '../../support/agent-surrounded.ts';
+import { AROUND, SECOND, instant, person } from '../../support/agent-builders.ts';
 
 const ANN = person('1');
 const AT = instant(60 * SECOND);

@@ -15,8 +15,9 @@ import {
   release,
   settings,
   stagedDeployment,
+  person,
 } from '../../support/agent-builders.ts';
-import { type Surrounded, arrived, person, surrounded } from '../../support/agent-surrounded.ts';
+import { type Surrounded, arrived, surrounded } from '../../support/agent-surrounded.ts';
 import { createFreezes } from '../../../src/strategy/freeze.ts';
 import { createSchedule } from '../../../src/strategy/schedule.ts';
 import type { Settings } from '../../../src/agent/machine/state.ts';
