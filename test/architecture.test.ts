@@ -20,7 +20,7 @@ const PURE = [
   /^host\/terminal-text\.ts$/,
   /^host\/systemd\/(health|unit)\.ts$/,
   /^fleetlock\/(protocol|answer)\.ts$/,
-  /^config\/(cron|facts|freeze|people|problem|reboot-window|redact|table|together-holding|together-lock|together-windows|types|url|window|zone)\.ts$/,
+  /^config\/(cron|facts|freeze|holding|people|problem|reboot-window|redact|table|together-holding|together-lock|together-windows|types|url|window|zone)\.ts$/,
   /^manager\/config\/(build|facts)\.ts$/,
   /^bus\/(dict|address)\.ts$/,
   /^base\/(text|record|retry-after|failure|shape|siphash)\.ts$/,

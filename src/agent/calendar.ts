@@ -1,6 +1,6 @@
 import { resolveTimeZone } from '../base/time-zone.ts';
+import { graceMs } from '../config/holding.ts';
 import type { Config } from '../config/schema.ts';
-import { graceMs } from '../config/together-windows.ts';
 import { createFreezes, type Freezes } from '../strategy/freeze.ts';
 import { createSchedule, type Schedule } from '../strategy/schedule.ts';
 

@@ -1,6 +1,6 @@
 import { nearest, oneLine } from '../base/text.ts';
 import type { Key, KeyTable } from './keys.ts';
-import { problem, wholeFile, type Origin, type Problem, type Report } from './problem.ts';
+import { prefixed, problem, wholeFile, type Origin, type Problem, type Report } from './problem.ts';
 import type { TomlTable, TomlValue } from './toml.ts';
 import { describe, type Decoded } from './types.ts';
 
@@ -57,20 +57,15 @@ function* settings(
   report: Report,
 ): Generator<Setting> {
   if (!key.adds) {
-    yield { path, from: value.at, decoded: key.type.decode(value, reporter(path, report)) };
+    yield { path, from: value.at, decoded: key.type.decode(value, prefixed(path, report)) };
   } else if (value.type === 'array') {
     for (const item of value.items) {
-      yield { path, from: item.at, decoded: key.type.decode(item, reporter(path, report)) };
+      yield { path, from: item.at, decoded: key.type.decode(item, prefixed(path, report)) };
     }
   } else {
     report(value.at, `${path}: expected [[${full}]] with two brackets, found ${describe(value)}`);
     yield { path, from: value.at, decoded: null };
   }
-}
-
-/** Every message about a value begins with its key. */
-function reporter(path: string, report: Report): Report {
-  return (at, message, severity) => report(at, `${path}: ${message}`, severity);
 }
 
 /** The names of keys and tables, for looking up what was written and guessing what was meant. */

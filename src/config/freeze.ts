@@ -1,8 +1,8 @@
 import { oneLine } from '../base/text.ts';
 import type { Report } from './problem.ts';
-import { field, optionalField, warnUnknown } from './table.ts';
+import { field, optionalField, tableType, warnUnknown } from './table.ts';
 import type { TomlTable, TomlValue } from './toml.ts';
-import { boolean, describe, simple, text, type Decoded, type Type } from './types.ts';
+import { boolean, simple, text, type Decoded, type Type } from './types.ts';
 import { timeZone } from './zone.ts';
 
 /** Days on which the host does not reboot. */
@@ -43,30 +43,23 @@ const FIELDS = ['from', 'until', 'yearly', 'reason', 'time_zone'];
 const LEAP_YEAR = 2000;
 
 /** One table of `[[updates.freeze]]`. */
-export const freezeType: Type<Freeze> = {
-  expected: 'a table with from, until and reason',
-  decode: (value, report) => {
-    if (value.type !== 'table') {
-      report(value.at, `expected ${freezeType.expected}, found ${describe(value)}`);
-      return null;
-    }
-    warnUnknown(value, FIELDS, 'a freeze', report);
-    const yearly = optionalField(value, 'yearly', boolean, report);
-    const reason = field(value, 'reason', REASON, report);
-    const zone = optionalField(value, 'time_zone', timeZone, report);
-    const days = yearly === null ? null : yearly?.value ? yearDays(value, report) : dates(value, report);
-    if (days === null || yearly === null || reason === null || zone === null) return null;
-    return {
-      value: { ...days.value, reason: reason.value, timeZone: zone?.value ?? null },
-      plain: {
-        ...days.plain,
-        ...(yearly === undefined ? {} : { yearly: yearly.plain }),
-        reason: reason.plain,
-        ...(zone === undefined ? {} : { time_zone: zone.plain }),
-      },
-    };
-  },
-};
+export const freezeType: Type<Freeze> = tableType('a table with from, until and reason', (table, report) => {
+  warnUnknown(table, FIELDS, 'a freeze', report);
+  const yearly = optionalField(table, 'yearly', boolean, report);
+  const reason = field(table, 'reason', REASON, report);
+  const zone = optionalField(table, 'time_zone', timeZone, report);
+  const days = yearly === null ? null : yearly?.value ? yearDays(table, report) : dates(table, report);
+  if (days === null || yearly === null || reason === null || zone === null) return null;
+  return {
+    value: { ...days.value, reason: reason.value, timeZone: zone?.value ?? null },
+    plain: {
+      ...days.plain,
+      ...(yearly === undefined ? {} : { yearly: yearly.plain }),
+      reason: reason.plain,
+      ...(zone === undefined ? {} : { time_zone: zone.plain }),
+    },
+  };
+});
 
 const REASON = text('one line of text, at most 200 characters', /^(?=.*\S)[^\p{Cc}\u2028\u2029]{1,200}$/u, (line) =>
   oneLine(line),

@@ -19,6 +19,11 @@ export interface SessionsConfig {
   readonly postponeSecs: number;
 }
 
+/** Milliseconds that people get before a reboot: the grace, and the last notice. */
+export function graceMs({ graceSecs, finalNoticeSecs }: SessionsConfig): number {
+  return (graceSecs + finalNoticeSecs) * 1000;
+}
+
 /** What keeps a staged update back, beside strategies; part of `updates`. */
 export interface HoldingConfig {
   /** Seconds, 0..604800. */

@@ -19,6 +19,11 @@ export interface Problem extends Origin {
 /** Takes note of a problem; an error unless said otherwise. */
 export type Report = (at: Origin, message: string, severity?: Severity) => void;
 
+/** The same, with the name of a key before each message about its value. */
+export function prefixed(name: string, report: Report): Report {
+  return (at, message, severity) => report(at, `${name}: ${message}`, severity);
+}
+
 /** The origin that means a file or folder as a whole. */
 export function wholeFile(file: string): Origin {
   return { file, line: 0, column: 0 };

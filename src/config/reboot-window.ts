@@ -1,5 +1,5 @@
 import type { CronFields, ReadCron } from './cron.ts';
-import { field, optionalField, refuseBeside, warnUnknown } from './table.ts';
+import { field, optionalField, refuseBeside, tableType, warnUnknown } from './table.ts';
 import { describe, simple, type DecodedTable, type Type } from './types.ts';
 import { decodeWindow, windowLength, type Window } from './window.ts';
 import { timeZone } from './zone.ts';
@@ -34,25 +34,17 @@ const FIELDS = [...WEEKLY, 'schedule', 'length_minutes', 'time_zone'];
 
 /** One table of `[[updates.periodic.window]]`; cron expressions are read by `cron`. */
 export function rebootWindow(cron: ReadCron): Type<RebootWindow> {
-  const expected = 'a table with days and start_time, or schedule, and length_minutes';
-  return {
-    expected,
-    decode: (value, report) => {
-      if (value.type !== 'table') {
-        report(value.at, `expected ${expected}, found ${describe(value)}`);
-        return null;
-      }
-      warnUnknown(value, FIELDS, 'a window', report);
-      const window = value.entries.has('schedule') ? cronWindow(value, cron, report) : weekly(value, report);
-      const zone = optionalField(value, 'time_zone', timeZone, report);
-      if (window === null || zone === null) return null;
-      if (zone === undefined) return window;
-      return {
-        value: { ...window.value, timeZone: zone.value },
-        plain: { ...window.plain, time_zone: zone.plain },
-      };
-    },
-  };
+  return tableType('a table with days and start_time, or schedule, and length_minutes', (table, report) => {
+    warnUnknown(table, FIELDS, 'a window', report);
+    const window = table.entries.has('schedule') ? cronWindow(table, cron, report) : weekly(table, report);
+    const zone = optionalField(table, 'time_zone', timeZone, report);
+    if (window === null || zone === null) return null;
+    if (zone === undefined) return window;
+    return {
+      value: { ...window.value, timeZone: zone.value },
+      plain: { ...window.plain, time_zone: zone.plain },
+    };
+  });
 }
 
 function weekly(table: TomlTable, report: Report): DecodedTable<RebootWindow> | null {

@@ -1,7 +1,19 @@
 import { nearest, oneLine } from '../base/text.ts';
-import type { Report } from './problem.ts';
+import { prefixed, type Report } from './problem.ts';
 import type { TomlTable } from './toml.ts';
-import { type Decoded, type Type } from './types.ts';
+import { describe, type Decoded, type Type } from './types.ts';
+
+/** A type whose values are tables; `read` gives null after at least one error was reported. */
+export function tableType<T>(expected: string, read: (table: TomlTable, report: Report) => Decoded<T> | null): Type<T> {
+  return {
+    expected,
+    decode: (value, report) => {
+      if (value.type === 'table') return read(value, report);
+      report(value.at, `expected ${expected}, found ${describe(value)}`);
+      return null;
+    },
+  };
+}
 
 /** Warns of fields that a table of a list does not have; `what` such a table is, so that it begins `… has FIELDS`. */
 export function warnUnknown({ entries }: TomlTable, known: readonly string[], what: string, report: Report): void {
@@ -41,8 +53,4 @@ export function refuseBeside(table: TomlTable, names: readonly string[], other: 
   const found = names.filter((name) => table.entries.has(name));
   for (const name of found) report(table.entries.get(name)?.keyAt ?? table.at, `${name} cannot stand beside ${other}`);
   return found.length === 0;
-}
-
-function prefixed(name: string, report: Report): Report {
-  return (at, message, severity) => report(at, `${name}: ${message}`, severity);
 }

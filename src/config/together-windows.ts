@@ -1,5 +1,6 @@
 import { duration } from '../base/text.ts';
 import { type Facts, unused } from './facts.ts';
+import { graceMs } from './holding.ts';
 import { wholeFile, type Origin } from './problem.ts';
 import { zoneProblem } from './zone.ts';
 
@@ -37,11 +38,6 @@ function checkLengths({ config, report, all, good }: Facts): void {
     `${WINDOW}: ${duration(shortest)} is no longer than the ${duration(grace)} that people who are logged in get to ` +
     'finish (updates.sessions.grace_secs and final_notice_secs): with them, this host does not reboot in this window';
   report(all(WINDOW)[lengths.indexOf(shortest)] ?? wholeFile('(defaults)'), text, 'warning');
-}
-
-/** Milliseconds that people get before a reboot: the grace, and the last notice. */
-export function graceMs(sessions: Facts['config']['updates']['sessions']): number {
-  return (sessions.graceSecs + sessions.finalNoticeSecs) * 1000;
 }
 
 /** That all time zones that matter exist. Looking at one loads all of them into memory: only when one is needed. */

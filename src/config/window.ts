@@ -1,5 +1,5 @@
 import type { Report } from './problem.ts';
-import { field, warnUnknown } from './table.ts';
+import { field, tableType, warnUnknown } from './table.ts';
 import type { TomlTable, TomlValue } from './toml.ts';
 import { describe, integer, type Decoded, type DecodedTable, type Type } from './types.ts';
 
@@ -22,17 +22,13 @@ const FIELDS = ['days', 'start_time', 'length_minutes'];
 export const windowLength: Type<number> = integer(1, 7 * 24 * 60);
 
 /** One table of a list of windows, such as `[[lock.groups.window]]`. */
-export const windowType: Type<Window> = {
-  expected: 'a table with days, start_time and length_minutes',
-  decode: (value, report) => {
-    if (value.type !== 'table') {
-      report(value.at, `expected ${windowType.expected}, found ${describe(value)}`);
-      return null;
-    }
-    warnUnknown(value, FIELDS, 'a window', report);
-    return decodeWindow(value, report);
+export const windowType: Type<Window> = tableType(
+  'a table with days, start_time and length_minutes',
+  (table, report) => {
+    warnUnknown(table, FIELDS, 'a window', report);
+    return decodeWindow(table, report);
   },
-};
+);
 
 /** Reads the three fields of a weekly window. Null after an error was reported. */
 export function decodeWindow(table: TomlTable, report: Report): DecodedTable<Window> | null {

@@ -1,6 +1,6 @@
 import type { CronFields } from '../config/cron.ts';
 import { remembered } from './memo.ts';
-import { inOrder, joined, type Period } from './period.ts';
+import { joined, type Period } from './period.ts';
 import { firstShift, firstShowing, startOfDay, tabled, type OffsetAt } from './zone.ts';
 
 const MINUTE = 60_000;
@@ -62,14 +62,13 @@ export function cronPeriods(calendar: CronCalendar, from: number, to: number): r
   // Clocks that have gone back may have shown the day after before; those that leave out a day begin it later.
   const last = startOfDay(to + offsetAt(to)) + DAY;
   for (let day = startOfDay(earliest + offsetAt(earliest)) - DAY; day <= last; day += DAY) {
-    const some = remembered(calendar.days, day, () => periodsOf(calendar, day));
-    for (const period of some) if (period.to > from && period.from < to) periods.push(period);
+    for (const period of periodsOn(calendar, day)) if (period.to > from && period.from < to) periods.push(period);
   }
   return periods;
 }
 
-/** The first instant after `wall` at which a window begins; null when there is none in the next 41 years. */
-export function nextCronStart(calendar: CronCalendar, wall: number): number | null {
+/** When it opens, for an instant at which it is closed; null when no window begins in the next 41 years. */
+export function nextCronOpening(calendar: CronCalendar, wall: number): number | null {
   const first = startOfDay(wall + calendar.offsetAt(wall));
   const months = new Set(calendar.windows.flatMap(({ fields }) => fields.months));
   for (let day = first; day < first + RARE; day += DAY) {
@@ -78,16 +77,19 @@ export function nextCronStart(calendar: CronCalendar, wall: number): number | nu
       day = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0);
       continue;
     }
-    const named = namedOn(calendar, day);
-    if (named.length === 0) continue;
-    const next = startsOf(calendar, named, day).filter((start) => start > wall);
-    if (next.length > 0) return Math.min(...next);
+    if (namedOn(calendar, day).length === 0) continue;
+    const next = periodsOn(calendar, day).find(({ from }) => from > wall);
+    if (next !== undefined) return next.from;
   }
   return null;
 }
 
 /** Open times by windows that begin on one day, in order. */
-function periodsOf(calendar: CronCalendar, day: number): readonly Period[] {
+function periodsOn(calendar: CronCalendar, day: number): readonly Period[] {
+  return remembered(calendar.days, day, () => workedOut(calendar, day));
+}
+
+function workedOut(calendar: CronCalendar, day: number): readonly Period[] {
   const named = namedOn(calendar, day);
   if (named.length === 0) return [];
   const first = plainStart(calendar, day);
@@ -110,17 +112,10 @@ function periodsFrom(
       return { from, to: from + lengthMs };
     });
   });
-  return joined(inOrder(periods));
+  return joined(periods);
 }
 
 const NEVER: Pick<Prepared, 'starts' | 'lengthMs'> = { starts: [], lengthMs: 0 };
-
-/** The instants at which some windows begin on a day. */
-function startsOf(calendar: CronCalendar, named: readonly number[], day: number): readonly number[] {
-  const first = plainStart(calendar, day);
-  const showing = first === null ? tableOf(calendar, day) : (local: number) => first + local - day;
-  return named.flatMap((index) => (calendar.windows[index] ?? NEVER).starts.map((start) => showing(day + start)));
-}
 
 /** The first showing of dates and times of one day. */
 function tableOf({ offsetAt }: CronCalendar, day: number): (local: number) => number {

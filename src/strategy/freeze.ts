@@ -1,4 +1,5 @@
 import type { CalendarDate, Freeze, YearDay } from '../config/freeze.ts';
+import { remembered } from './memo.ts';
 import type { Period } from './period.ts';
 import { resolved } from './schedule.ts';
 import { firstShowing, lastShowing, offsetsOf, type OffsetAt } from './zone.ts';
@@ -6,6 +7,8 @@ import { firstShowing, lastShowing, offsetsOf, type OffsetAt } from './zone.ts';
 const DAY = 86_400_000;
 /** Every day of the calendar comes again within so many years, the 29th of February too. */
 const RARE = 9;
+/** In place of a year, for a freeze that comes once. */
+const ONCE = 0;
 
 /**
  * Days on which a host is not rebooted, in the dates of a zone. A freeze lasts from the first instant at which a clock on
@@ -20,6 +23,8 @@ export interface Freezes {
 interface Prepared {
   readonly freeze: Freeze;
   readonly offsetAt: OffsetAt;
+  /** The times of the freeze that were worked out, by the years in which they begin. */
+  readonly times: Map<number, Period>;
 }
 
 /** What freezes say about an instant, all in milliseconds since 1970. */
@@ -47,7 +52,7 @@ export function createFreezes(list: readonly Freeze[], timeZone: string, hostZon
     const zone = resolved(freeze.timeZone ?? timeZone, hostZone);
     const offsetAt = zones.get(zone) ?? offsetsOf(zone);
     zones.set(zone, offsetAt);
-    return { freeze, offsetAt };
+    return { freeze, offsetAt, times: new Map<number, Period>() };
   });
   return { list: prepared };
 }
@@ -66,9 +71,7 @@ export function freezeAt({ list }: Freezes, wall: number): Frozenness {
 /** Goes on while a freeze holds at the end of another; for ever if only yearly ones come for as long as they can differ. */
 function untilEnd(list: readonly Prepared[], end: number): number {
   let until = end;
-  const onces = list.flatMap(({ freeze, offsetAt }) =>
-    freeze.kind === 'once' ? periodOf(freeze, 0, offsetAt).to : [],
-  );
+  const onces = list.flatMap((prepared) => (prepared.freeze.kind === 'once' ? timeOf(prepared, ONCE).to : []));
   const last = Math.max(end, ...onces) + RARE * 366 * DAY;
   while (until <= last) {
     const ends = list.flatMap((prepared) => around(prepared, until)?.to ?? []);
@@ -96,10 +99,15 @@ function around(prepared: Prepared, wall: number): Period | null {
 }
 
 /** The times of a freeze, from the last that may have begun before an instant, ascending; some may be empty. */
-function* occurrences({ freeze, offsetAt }: Prepared, wall: number): Generator<Period> {
-  const year = new Date(wall + offsetAt(wall)).getUTCFullYear();
-  const [first, last] = freeze.kind === 'once' ? [year, year] : [year - 1, year + RARE];
-  for (let begins = first; begins <= last; begins += 1) yield periodOf(freeze, begins, offsetAt);
+function* occurrences(prepared: Prepared, wall: number): Generator<Period> {
+  const year = new Date(wall + prepared.offsetAt(wall)).getUTCFullYear();
+  const [first, last] = prepared.freeze.kind === 'once' ? [ONCE, ONCE] : [year - 1, year + RARE];
+  for (let begins = first; begins <= last; begins += 1) yield timeOf(prepared, begins);
+}
+
+/** That time of a freeze which begins in a year; `ONCE` for one that comes once. */
+function timeOf({ freeze, offsetAt, times }: Prepared, year: number): Period {
+  return remembered(times, year, () => periodOf(freeze, year, offsetAt));
 }
 
 /** `year` is that in which a yearly freeze begins; of no meaning for another. */

@@ -4,18 +4,13 @@ export interface Period {
   readonly to: number;
 }
 
-/** Joins times that overlap or touch; they come in the order in which they begin. */
+/** Joins times that overlap or touch, or other such parts: what they cover together, ascending. */
 export function joined(periods: readonly Period[]): readonly Period[] {
   const apart: Period[] = [];
-  for (const next of periods) {
+  for (const next of [...periods].sort((a, b) => a.from - b.from)) {
     const last = apart.at(-1);
     if (last === undefined || last.to < next.from) apart.push(next);
     else if (next.to > last.to) apart[apart.length - 1] = { from: last.from, to: next.to };
   }
   return apart;
-}
-
-/** Those in the order in which they begin. */
-export function inOrder(periods: readonly Period[]): readonly Period[] {
-  return [...periods].sort((a, b) => a.from - b.from);
 }

@@ -1,8 +1,8 @@
 import type { RebootWindow, WeeklyWindow } from '../config/reboot-window.ts';
 import { createCalendar, nextOpening, openPeriods } from './calendar.ts';
-import { createCronCalendar, cronPeriods, type CronWindow, nextCronStart } from './cron.ts';
+import { createCronCalendar, cronPeriods, type CronWindow, nextCronOpening } from './cron.ts';
 import { remembered } from './memo.ts';
-import { inOrder, joined, type Period } from './period.ts';
+import { joined, type Period } from './period.ts';
 import { placeIn } from './place.ts';
 import { offsetsOf } from './zone.ts';
 
@@ -153,7 +153,7 @@ function periodsOn({ sources, days }: Schedule, day: number): readonly Period[] 
   return remembered(days, day, () => {
     const periods = sources.flatMap((source) => source.periodsIn(start, end));
     const within = periods.map(({ from, to }) => ({ from: Math.max(from, start), to: Math.min(to, end) }));
-    return joined(inOrder(within.filter(({ from, to }) => from < to)));
+    return joined(within.filter(({ from, to }) => from < to));
   });
 }
 
@@ -169,6 +169,6 @@ function cronSource(windows: readonly CronWindow[], zone: string): Source {
   const calendar = createCronCalendar(windows, offsetsOf(zone));
   return {
     periodsIn: (from, to) => cronPeriods(calendar, from, to),
-    opensAfter: (wall) => nextCronStart(calendar, wall),
+    opensAfter: (wall) => nextCronOpening(calendar, wall),
   };
 }

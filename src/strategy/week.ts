@@ -1,4 +1,5 @@
 import type { Window } from '../config/window.ts';
+import { joined } from './period.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -14,13 +15,7 @@ export interface Span {
 
 /** What weekly windows cover together: ascending, apart from each other, cut where the week ends. */
 export function unionOf(windows: readonly Window[]): readonly Span[] {
-  const spans: Span[] = [];
-  for (const next of windows.flatMap(spansOf).sort((a, b) => a.from - b.from)) {
-    const last = spans.at(-1);
-    if (last === undefined || last.to < next.from) spans.push(next);
-    else spans[spans.length - 1] = { from: last.from, to: Math.max(last.to, next.to) };
-  }
-  return spans;
+  return joined(windows.flatMap(spansOf));
 }
 
 /** Whether nothing of the week is left out. */

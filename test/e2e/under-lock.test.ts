@@ -1,39 +1,28 @@
 import { describe, expect, test } from 'vitest';
-import { type LockServer, startLockServer } from '../support/lock-server.ts';
-import { type Simulated, simulate, smallGraph } from '../support/simulated.ts';
+import { type Context, type Host, arrives, host, until } from '../support/holding.ts';
 
-const [OLD, MID] = ['40.1.3.0', '41.2.3.0'] as const;
 const LIMIT = { timeout: 60_000 };
 
-interface Context {
-  readonly onTestFinished: (end: () => Promise<void>) => void;
-}
-
 interface InFleet {
-  readonly one: Simulated;
-  readonly locks: LockServer;
+  readonly one: Host;
   /** Resolves with what the lock server was asked until the host went down, and whether this host then had the slot. */
   readonly down: Promise<{ readonly log: readonly string[]; readonly held: boolean }>;
 }
 
 /** A host that asks a lock manager for each reboot. */
-async function inFleet({ onTestFinished }: Context): Promise<InFleet> {
-  const locks = await startLockServer();
-  onTestFinished(() => locks.close());
-  const config = `updates.strategy = "fleet_lock"\nupdates.fleet_lock.base_url = "${locks.url}"\n`;
-  const one = await simulate({ graph: smallGraph([OLD, MID], [[0, 1]]), from: OLD, config });
-  onTestFinished(() => one.stop());
+async function inFleet(context: Context): Promise<InFleet> {
+  const one = await host(context, { lock: true });
+  const { locks } = one;
   const down = new Promise<Awaited<InFleet['down']>>((resolve) => {
     one.machine.onShutdown(() => resolve({ log: [...locks.log], held: locks.holders.size === 1 }));
   });
-  return { one, locks, down };
+  return { one, down };
 }
 
-/** Waits until the host runs MID, and the slot is back. */
-async function arrives({ one, locks, down }: InFleet): Promise<void> {
-  await one.machine.until(({ deployments }) => deployments.some((each) => each.booted && each.version === MID));
-  await one.line((line) => line.state === 'watching' && line.text.startsWith(`running ${MID}`));
-  while (locks.holders.size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+/** Waits until the host runs the new release, and the slot is back. */
+async function arrivesUnderLock({ one, down }: InFleet): Promise<void> {
+  await arrives(one);
+  await until(() => one.locks.holders.size === 0);
   const { log, held } = await down;
   expect(held, 'the slot is held when the host goes down').toBe(true);
   // From the first grant to the reboot it was never given back, at most confirmed.
@@ -54,7 +43,7 @@ describe('a finalize of which no result comes', () => {
     one.machine.setFault(fault, { method: 'FinalizeDeployment', at, times: 1 });
     one.agent.start();
     await one.line(/^finalizing.*attempt 1/);
-    await arrives(fleet);
+    await arrivesUnderLock(fleet);
   });
 });
 
@@ -63,17 +52,17 @@ test.concurrent(
   LIMIT,
   async (context) => {
     const fleet = await inFleet(context);
-    const { one, locks } = fleet;
+    const { one } = fleet;
     one.machine.setFault('rebootLost');
     one.agent.start();
     await one.line((line) => line.level === 'error' && line.text.includes('has not rebooted'));
     // The state says so for as long as it lasts, and nobody else may reboot meanwhile.
     const polls = one.server.requests.length;
     await one.line(/has not rebooted.*\(attempt 2/);
-    expect([locks.holders.size, one.machine.state().bootCount]).toEqual([1, 1]);
+    expect([one.locks.holders.size, one.machine.state().bootCount]).toEqual([1, 1]);
     expect(one.server.requests.length).toBe(polls);
     one.machine.clearFault('rebootLost');
     await one.machine.rebootNow();
-    await arrives(fleet);
+    await arrivesUnderLock(fleet);
   },
 );

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { firstShift, firstShowing, lastShowing, offsetsOf, tabled } from '../../src/strategy/zone.ts';
+import { firstShift, firstShowing, lastShowing, offsetsOf, tabled, type OffsetAt } from '../../src/strategy/zone.ts';
 import { DAY } from './oracle.ts';
 
 const HOUR = 3_600_000;
@@ -13,18 +13,23 @@ test('an offset is ahead of UTC, or behind it', () => {
   expect(offsetsOf('Africa/Monrovia')(-1)).toBe(-2_670_000);
 });
 
+/** Checks clocks that go an hour ahead and back, at least a day later, which are looked at from 0 to `length`. */
+function checkShifts(check: (offsetAt: OffsetAt, shifts: readonly number[], length: number) => void): void {
+  const stay = fc.integer({ min: DAY, max: 9 * DAY });
+  const span = fc.integer({ min: 1, max: 8 * DAY });
+  fc.assert(
+    fc.property(fc.integer({ min: -9 * DAY, max: 9 * DAY }), stay, span, (shift, stays, length) => {
+      const offsetAt = (wall: number): number => (wall >= shift && wall < shift + stays ? HOUR : 0);
+      const shifts = [shift, shift + stays].filter((at) => at > 0 && at <= length);
+      check(offsetAt, shifts, length);
+    }),
+    { numRuns: 1000 },
+  );
+}
+
 describe('firstShift', () => {
   test('finds the first of two, even when the second undoes it a day later', () => {
-    const stay = fc.integer({ min: DAY, max: 9 * DAY });
-    const span = fc.integer({ min: 1, max: 8 * DAY });
-    fc.assert(
-      fc.property(fc.integer({ min: -9 * DAY, max: 9 * DAY }), stay, span, (shift, stays, length) => {
-        const offsetAt = (wall: number): number => (wall >= shift && wall < shift + stays ? HOUR : 0);
-        const ends = [shift, shift + stays].filter((at) => at > 0 && at <= length);
-        expect(firstShift(offsetAt, 0, length)).toBe(ends[0] ?? null);
-      }),
-      { numRuns: 1000 },
-    );
+    checkShifts((offsetAt, shifts, length) => expect(firstShift(offsetAt, 0, length)).toBe(shifts[0] ?? null));
   });
 
   test('looks after the first instant and at the last', () => {
@@ -40,17 +45,12 @@ describe('firstShift', () => {
 
 describe('a table of offsets', () => {
   test('says what it was made of', () => {
-    const stay = fc.integer({ min: DAY, max: 9 * DAY });
-    const span = fc.integer({ min: 1, max: 8 * DAY });
-    fc.assert(
-      fc.property(fc.integer({ min: -9 * DAY, max: 9 * DAY }), stay, span, (shift, stays, length) => {
-        const offsetAt = (wall: number): number => (wall >= shift && wall < shift + stays ? HOUR : 0);
-        const ends = [shift, shift + stays].filter((at) => at > 0 && at <= length);
-        const table = tabled(offsetAt, 0, length);
-        for (const at of [0, ...ends, ...ends.map((end) => end - 1), length]) expect(table(at)).toBe(offsetAt(at));
-      }),
-      { numRuns: 1000 },
-    );
+    checkShifts((offsetAt, shifts, length) => {
+      const table = tabled(offsetAt, 0, length);
+      for (const at of [0, ...shifts, ...shifts.map((shift) => shift - 1), length]) {
+        expect(table(at)).toBe(offsetAt(at));
+      }
+    });
   });
 });
 

@@ -61,7 +61,7 @@ export const AROUND: Around = {
   problems: [],
 };
 
-/** Somebody at a terminal. */
+/** Somebody who is logged in, by the number of the session. */
 export function person(id: string, user = 'ann'): Person {
   return { id, uid: 1000 + Number(id), user, where: `pts/${id}`, tty: `pts/${id}` };
 }

@@ -1,7 +1,8 @@
 import { checkTable } from '../../config/check.ts';
 import { key, list, optional, type Key } from '../../config/keys.ts';
 import { merge, valueReader, type Merged, type ValueReader } from '../../config/merge.ts';
-import { arrayOf, boolean, describe, groupName, integer, text, type Plain, type Type } from '../../config/types.ts';
+import { tableType } from '../../config/table.ts';
+import { arrayOf, boolean, groupName, integer, text, type Plain, type Type } from '../../config/types.ts';
 import { webUrl } from '../../config/url.ts';
 import { windowType, type Window } from '../../config/window.ts';
 import { timeZone } from '../../config/zone.ts';
@@ -127,21 +128,14 @@ export interface GroupTable {
  * One table `[[lock.groups]]`. Any table with a good name has a value, even where others of its keys were reported, so
  * that it can be compared with the other groups.
  */
-export const groupType: Type<GroupTable> = {
-  expected: 'a table with at least a name',
-  decode: (value, report) => {
-    if (value.type !== 'table') {
-      report(value.at, `expected ${groupType.expected}, found ${describe(value)}`);
-      return null;
-    }
-    const values = merge([checkTable(value, GROUP_KEYS, report, 'lock.groups')], GROUP_KEYS);
-    const get = valueReader(GROUP_KEYS, values);
-    const name = get('name');
-    if (name !== null) return { value: { name, get, values }, plain: shown(values) };
-    if (!value.entries.has('name')) report(value.at, 'name is missing');
-    return null;
-  },
-};
+export const groupType: Type<GroupTable> = tableType('a table with at least a name', (table, report) => {
+  const values = merge([checkTable(table, GROUP_KEYS, report, 'lock.groups')], GROUP_KEYS);
+  const get = valueReader(GROUP_KEYS, values);
+  const name = get('name');
+  if (name !== null) return { value: { name, get, values }, plain: shown(values) };
+  if (!table.entries.has('name')) report(table.at, 'name is missing');
+  return null;
+});
 
 /** What the table sets, and not what it has from elsewhere. */
 function shown(values: Merged): Plain {

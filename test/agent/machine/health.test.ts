@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { BootHealth } from '../../../src/host/systemd/health.ts';
+import type { Around } from '../../../src/agent/gates/around.ts';
 import { statusLine } from '../../../src/agent/machine/explain.ts';
 import { rollbackWithdrawn } from '../../../src/agent/machine/health.ts';
 import {
@@ -16,6 +17,7 @@ import {
   person,
   reading,
   settings,
+  person,
 } from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
 import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts';
@@ -37,23 +39,32 @@ function updated(rollback = false): Driver {
   return after;
 }
 
+/** Reads that this is around the host, and that it stays. */
+function stays(driver: Driver, around: Partial<Around>): void {
+  driver.lookedAround(around);
+  driver.auto.lookAround = () => driver.lookedAround();
+}
+
+/** The boot becomes healthy after all, and the agent hears that something has changed. */
+function recovers(driver: Driver): void {
+  driver.auto.lookAround = () => driver.lookedAround({ boot: HEALTHY });
+  driver.send({ kind: 'aroundChanged' });
+  driver.pass(SECOND);
+}
+
 describe('a boot after an update', () => {
   test('gives the slot back when it is healthy, and not before', () => {
     const driver = updated();
-    driver.lookedAround({ boot: WAITING });
-    driver.auto.lookAround = () => driver.lookedAround();
+    stays(driver, { boot: WAITING });
     driver.pass(5 * MINUTE);
     expect(driver.asked).toEqual([]);
-    driver.auto.lookAround = () => driver.lookedAround({ boot: HEALTHY });
-    driver.send({ kind: 'aroundChanged' });
-    driver.pass(SECOND);
+    recovers(driver);
     expect(driver.asked).toEqual(['report']);
   });
 
   test('that is unhealthy keeps the slot, for ever, and says so loudly', () => {
     const driver = updated();
-    driver.lookedAround({ boot: UNHEALTHY });
-    driver.auto.lookAround = () => driver.lookedAround();
+    stays(driver, { boot: UNHEALTHY });
     driver.pass(24 * 60 * MINUTE, 10_000);
     expect([driver.memory.owed.map(({ slot }) => slot), driver.log.includes('report')]).toEqual([[true], false]);
     expect(driver.said.filter((line) => line.startsWith('error: this boot is not healthy'))).toHaveLength(1);
@@ -65,15 +76,12 @@ describe('a boot after an update', () => {
 
   test('that does not become healthy in time is said to be so; when it does after all, the slot goes back', () => {
     const driver = updated();
-    driver.lookedAround({ boot: WAITING });
-    driver.auto.lookAround = () => driver.lookedAround();
+    stays(driver, { boot: WAITING });
     driver.pass(10 * MINUTE - 21 * SECOND);
     expect(driver.said.join('\n')).not.toMatch('not healthy');
     driver.pass(2 * SECOND);
     expect(driver.said.join('\n')).toMatch(/error: this boot is not healthy: boot-complete.target is inactive/);
-    driver.auto.lookAround = () => driver.lookedAround({ boot: HEALTHY });
-    driver.send({ kind: 'aroundChanged' });
-    driver.pass(SECOND);
+    recovers(driver);
     expect(driver.asked).toEqual(['report']);
   });
 
@@ -116,8 +124,7 @@ describe('an unhealthy boot', () => {
 
   test('goes back to the release before where that is wished, and keeps away from the bad one', () => {
     const driver = updated(true);
-    driver.lookedAround({ boot: UNHEALTHY });
-    driver.auto.lookAround = () => driver.lookedAround();
+    stays(driver, { boot: UNHEALTHY });
     driver.pass(9 * MINUTE);
     expect(driver.asked).toEqual([]);
     driver.pass(MINUTE);
@@ -142,8 +149,7 @@ describe('an unhealthy boot', () => {
     const driver = updated(true);
     driver.auto.look = () => driver.looked(reading(driver.mono, 2));
     driver.send({ kind: 'hostChanged' });
-    driver.lookedAround({ boot: UNHEALTHY });
-    driver.auto.lookAround = () => driver.lookedAround();
+    stays(driver, { boot: UNHEALTHY });
     driver.pass(60 * MINUTE);
     expect(driver.log).not.toContain('rollback');
     expect(driver.said.join('\n')).toMatch(/error: going back to the release before: .*no longer on this host/);
@@ -162,8 +168,7 @@ describe('an unhealthy boot', () => {
     next.send({ kind: 'started' });
     next.auto.look = () => next.looked(reading(next.mono, 2, null, [deployment(1)]));
     next.looked(reading(next.mono, 2, null, [deployment(1)]));
-    next.lookedAround({ boot: UNHEALTHY });
-    next.auto.lookAround = () => next.lookedAround();
+    stays(next, { boot: UNHEALTHY });
     next.pass(60 * MINUTE, 10_000);
     expect(next.log).not.toContain('rollback');
   });
@@ -188,14 +193,12 @@ describe('an unhealthy boot', () => {
 
   test('does not go forward again from a boot that it went back to', () => {
     const driver = updated(true);
-    driver.lookedAround({ boot: UNHEALTHY });
-    driver.auto.lookAround = () => driver.lookedAround();
+    stays(driver, { boot: UNHEALTHY });
     driver.pass(10 * MINUTE);
     driver.send({ kind: 'rolledBack', id: driver.question('rollback').id });
     const back = driver.restarted({ bootId: 'boot-3', mono: 20 * MINUTE });
     back.send({ kind: 'started' });
-    back.lookedAround({ boot: UNHEALTHY });
-    back.auto.lookAround = () => back.lookedAround();
+    stays(back, { boot: UNHEALTHY });
     back.pass(10 * MINUTE);
     back.looked(reading(back.mono, 1, null, [deployment(2)]));
     back.auto.look = () => back.looked(reading(back.mono, 1, null, [deployment(2)]));
@@ -210,8 +213,7 @@ describe('an unhealthy boot', () => {
   ] as const)('does not go back past %s', (_, { pause = false }: { readonly pause?: boolean }, change) => {
     const driver = updated(true);
     if (pause) driver.send({ kind: 'pause', until: null, reason: 'debugging' });
-    driver.lookedAround({ boot: UNHEALTHY, ...change });
-    driver.auto.lookAround = () => driver.lookedAround();
+    stays(driver, { boot: UNHEALTHY, ...change });
     driver.pass(60 * MINUTE, 10_000);
     expect(driver.log).not.toContain('rollback');
     if (pause) driver.send({ kind: 'resume' });
@@ -222,20 +224,16 @@ describe('an unhealthy boot', () => {
 
   test('that becomes healthy while rpm-ostree is being asked stays', () => {
     const driver = updated(true);
-    driver.lookedAround({ boot: UNHEALTHY });
-    driver.auto.lookAround = () => driver.lookedAround();
+    stays(driver, { boot: UNHEALTHY });
     driver.pass(10 * MINUTE);
     expect(rollbackWithdrawn(driver.state, instant(driver.mono))).toBeNull();
-    driver.auto.lookAround = () => driver.lookedAround({ boot: HEALTHY });
-    driver.send({ kind: 'aroundChanged' });
-    driver.pass(SECOND);
+    recovers(driver);
     expect(rollbackWithdrawn(driver.state, instant(driver.mono))).toMatch('healthy after all');
   });
 
   test('tells people before it goes back', () => {
     const driver = updated(true);
-    driver.lookedAround({ boot: UNHEALTHY, people: [person('1')] });
-    driver.auto.lookAround = () => driver.lookedAround();
+    stays(driver, { boot: UNHEALTHY, people: [person('1')] });
     driver.pass(10 * MINUTE);
     expect([driver.told.length, driver.log.includes('rollback')]).toEqual([1, false]);
     driver.pass(MINUTE);
@@ -244,8 +242,7 @@ describe('an unhealthy boot', () => {
 
   test('a rollback that is refused is tried again', () => {
     const driver = updated(true);
-    driver.lookedAround({ boot: UNHEALTHY });
-    driver.auto.lookAround = () => driver.lookedAround();
+    stays(driver, { boot: UNHEALTHY });
     driver.pass(10 * MINUTE);
     driver.fails('rollback', 'transient', 'Transaction in progress');
     driver.pass(MINUTE);
