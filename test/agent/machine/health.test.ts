@@ -17,7 +17,6 @@ import {
   person,
   reading,
   settings,
-  person,
 } from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
 import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts';

@@ -9,7 +9,6 @@ import {
   reading,
   settings,
   stagedDeployment,
-  person,
 } from '../../support/agent-builders.ts';
 import { Driver } from '../../support/agent-driver.ts';
 import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts';

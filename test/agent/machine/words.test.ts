@@ -16,7 +16,6 @@ import {
   release,
   settings,
   stagedDeployment,
-  person,
 } from '../../support/agent-builders.ts';
 import { type Surrounded, arrived, surrounded } from '../../support/agent-surrounded.ts';
 import { createFreezes } from '../../../src/strategy/freeze.ts';
