@@ -1,6 +1,7 @@
 import type { Bus, Signal } from '../../bus/api.ts';
 import { asDict } from '../../bus/dict.ts';
-import { LOGIND, LOGIND_PATH, MANAGER, PROPERTIES, SESSION } from './names.ts';
+import { PROPERTIES } from '../property.ts';
+import { LOGIND, LOGIND_PATH, MANAGER, SESSION } from './names.ts';
 
 /** The properties whose change is news; logind sends others, for example when somebody types in another session. */
 const NEWS: ReadonlyMap<unknown, readonly string[]> = new Map([
