@@ -1,4 +1,5 @@
-import { type Bus, Variant } from '../bus/api.ts';
+import { type Bus, type Signal, Variant } from '../bus/api.ts';
+import { asDict } from '../bus/dict.ts';
 
 /** The interface through which properties are read, and their changes told. */
 export const PROPERTIES = 'org.freedesktop.DBus.Properties';
@@ -45,4 +46,14 @@ export async function readProperty(bus: Bus, property: Property, request: Proper
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Whether a signal `PropertiesChanged` tells of one of these properties of an interface. Its body is `sa{sv}as`: the
+ * interface, properties with their new values, and names of some whose value is not sent.
+ */
+export function tellsOf({ body: [from, values, invalidated] }: Signal, of: string, names: readonly string[]): boolean {
+  if (from !== of) return false;
+  const dict = asDict(values) ?? {};
+  return names.some((name) => Object.hasOwn(dict, name) || (Array.isArray(invalidated) && invalidated.includes(name)));
 }
