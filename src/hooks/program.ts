@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { unlessCut } from '../base/deadline.ts';
 import { killTree, type Marked, startedAt } from '../base/process-tree.ts';
 import { errorText } from '../base/text.ts';
 import type { ProgramEnd } from './outcome.ts';
@@ -66,22 +67,9 @@ async function followed(child: ChildProcess, mark: string, { timeoutMs, signal }
       resolve(status === null ? { kind: 'killed', signal: by ?? 'a signal' } : { kind: 'exited', status });
     });
   });
-  const over = new AbortController();
-  const cut = Promise.race([
-    delay(timeoutMs, { kind: 'timeout' } as const, { signal: over.signal }),
-    aborted(signal, over.signal),
-  ]);
-  cut.catch(() => undefined);
-  const end = await Promise.race([ended, cut]);
-  over.abort();
+  const end = await unlessCut(ended, timeoutMs, signal);
   await killTree(root);
   return end;
-}
-
-function aborted(signal: AbortSignal, over: AbortSignal): Promise<ProgramEnd> {
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve({ kind: 'called-off' }), { once: true, signal: over });
-  });
 }
 
 /** Node's text names the program and the system call, which says less than the code. */

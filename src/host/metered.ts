@@ -1,6 +1,5 @@
 import type { Bus } from '../bus/api.ts';
-import { asDict } from '../bus/dict.ts';
-import { type Property, PROPERTIES, readProperty } from './property.ts';
+import { type Property, PROPERTIES, readProperty, tellsOf } from './property.ts';
 
 const NAME = 'org.freedesktop.NetworkManager';
 const METERED: Property = {
@@ -34,19 +33,13 @@ export async function readMetered(bus: Bus): Promise<boolean | null> {
 export function watchMetered(bus: Bus, changed: () => void): () => void {
   const { service: sender, path } = METERED;
   const match = { sender, path, interface: PROPERTIES, member: 'PropertiesChanged' };
-  const stopSignals = bus.watch(match, ({ body }) => {
-    if (isConcerned(body)) changed();
+  const stopSignals = bus.watch(match, (signal) => {
+    // NetworkManager tells of much else, some of it every few seconds.
+    if (tellsOf(signal, METERED.interface, [METERED.name])) changed();
   });
   const stopOwner = bus.watchOwner(sender, () => changed());
   return () => {
     stopSignals();
     stopOwner();
   };
-}
-
-/** NetworkManager tells of much else, some of it every few seconds. */
-function isConcerned([from, values, invalidated]: readonly unknown[]): boolean {
-  if (from !== METERED.interface) return false;
-  if (Object.hasOwn(asDict(values) ?? {}, METERED.name)) return true;
-  return Array.isArray(invalidated) && invalidated.includes(METERED.name);
 }

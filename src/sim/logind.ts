@@ -2,9 +2,10 @@ import type { Inhibitor, Session } from './api.ts';
 import type { FaultFolder } from './faults.ts';
 import type { Incoming } from './wire/codec.ts';
 import { WireError } from './wire/connection.ts';
+import type { Sent } from './wire/connection.ts';
 import { describe } from './wire/interface.ts';
 import { propertiesChanged } from './wire/objects.ts';
-import type { Disturbance, Sent, Served } from './wire/objects.ts';
+import type { Disturbance, Served } from './wire/objects.ts';
 
 /** What the simulated logind shows, and does. */
 export interface LogindHost {

@@ -1,8 +1,8 @@
 import type { Metered } from './api.ts';
 import type { BusConnection } from './wire/bus.ts';
-import { describe, PROPERTIES } from './wire/interface.ts';
+import { describe } from './wire/interface.ts';
 import type { InterfaceSpec } from './wire/interface.ts';
-import { variants } from './wire/objects.ts';
+import { propertiesChanged } from './wire/objects.ts';
 import type { Served } from './wire/objects.ts';
 
 const NETWORK_MANAGER = 'org.freedesktop.NetworkManager';
@@ -48,8 +48,7 @@ export class Surroundings {
     const values = this.network();
     await this.keepName(NETWORK_MANAGER, before, metered);
     if (before === null || values === null || before === metered) return;
-    const body = [NETWORK.name, variants(NETWORK, { Metered: values['Metered'] }), []];
-    this.bus?.connection.signal(NETWORK_MANAGER_PATH, PROPERTIES.name, 'PropertiesChanged', 'sa{sv}as', body);
+    this.bus?.connection.emit(propertiesChanged(NETWORK_MANAGER_PATH, NETWORK, { Metered: values['Metered'] }));
   }
 
   /** Null: systemd-timedated is not there. It tells nobody, as the real one. */

@@ -12,8 +12,8 @@ import type { Surroundings } from './surroundings.ts';
 import { Systemd, SYSTEMD } from './systemd.ts';
 import type { SystemdHost } from './systemd.ts';
 import { BusConnection } from './wire/bus.ts';
+import type { Sent } from './wire/connection.ts';
 import { serve } from './wire/objects.ts';
-import type { Sent } from './wire/objects.ts';
 
 /** What the services of a running system ask of its machine, whenever they are called. */
 export interface SystemHost {
@@ -74,7 +74,7 @@ export class RunningSystem {
 
   /** Sends signals of logind. */
   emit(signals: readonly Sent[]): void {
-    for (const one of signals) this.bus.connection.signal(one.path, one.interface, one.member, one.signature, one.body);
+    for (const signal of signals) this.bus.connection.emit(signal);
   }
 
   /** Tells everybody what has changed in the units. */

@@ -1,10 +1,10 @@
 import type { Unit } from './api.ts';
 import type { FaultFolder } from './faults.ts';
 import { HookUnit, type HookUnitState } from './hook-unit.ts';
-import type { Connection } from './wire/connection.ts';
+import type { Connection, Sent } from './wire/connection.ts';
 import { WireError } from './wire/connection.ts';
 import { describe } from './wire/interface.ts';
-import { type Reply, type Served, variants } from './wire/objects.ts';
+import { propertiesChanged, type Reply, type Served } from './wire/objects.ts';
 import type { Incoming } from './wire/codec.ts';
 
 /** The bus name of systemd, and the path of its manager. */
@@ -209,7 +209,7 @@ export class Systemd {
 
   #newJob(name: string, type: string): Job {
     const job = this.#follow(name, type);
-    this.#emit(SYSTEMD_PATH, MANAGER.name, 'JobNew', 'uos', [job?.id ?? 0, jobPath(job), name]);
+    this.#tellJob('JobNew', 'uos', [job?.id ?? 0, jobPath(job), name]);
     return job ?? { id: 0, type };
   }
 
@@ -231,18 +231,20 @@ export class Systemd {
 
   #tellJobRemoved(name: string, job: Job, result: string): void {
     if (this.#host.faults.take('jobSignalLost') !== null) return;
-    this.#emit(SYSTEMD_PATH, MANAGER.name, 'JobRemoved', 'uoss', [job.id, jobPath(job), name, result]);
+    this.#tellJob('JobRemoved', 'uoss', [job.id, jobPath(job), name, result]);
+  }
+
+  #tellJob(member: string, signature: string, body: readonly unknown[]): void {
+    this.#emit({ path: SYSTEMD_PATH, interface: MANAGER.name, member, signature, body });
   }
 
   #tellUnit(name: string): void {
-    const values = this.#unitValues(name);
-    const body = [UNIT.name, variants(UNIT, values), []];
-    this.#emit(pathOf(name), 'org.freedesktop.DBus.Properties', 'PropertiesChanged', 'sa{sv}as', body);
+    this.#emit(propertiesChanged(pathOf(name), UNIT, this.#unitValues(name)));
   }
 
   /** systemd sends no signals before somebody has subscribed. */
-  #emit(path: string, iface: string, member: string, signature: string, body: readonly unknown[]): void {
-    if (this.#subscribers.size > 0) this.#connection.signal(path, iface, member, signature, body);
+  #emit(signal: Sent): void {
+    if (this.#subscribers.size > 0) this.#connection.emit(signal);
   }
 
   #unit(name: string): Unit {

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, inject, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import type { Bus } from '../../src/bus/api.ts';
-import { openBus } from '../../src/bus/bus.ts';
 import { formatOrder, type HookEvent } from '../../src/hooks/event.ts';
 import type { HookOutcome } from '../../src/hooks/outcome.ts';
 import { type HookRun, type HookRunner, runHooks } from '../../src/hooks/run.ts';
 import { createHookRunner } from '../../src/hooks/runner.ts';
 import { hookUnit, orderFile } from '../../src/hooks/unit-runner.ts';
 import type { Machine } from '../../src/sim/api.ts';
+import { connectedBus } from '../support/bus.ts';
 import { CONTEXT, folder, pidsIn, runs, temporary, writeHook } from '../support/hooks.ts';
 import { machine } from '../support/sim-host.ts';
 import { startDbus } from '../support/dbus.ts';
@@ -18,18 +18,6 @@ const LIMIT = { timeout: 60_000 };
 const HOOK_COMMAND = [process.execPath, join(inject('bundle'), 'holdpoint.js'), 'hook', 'exec'] as const;
 const UNIT = 'holdpoint-hook@may-reboot:x.service';
 
-const opened: Bus[] = [];
-afterEach(() => {
-  for (const bus of opened.splice(0)) bus.close();
-});
-
-async function busAt(address: string): Promise<Bus> {
-  const bus = openBus({ address, random: Math.random, onError: () => undefined });
-  opened.push(bus);
-  await new Promise<void>((resolve) => bus.onState(({ connected }) => (connected ? resolve() : undefined)));
-  return bus;
-}
-
 interface HostBench extends Bench {
   readonly host: Machine;
   readonly bus: Bus;
@@ -38,7 +26,7 @@ interface HostBench extends Bench {
 
 async function bench(options: Parameters<typeof machine>[0] = { hookCommand: HOOK_COMMAND }): Promise<HostBench> {
   const host = await machine(options);
-  const bus = await busAt(host.busAddress);
+  const bus = await connectedBus(host.busAddress);
   const runDir = join(host.dir, 'agent', 'run');
   const runner = createHookRunner({ bus, runDir, root: host.root });
   const [dir, out] = [folder(join(host.root, 'etc/holdpoint/hooks.d')), folder(join(temporary(), 'out'))];
@@ -231,7 +219,7 @@ describe('the way to run hooks', LIMIT, () => {
   test('is as a child where there is no systemd', async () => {
     const dbus = await startDbus();
     const base = temporary();
-    const bus = await busAt(dbus.address);
+    const bus = await connectedBus(dbus.address);
     const dir = folder(join(base, 'hooks.d'));
     writeHook(dir, 'may-reboot', 'x', 'exit 75');
     const runner = createHookRunner({ bus, runDir: base, root: base });

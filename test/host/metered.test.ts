@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Bus, BusError, type ExportedObject, Variant } from '../../src/bus/api.ts';
-import { openBus } from '../../src/bus/bus.ts';
 import { readMetered, watchMetered } from '../../src/host/metered.ts';
-import { startDbus, type PrivateBus } from '../support/dbus.ts';
+import { busPair, connectedBus, takeName } from '../support/bus.ts';
+import type { PrivateBus } from '../support/dbus.ts';
 
 const NAME = 'org.freedesktop.NetworkManager';
 const PATH = '/org/freedesktop/NetworkManager';
@@ -11,21 +11,10 @@ let dbus: PrivateBus;
 let host: Bus;
 let agent: Bus;
 
-async function connected(): Promise<Bus> {
-  const bus = openBus({ address: dbus.address, random: () => 0, minRetryMs: 20, onError: () => undefined });
-  await new Promise<void>((resolve) => bus.onState((state) => state.connected && resolve()));
-  return bus;
-}
+const AGAIN_SOON = { random: () => 0, minRetryMs: 20 };
 
 beforeEach(async () => {
-  dbus = await startDbus();
-  [host, agent] = [await connected(), await connected()];
-});
-
-afterEach(async () => {
-  agent.close();
-  host.close();
-  await dbus.stop();
+  ({ dbus, host, agent } = await busPair(AGAIN_SOON));
 });
 
 let value: unknown;
@@ -34,9 +23,7 @@ async function serve(type: string, first: unknown): Promise<{ object: ExportedOb
   value = first;
   const properties = { Metered: { type, get: () => value }, Connectivity: { type: 'u', get: () => 4 } };
   const object = host.exportObject(PATH, [{ name: NAME, properties }]);
-  let leave = (): void => undefined;
-  await new Promise<void>((resolve) => (leave = host.requestName(NAME, {}, ({ owned }) => owned && resolve())));
-  return { object, leave };
+  return { object, leave: await takeName(host, NAME) };
 }
 
 describe('readMetered', () => {
@@ -65,7 +52,7 @@ describe('readMetered', () => {
   it('does not know where there is no NetworkManager, or none that knows of it', async () => {
     expect(await readMetered(agent)).toBeNull();
     host.exportObject(PATH, [{ name: NAME, properties: {} }]);
-    await new Promise<void>((resolve) => host.requestName(NAME, {}, ({ owned }) => owned && resolve()));
+    await takeName(host, NAME);
     expect(await readMetered(agent)).toBeNull();
   });
 
@@ -138,7 +125,7 @@ describe('watchMetered', () => {
     const { count, next } = watched();
     await next();
     const before = count();
-    const other = await connected();
+    const other = await connectedBus(dbus.address, AGAIN_SOON);
     const signal = { path: PATH, interface: 'org.freedesktop.DBus.Properties', member: 'PropertiesChanged' };
     other.emit({ ...signal, signature: 'sa{sv}as', body: [NAME, { Metered: new Variant('u', 1) }, []] });
     await readMetered(other);

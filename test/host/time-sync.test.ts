@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Bus, BusError, BusTimeoutError, Variant } from '../../src/bus/api.ts';
-import { openBus } from '../../src/bus/bus.ts';
 import { readClockSynced } from '../../src/host/time-sync.ts';
-import { startDbus, type PrivateBus } from '../support/dbus.ts';
+import { busPair, takeName } from '../support/bus.ts';
+import type { PrivateBus } from '../support/dbus.ts';
 
 const NAME = 'org.freedesktop.timedate1';
 
@@ -10,27 +10,14 @@ let dbus: PrivateBus;
 let host: Bus;
 let agent: Bus;
 
-async function connected(): Promise<Bus> {
-  const bus = openBus({ address: dbus.address, random: Math.random, onError: () => undefined });
-  await new Promise<void>((resolve) => bus.onState((state) => state.connected && resolve()));
-  return bus;
-}
-
 beforeEach(async () => {
-  dbus = await startDbus();
-  [host, agent] = [await connected(), await connected()];
-});
-
-afterEach(async () => {
-  agent.close();
-  host.close();
-  await dbus.stop();
+  ({ dbus, host, agent } = await busPair());
 });
 
 async function serve(type: string, value: unknown): Promise<void> {
   const properties = { NTPSynchronized: { type, get: () => value } };
   host.exportObject('/org/freedesktop/timedate1', [{ name: NAME, properties }]);
-  await new Promise<void>((resolve) => host.requestName(NAME, {}, ({ owned }) => owned && resolve()));
+  await takeName(host, NAME);
 }
 
 describe('readClockSynced', () => {

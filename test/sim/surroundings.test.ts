@@ -1,16 +1,13 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Bus } from '../../src/bus/api.ts';
-import { openBus } from '../../src/bus/bus.ts';
 import { readMetered, watchMetered } from '../../src/host/metered.ts';
 import { readPower } from '../../src/host/power.ts';
 import { readClockSynced } from '../../src/host/time-sync.ts';
+import { connectedBus } from '../support/bus.ts';
 import { machine } from '../support/sim-host.ts';
 
-async function agentOn(address: string): Promise<Bus> {
-  const bus = openBus({ address, random: () => 0, minRetryMs: 20, onError: () => undefined });
-  onTestFinished(() => bus.close());
-  await new Promise<void>((resolve) => bus.onState((state) => state.connected && resolve()));
-  return bus;
+function agentOn(address: string): Promise<Bus> {
+  return connectedBus(address, { random: () => 0, minRetryMs: 20 });
 }
 
 test('NetworkManager says whether traffic costs, tells of changes, and comes and goes', async () => {

@@ -14,8 +14,8 @@ import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { openBus } from '../../src/bus/bus.ts';
 import { type Bus, BusError } from '../../src/bus/api.ts';
+import { connectedBus, takeName } from '../support/bus.ts';
 import { startDbus } from '../support/dbus.ts';
 
 const SOURCE = join(import.meta.dirname, '../../systemd');
@@ -183,26 +183,20 @@ describe('io.github.holdpoint.conf', () => {
   const NAME = 'org.projectatomic.rpmostree1';
   const SYSROOT = `/org/projectatomic/rpmostree1/Sysroot`;
 
-  async function connected(address: string): Promise<Bus> {
-    const bus = openBus({ address, random: Math.random, onError: () => undefined });
-    await new Promise<void>((resolve) => bus.onState((state) => state.connected && resolve()));
-    return bus;
-  }
-
   /** What a call is answered on a bus that allows nobody anything with rpm-ostree, but for the policy of this user. */
   async function call(policyFor: string, interfaceName: string): Promise<string> {
     const policy = join(folder, 'policy.conf');
     writeFileSync(policy, source('io.github.holdpoint.conf').replace('user="holdpoint"', `user="${policyFor}"`));
     const deny = `<policy context="default"><deny send_destination="${NAME}"/></policy>`;
     const dbus = await startDbus({ extraConfig: `${deny}<include>${policy}</include>` });
-    const [server, client] = [await connected(dbus.address), await connected(dbus.address)];
+    const [server, client] = [await connectedBus(dbus.address), await connectedBus(dbus.address)];
     try {
       server.exportObject(SYSROOT, [
         { name: `${NAME}.Sysroot`, methods: { Reload: { handle: () => [] } } },
         { name: `${NAME}.OS`, methods: { Reload: { handle: () => [] } } },
         { name: `${NAME}.Experimental`, methods: { Reload: { handle: () => [] } } },
       ]);
-      await new Promise<void>((resolve) => server.requestName(NAME, {}, (state) => state.owned && resolve()));
+      await takeName(server, NAME);
       await client.call({ destination: NAME, path: SYSROOT, interface: interfaceName, member: 'Reload' });
       return 'answered';
     } catch (error) {
@@ -239,12 +233,8 @@ describe('io.github.holdpoint.conf', () => {
     const dbus = await startDbus({
       extraConfig: `<policy context="default">${rules}</policy><include>${policy}</include>`,
     });
-    const bus = await connected(dbus.address);
-    onTestFinished(async () => {
-      bus.close();
-      await dbus.stop();
-    });
-    return bus;
+    onTestFinished(() => dbus.stop());
+    return connectedBus(dbus.address);
   }
 
   const owns = (bus: Bus): Promise<boolean> =>

@@ -1,4 +1,7 @@
 import type { Bus } from '../../bus/api.ts';
+import { LOGIND, LOGIND_PATH, MANAGER as LOGIND_MANAGER } from '../logind/names.ts';
+import { PROPERTIES } from '../property.ts';
+import { MANAGER, MANAGER_PATH, SYSTEMD } from '../systemd/manager.ts';
 import { DRIVER_UNITS, type UnitState } from './judge.ts';
 
 /**
@@ -8,9 +11,9 @@ import { DRIVER_UNITS, type UnitState } from './judge.ts';
 export async function readDriverUnits(bus: Bus): Promise<readonly UnitState[] | null> {
   try {
     const [units] = await bus.call({
-      destination: 'org.freedesktop.systemd1',
-      path: '/org/freedesktop/systemd1',
-      interface: 'org.freedesktop.systemd1.Manager',
+      destination: SYSTEMD,
+      path: MANAGER_PATH,
+      interface: MANAGER,
       member: 'ListUnitsByNames',
       signature: 'as',
       body: [DRIVER_UNITS],
@@ -34,12 +37,12 @@ function parseUnit(entry: unknown): UnitState[] {
 export async function isGoingDown(bus: Bus): Promise<boolean> {
   try {
     const [value] = await bus.call({
-      destination: 'org.freedesktop.login1',
-      path: '/org/freedesktop/login1',
-      interface: 'org.freedesktop.DBus.Properties',
+      destination: LOGIND,
+      path: LOGIND_PATH,
+      interface: PROPERTIES,
       member: 'Get',
       signature: 'ss',
-      body: ['org.freedesktop.login1.Manager', 'PreparingForShutdown'],
+      body: [LOGIND_MANAGER, 'PreparingForShutdown'],
       timeoutMs: 1_000,
       noAutoStart: true,
     });

@@ -2,8 +2,9 @@ import { type Bus, BusError } from '../../bus/api.ts';
 import { asDict, type Dict } from '../../bus/dict.ts';
 import { withDeadline } from '../../base/deadline.ts';
 import { errorText } from '../../base/text.ts';
+import { PROPERTIES } from '../property.ts';
 import { type Inhibitor, parseInhibitors } from './inhibitor.ts';
-import { LOGIND, LOGIND_PATH, MANAGER, PROPERTIES, SESSION } from './names.ts';
+import { LOGIND, LOGIND_PATH, MANAGER, SESSION } from './names.ts';
 import { type ListedSession, parseSession, parseSessionList, type Session } from './session.ts';
 
 /** logind answers at once; where it must be started first, in a moment. */

@@ -3,4 +3,3 @@ export const LOGIND = 'org.freedesktop.login1';
 export const LOGIND_PATH = '/org/freedesktop/login1';
 export const MANAGER = 'org.freedesktop.login1.Manager';
 export const SESSION = 'org.freedesktop.login1.Session';
-export const PROPERTIES = 'org.freedesktop.DBus.Properties';

@@ -1,12 +1,12 @@
-import type { Bus, Signal } from '../../bus/api.ts';
-import { asDict } from '../../bus/dict.ts';
-import { LOGIND, LOGIND_PATH, MANAGER, PROPERTIES, SESSION } from './names.ts';
+import type { Bus } from '../../bus/api.ts';
+import { PROPERTIES, tellsOf } from '../property.ts';
+import { LOGIND, LOGIND_PATH, MANAGER, SESSION } from './names.ts';
 
 /** The properties whose change is news; logind sends others, for example when somebody types in another session. */
-const NEWS: ReadonlyMap<unknown, readonly string[]> = new Map([
+const NEWS: readonly (readonly [of: string, names: readonly string[]])[] = [
   [MANAGER, ['BlockInhibited']],
   [SESSION, ['Active', 'State', 'IdleHint', 'Class', 'Type', 'TTY']],
-]);
+];
 
 /**
  * Calls `changed` whenever people or inhibitors may have changed: a session begins, ends or changes, an inhibitor in mode
@@ -20,18 +20,11 @@ export function watchLogind(bus: Bus, changed: () => void): () => void {
     bus.watch({ ...manager, member: 'SessionNew' }, () => changed()),
     bus.watch({ ...manager, member: 'SessionRemoved' }, () => changed()),
     bus.watch({ sender: LOGIND, interface: PROPERTIES, member: 'PropertiesChanged' }, (signal) => {
-      if (isNews(signal)) changed();
+      if (NEWS.some(([of, names]) => tellsOf(signal, of, names))) changed();
     }),
     bus.watchOwner(LOGIND, () => changed()),
   ];
   return () => {
     for (const stop of stops) stop();
   };
-}
-
-/** The body is `sa{sv}as`: the interface, properties with their new values, and names of some whose value is not sent. */
-function isNews({ body: [name, values, invalidated] }: Signal): boolean {
-  const changed = new Set<unknown>(Array.isArray(invalidated) ? invalidated : []);
-  for (const key of Object.keys(asDict(values) ?? {})) changed.add(key);
-  return (NEWS.get(name) ?? []).some((key) => changed.has(key));
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import { type Failure, FailureError } from '../../base/failure.ts';
 import { errorText } from '../../base/text.ts';
 import type { Target } from '../../graph/types.ts';
+import { PROPERTIES } from '../property.ts';
 import {
   type Deployment,
   type HostReading,
@@ -22,7 +23,6 @@ const NAME = 'org.projectatomic.rpmostree1';
 const SYSROOT = '/org/projectatomic/rpmostree1/Sysroot';
 const SYSROOT_INTERFACE = 'org.projectatomic.rpmostree1.Sysroot';
 const OS_INTERFACE = 'org.projectatomic.rpmostree1.OS';
-const PROPERTIES = 'org.freedesktop.DBus.Properties';
 /** The daemon may have to be started first, which takes minutes on slow hosts. */
 const CALL_MS = 180_000;
 const STAGE_STALL_MS = 30 * 60_000;

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bus, BusError } from '../../bus/api.ts';
 import { errorText } from '../../base/text.ts';
+import { askProperty } from '../property.ts';
 
 /** The bus name of systemd, and the path and interface of its manager. */
 export const SYSTEMD = 'org.freedesktop.systemd1';
 export const MANAGER_PATH = '/org/freedesktop/systemd1';
 export const MANAGER = `${SYSTEMD}.Manager`;
-export const PROPERTIES = 'org.freedesktop.DBus.Properties';
 
 /** Milliseconds within which systemd answers, busy as it may be at boot. */
 const CALL_MS = 15_000;
@@ -29,13 +29,10 @@ export function callManager(
   });
 }
 
-/** Reads a property of an object of systemd; undefined when it is of no type that a variant can have. */
+/** Reads a property of an object of systemd; undefined when the answer is none. Rejects as `Bus.call` does. */
 export async function readProperty(bus: Bus, path: string, kind: 'Unit' | 'Service', name: string): Promise<unknown> {
-  const [value] = await bus.call({
-    ...{ destination: SYSTEMD, path, interface: PROPERTIES, member: 'Get' },
-    ...{ signature: 'ss', body: [`${SYSTEMD}.${kind}`, name], timeoutMs: CALL_MS, noAutoStart: true },
-  });
-  return typeof value === 'object' && value !== null && 'value' in value ? value.value : undefined;
+  const property = { service: SYSTEMD, path, interface: `${SYSTEMD}.${kind}`, name };
+  return (await askProperty(bus, property, { timeoutMs: CALL_MS, autoStart: false }))?.value;
 }
 
 /** Whether an error says that systemd is not on the bus. */

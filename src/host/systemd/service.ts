@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from '../../bus/api.ts';
 import { errorText, oneLine } from '../../base/text.ts';
-import { withDeadline } from '../../base/deadline.ts';
+import { unlessCut, withDeadline } from '../../base/deadline.ts';
 import { callManager, isAbsent, MANAGER, MANAGER_PATH, readProperty, refusal, subscribe, SYSTEMD } from './manager.ts';
 import { readUnit, readUnitsLike } from './units.ts';
 import { unitPath, type UnitState } from './unit.ts';
@@ -37,21 +36,21 @@ export interface ServiceLimits {
 export async function runService(bus: Bus, unit: string, { timeoutMs, signal }: ServiceLimits): Promise<ServiceEnd> {
   if (signal.aborted) return { kind: 'called-off' };
   const jobs = followJobs(bus, unit);
-  const over = new AbortController();
   try {
     await subscribe(bus);
     await clear(bus, unit, jobs);
     // Not one that pushes out what else is queued, such as a stop of everything at shutdown.
     const ended = jobs.ended(await queue(bus, 'StartUnit', unit, 'fail'));
-    const cut = Promise.race([delay(timeoutMs, 'timeout' as const, { signal: over.signal }), aborted(signal, over)]);
-    cut.catch(() => undefined);
-    const first = await Promise.race([ended.then((result) => ({ result })), cut]);
-    const end = typeof first === 'string' ? { kind: first } : await readEnd(bus, unit, first.result);
+    const first = await unlessCut(
+      ended.then((result) => ({ kind: 'ended', result }) as const),
+      timeoutMs,
+      signal,
+    );
+    const end = first.kind === 'ended' ? await readEnd(bus, unit, first.result) : first;
     // Whoever runs it next clears it away; what it said counts.
     await clear(bus, unit, jobs).catch(() => undefined);
     return end;
   } finally {
-    over.abort();
     jobs.stop();
   }
 }
@@ -81,13 +80,6 @@ async function stopService(bus: Bus, unit: string): Promise<void> {
 
 function isOver(active: string): boolean {
   return active === 'inactive' || active === 'failed';
-}
-
-function aborted(signal: AbortSignal, over: AbortController): Promise<'called-off'> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve('called-off');
-    signal.addEventListener('abort', () => resolve('called-off'), { once: true, signal: over.signal });
-  });
 }
 
 async function readEnd(bus: Bus, unit: string, job: string | null): Promise<ServiceEnd> {

@@ -1,16 +1,7 @@
 import { type Bus } from '../../bus/api.ts';
 import { errorText } from '../../base/text.ts';
-import {
-  callManager,
-  isAbsent,
-  isBooted,
-  MANAGER,
-  MANAGER_PATH,
-  PROPERTIES,
-  readProperty,
-  subscribe,
-  SYSTEMD,
-} from './manager.ts';
+import { PROPERTIES } from '../property.ts';
+import { callManager, isAbsent, isBooted, MANAGER, MANAGER_PATH, readProperty, subscribe, SYSTEMD } from './manager.ts';
 import { parseUnitRow, unitPath, type UnitState } from './unit.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { Release } from '../catalogue.ts';
 import type { HostFolder } from '../host.ts';
 import type { BusConnection } from '../wire/bus.ts';
 import type { InterfaceSpec } from '../wire/interface.ts';
-import { variants } from '../wire/objects.ts';
+import { propertiesChanged } from '../wire/objects.ts';
 import { Clients } from './clients.ts';
 import { busy, failed } from './errors.ts';
 import { OS, ROOT_PATH, SYSROOT } from './interfaces.ts';
@@ -142,8 +142,7 @@ export class Daemon implements Sysroot {
 
   private announce(path: string, spec: InterfaceSpec, values: Readonly<Record<string, unknown>>): void {
     if (Object.keys(values).length === 0) return;
-    const body = [spec.name, variants(spec, values), []];
-    this.bus.connection.signal(path, 'org.freedesktop.DBus.Properties', 'PropertiesChanged', 'sa{sv}as', body);
+    this.bus.connection.emit(propertiesChanged(path, spec, values));
   }
 
   /** Calls do not hold the daemon; registered clients and a transaction do. */

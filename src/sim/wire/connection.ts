@@ -23,6 +23,15 @@ export interface OutgoingCall {
   readonly body?: readonly unknown[];
 }
 
+/** A signal to send. */
+export interface Sent {
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature: string;
+  readonly body: readonly unknown[];
+}
+
 interface Waiting {
   resolve(body: readonly unknown[]): void;
   reject(error: Error): void;
@@ -86,6 +95,11 @@ export class Connection {
 
   signal(path: string, iface: string, member: string, signature = '', body: readonly unknown[] = []): void {
     this.send({ type: SIGNAL, path, interface: iface, member, signature, body });
+  }
+
+  /** Sends a signal that was put together elsewhere. */
+  emit({ path, interface: iface, member, signature, body }: Sent): void {
+    this.signal(path, iface, member, signature, body);
   }
 
   /** Sends bytes that may be no message at all. */

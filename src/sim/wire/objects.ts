@@ -2,7 +2,7 @@ import { Variant } from 'dbus-next/lib/variant.js';
 import { errorText } from '../../base/text.ts';
 import type { Incoming } from './codec.ts';
 import { WireError } from './connection.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Sent } from './connection.ts';
 import { INTROSPECTABLE, introspection, PEER, PROPERTIES, signatureOf } from './interface.ts';
 import type { InterfaceSpec, MethodSpec } from './interface.ts';
 
@@ -16,15 +16,6 @@ export interface Served {
   readonly methods: Readonly<Record<string, (call: Incoming) => Reply | Promise<Reply>>>;
   /** The value of every property, as it is now. */
   readonly properties?: () => Readonly<Record<string, unknown>>;
-}
-
-/** A signal to send. */
-export interface Sent {
-  readonly path: string;
-  readonly interface: string;
-  readonly member: string;
-  readonly signature: string;
-  readonly body: readonly unknown[];
 }
 
 /** What happens to a call in place of an answer by an object. */

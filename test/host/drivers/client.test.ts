@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type Bus, BusError, type IncomingCall, Variant } from '../../../src/bus/api.ts';
-import { openBus } from '../../../src/bus/bus.ts';
 import { isGoingDown, readDriverUnits } from '../../../src/host/drivers/client.ts';
 import { DRIVER_UNITS } from '../../../src/host/drivers/judge.ts';
-import { startDbus, type PrivateBus } from '../../support/dbus.ts';
+import { busPair, takeName } from '../../support/bus.ts';
+import type { PrivateBus } from '../../support/dbus.ts';
 
 const UNIT_TYPE = 'a(ssssssouso)';
 
@@ -11,33 +11,16 @@ let dbus: PrivateBus;
 let host: Bus;
 let agent: Bus;
 
-async function connected(): Promise<Bus> {
-  const bus = openBus({ address: dbus.address, random: Math.random, onError: () => undefined });
-  await new Promise<void>((resolve) => bus.onState((state) => state.connected && resolve()));
-  return bus;
-}
-
 beforeEach(async () => {
-  dbus = await startDbus();
-  [host, agent] = [await connected(), await connected()];
+  ({ dbus, host, agent } = await busPair());
 });
-
-afterEach(async () => {
-  agent.close();
-  host.close();
-  await dbus.stop();
-});
-
-async function own(name: string): Promise<void> {
-  await new Promise<void>((resolve) => host.requestName(name, {}, (state) => state.owned && resolve()));
-}
 
 async function serveSystemd(handle: (call: IncomingCall) => readonly unknown[], type = UNIT_TYPE): Promise<void> {
   const ListUnitsByNames = { in: [{ name: 'names', type: 'as' }], out: [{ name: 'units', type }], handle };
   host.exportObject('/org/freedesktop/systemd1', [
     { name: 'org.freedesktop.systemd1.Manager', methods: { ListUnitsByNames } },
   ]);
-  await own('org.freedesktop.systemd1');
+  await takeName(host, 'org.freedesktop.systemd1');
 }
 
 const unit = (name: string, active: string): readonly unknown[] => [
@@ -85,7 +68,7 @@ describe('isGoingDown', () => {
   async function serveLogind(type: string, value: unknown): Promise<void> {
     const properties = { PreparingForShutdown: { type, get: () => value } };
     host.exportObject('/org/freedesktop/login1', [{ name: 'org.freedesktop.login1.Manager', properties }]);
-    await own('org.freedesktop.login1');
+    await takeName(host, 'org.freedesktop.login1');
   }
 
   it.each([true, false])('says what logind says: %s', async (value) => {

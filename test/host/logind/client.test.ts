@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { errorText } from '../../../src/base/text.ts';
 import { type Bus, BusError, type ExportedProperty, type IncomingCall } from '../../../src/bus/api.ts';
-import { openBus } from '../../../src/bus/bus.ts';
 import { readInhibitors, readSessions } from '../../../src/host/logind/client.ts';
-import { startDbus, type PrivateBus } from '../../support/dbus.ts';
+import { busPair, takeName } from '../../support/bus.ts';
+import type { PrivateBus } from '../../support/dbus.ts';
 
 const PATH = '/org/freedesktop/login1';
 type Answer = (call: IncomingCall) => readonly unknown[] | Promise<readonly unknown[]>;
@@ -14,23 +14,11 @@ let dbus: PrivateBus;
 let host: Bus;
 let agent: Bus;
 
-async function connected(): Promise<Bus> {
-  const bus = openBus({ address: dbus.address, random: Math.random, onError: () => undefined });
-  await new Promise<void>((resolve) => bus.onState((state) => state.connected && resolve()));
-  return bus;
-}
-
 beforeEach(async () => {
-  dbus = await startDbus();
-  [host, agent] = [await connected(), await connected()];
+  ({ dbus, host, agent } = await busPair());
 });
 
-afterEach(async () => {
-  vi.useRealTimers();
-  agent.close();
-  host.close();
-  await dbus.stop();
-});
+afterEach(() => void vi.useRealTimers());
 
 /** A logind whose manager answers as told. */
 async function serve(answers: { ListSessions?: Answer; ListInhibitors?: Answer }, type?: string): Promise<void> {
@@ -43,9 +31,7 @@ async function serve(answers: { ListSessions?: Answer; ListInhibitors?: Answer }
     ListInhibitors: method(answers.ListInhibitors, 'a(ssssuu)'),
   };
   host.exportObject(PATH, [{ name: 'org.freedesktop.login1.Manager', methods }]);
-  await new Promise<void>((resolve) =>
-    host.requestName('org.freedesktop.login1', {}, (state) => state.owned && resolve()),
-  );
+  await takeName(host, 'org.freedesktop.login1');
 }
 
 /** An object for a session; answers its entry in the list. */

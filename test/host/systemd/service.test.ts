@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type Bus, BusError, Variant } from '../../../src/bus/api.ts';
-import { openBus } from '../../../src/bus/bus.ts';
 import { runService, type ServiceEnd } from '../../../src/host/systemd/service.ts';
 import { unitPath } from '../../../src/host/systemd/unit.ts';
-import { type PrivateBus, startDbus } from '../../support/dbus.ts';
+import { busPair, takeName } from '../../support/bus.ts';
+import type { PrivateBus } from '../../support/dbus.ts';
 
 const UNIT = 'x@1.service';
 const MANAGER = 'org.freedesktop.systemd1.Manager';
@@ -13,20 +13,8 @@ let dbus: PrivateBus;
 let server: Bus;
 let bus: Bus;
 
-async function connected(): Promise<Bus> {
-  const one = openBus({ address: dbus.address, random: () => 0.01, onError: () => undefined });
-  await new Promise<void>((resolve) => one.onState((state) => (state.connected ? resolve() : undefined)));
-  return one;
-}
-
 beforeEach(async () => {
-  dbus = await startDbus();
-  [server, bus] = [await connected(), await connected()];
-});
-afterEach(async () => {
-  bus.close();
-  server.close();
-  await dbus.stop();
+  ({ dbus, host: server, agent: bus } = await busPair({ random: () => 0.01 }));
 });
 
 /** How a unit stands after its start, as a systemd of our own has it. */
@@ -95,9 +83,7 @@ async function systemd({ active, service, job = 'done', start }: Script): Promis
     Object.entries(service).map(([name, { signature, value }]) => [name, { type: signature, get: () => value }]),
   );
   server.exportObject(unitPath(UNIT), [{ name: 'org.freedesktop.systemd1.Service', properties }]);
-  await new Promise<void>((resolve) =>
-    server.requestName('org.freedesktop.systemd1', {}, ({ owned }) => (owned ? resolve() : undefined)),
-  );
+  await takeName(server, 'org.freedesktop.systemd1');
   return calls;
 }
 

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Bus } from '../../../src/bus/api.ts';
-import { openBus } from '../../../src/bus/bus.ts';
 import { readBootHealth } from '../../../src/host/systemd/boot.ts';
 import { readUnit, watchUnit } from '../../../src/host/systemd/units.ts';
 import type { Machine } from '../../../src/sim/api.ts';
+import { connectedBus, takeName } from '../../support/bus.ts';
 import { startDbus } from '../../support/dbus.ts';
 import { machine } from '../../support/sim-host.ts';
 
@@ -14,19 +14,12 @@ const LIMIT = { timeout: 30_000 };
 const NAME = 'boot-complete.target';
 const CHECK = 'greenboot-healthcheck.service';
 
-const opened: Bus[] = [];
 let root = '';
 beforeEach(() => (root = mkdtempSync(join(tmpdir(), 'hp-systemd-'))));
-afterEach(() => {
-  for (const bus of opened.splice(0)) bus.close();
-  rmSync(root, { recursive: true });
-});
+afterEach(() => rmSync(root, { recursive: true }));
 
-async function busAt(address: string): Promise<Bus> {
-  const bus = openBus({ address, random: () => 0.01, onError: () => undefined });
-  opened.push(bus);
-  await new Promise<void>((resolve) => bus.onState(({ connected }) => (connected ? resolve() : undefined)));
-  return bus;
+function busAt(address: string): Promise<Bus> {
+  return connectedBus(address, { random: () => 0.01 });
 }
 
 async function host(): Promise<{ readonly one: Machine; readonly bus: Bus }> {
@@ -80,9 +73,7 @@ describe('a unit', LIMIT, () => {
     server.exportObject('/org/freedesktop/systemd1', [
       { name: 'org.freedesktop.systemd1.Manager', methods: { ListUnitsByNames } },
     ]);
-    await new Promise<void>((resolve) =>
-      server.requestName('org.freedesktop.systemd1', {}, ({ owned }) => (owned ? resolve() : undefined)),
-    );
+    await takeName(server, 'org.freedesktop.systemd1');
     await expect(readUnit(bus, NAME, root)).rejects.toThrow(`systemd says nothing of ${NAME}`);
     await dbus.stop();
   });
