@@ -242,10 +242,12 @@ class Draft {
         waited,
         tried,
       });
-      if (decision.answer.ok) {
-        this.heldOpen.set(group, null);
+      const { answer } = decision;
+      if (answer.ok) {
+        // Nobody's turn has passed where a holder merely asked once more.
+        if (answer.outcome === 'granted') this.heldOpen.set(group, null);
         if (decision.document !== document) this.#noteHolder(group, id);
-      } else if (decision.answer.kind === 'not_your_turn' && this.#heldOpenSince(group) === null) {
+      } else if (answer.kind === 'not_your_turn' && this.#heldOpenSince(group) === null) {
         this.heldOpen.set(group, now);
       }
       return decision;

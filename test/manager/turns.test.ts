@@ -43,6 +43,22 @@ test('a slot is held open for one poll, not for one after the other', async () =
   expect(word(await bench.lock('third'))).toBe('granted');
 });
 
+test('a holder who asks once more does not make the poll begin anew', async () => {
+  const slots = { kind: 'count', count: 2 } as const;
+  const bench = await startBench(policies([policyOf('g', { overdueMs: OVERDUE, slots })]));
+  for (const id of ['a', 'b']) await bench.lock(id);
+  await poll(bench, 900, 'first');
+  await poll(bench, 900, 'first', 'second');
+  expect(word(await bench.lock('first'))).toBe('slots_full');
+  await bench.unlock('a');
+  expect(word(await bench.lock('second'))).toBe('not_your_turn');
+  await bench.time.pass(320 * SECOND);
+  expect(word(await bench.lock('b'))).toBe('confirmed');
+  expect(word(await bench.lock('second'))).toBe('not_your_turn');
+  await bench.time.pass(10 * SECOND + 1);
+  expect(word(await bench.lock('third'))).toBe('granted');
+});
+
 test('the next time it is held open for a whole poll again', async () => {
   const bench = await held();
   await poll(bench, 900, 'old', 'older');
