@@ -4,7 +4,7 @@ import type { HookEvent } from '../../hooks/event.ts';
 import type { ClosedGate } from '../gates/gate.ts';
 import { hasHooks } from '../gates/surroundings.ts';
 import type { HookOutcome } from './event.ts';
-import { isFinalizing } from './slot.ts';
+import { isFinalizing, mayGoDown } from './slot.ts';
 import { backToHolding } from './target.ts';
 import {
   type Turn,
@@ -150,7 +150,7 @@ export function undoIsDone(turn: Turn): boolean {
   const { acted } = memory;
   if (acted === null) return true;
   const isWanted = isFinalizing(turn) || (phase.name === 'releasing' && stopping === null);
-  if (isWanted || stopping === 'host' || stopping === 'unclear') return false;
+  if (isWanted || mayGoDown(turn.state)) return false;
   // Those that act may be running still.
   if (isPending(turn, 'hooks')) return false;
   if (!acted.undo) remember(turn, { acted: { ...acted, undo: true } });

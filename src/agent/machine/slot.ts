@@ -36,10 +36,16 @@ export function sameLock(a: Lock, b: Lock): boolean {
  */
 export function giveBack(turn: Turn): void {
   const { slot } = turn.state.memory;
+  if (slot === null || isPending(turn, 'lock') || isFinalizing(turn) || mayGoDown(turn.state)) return;
   // What the hooks did is undone first: another host must not begin while this one is still drained.
-  if (slot === null || isPending(turn, 'lock') || isFinalizing(turn) || turn.state.memory.acted !== null) return;
+  if (turn.state.memory.acted !== null) return;
   remember(turn, { slot: null });
   owe(turn, slot, true);
+}
+
+/** True when the host goes down, or nobody knows yet whether it does: the slot stays, for the next boot to give back. */
+export function mayGoDown({ stopping }: Pick<AgentState, 'stopping'>): boolean {
+  return stopping === 'host' || stopping === 'unclear';
 }
 
 /** A lock server knows that this host is steady. */
@@ -72,7 +78,7 @@ export function dropUnwantedSlot(turn: Turn): void {
   if (phase.name === 'starting' && stopping === null) return;
   const configured = settings.lock !== null && sameLock(memory.slot, settings.lock);
   const wanted = phase.name === 'holding' || phase.name === 'releasing';
-  if (stopping === 'host' || stopping === 'unclear' || (configured && wanted && stopping === null)) return;
+  if (mayGoDown(turn.state) || (configured && wanted && stopping === null)) return;
   if (phase.name === 'releasing') backToHolding(turn, phase, null);
   giveBack(turn);
 }

@@ -424,3 +424,20 @@ describe('stop', () => {
     expect(watching.asked).toEqual([]);
   });
 });
+
+test('a finalize that is refused while nobody knows whether the host goes down gives no slot back', () => {
+  const driver = rebooting({ lock: lockAt('a') });
+  driver.send({ kind: 'stop', hostGoesDown: 'unknown' });
+  driver.fails('finalize', 'gone', 'the transaction was cancelled');
+  expect([driver.memory.slot !== null, driver.memory.owed]).toEqual([true, []]);
+  driver.send({ kind: 'stop', hostGoesDown: true });
+  expect([driver.memory.slot !== null, driver.asked.includes('report')]).toEqual([true, false]);
+});
+
+test('the slot goes back when it turns out that only the agent stops', () => {
+  const driver = rebooting({ lock: lockAt('a') });
+  driver.send({ kind: 'stop', hostGoesDown: 'unknown' });
+  driver.fails('finalize', 'gone', 'the transaction was cancelled');
+  driver.send({ kind: 'stop', hostGoesDown: false });
+  expect([driver.memory.slot, driver.asked]).toEqual([null, ['report']]);
+});
