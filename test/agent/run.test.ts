@@ -1,3 +1,4 @@
+import { Variant } from '../../src/bus/api.ts';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { FailureError } from '../../src/base/failure.ts';
@@ -111,7 +112,7 @@ describe('a stop with a slot', () => {
     await until(() => locks.log.includes('pre-reboot'));
     locks.grant();
     await until(() => shell.finalizes.length > 0);
-    shell.answer = () => Promise.resolve([{ value: true }]);
+    shell.answer = () => Promise.resolve([new Variant('b', true)]);
     const stopped = shell.agent.stop();
     shell.finalizes[0]?.outcome.reject(new FailureError({ class: 'transient', text: 'not started' }));
     await stopped;

@@ -1,6 +1,6 @@
 import type { Bus } from '../../bus/api.ts';
 import { LOGIND, LOGIND_PATH, MANAGER as LOGIND_MANAGER } from '../logind/names.ts';
-import { PROPERTIES } from '../property.ts';
+import { type Property, readProperty } from '../property.ts';
 import { MANAGER, MANAGER_PATH, SYSTEMD } from '../systemd/manager.ts';
 import { DRIVER_UNITS, type UnitState } from './judge.ts';
 
@@ -35,19 +35,14 @@ function parseUnit(entry: unknown): UnitState[] {
 
 /** Whether the host is going down, as logind says; false where it does not answer within a second. */
 export async function isGoingDown(bus: Bus): Promise<boolean> {
-  try {
-    const [value] = await bus.call({
-      destination: LOGIND,
-      path: LOGIND_PATH,
-      interface: PROPERTIES,
-      member: 'Get',
-      signature: 'ss',
-      body: [LOGIND_MANAGER, 'PreparingForShutdown'],
-      timeoutMs: 1_000,
-      noAutoStart: true,
-    });
-    return typeof value === 'object' && value !== null && 'value' in value && value.value === true;
-  } catch {
-    return false;
-  }
+  const value = await readProperty(bus, GOING_DOWN, { timeoutMs: 1_000, autoStart: false });
+  return value === true;
 }
+
+const GOING_DOWN: Property = {
+  service: LOGIND,
+  path: LOGIND_PATH,
+  interface: LOGIND_MANAGER,
+  name: 'PreparingForShutdown',
+  type: 'b',
+};
