@@ -39,7 +39,7 @@ export const postponeCommand: Command = defineCommand({
 
 /** Null for what is no duration, or longer than can be asked for. */
 async function secondsOf(written: string): Promise<number | null> {
-  const { parseDuration } = await import('../manager/admin/moment.ts');
+  const { parseDuration } = await import('../base/moment.ts');
   const { POSTPONE_SECS } = await import('../agent/dbus/names.ts');
   const ms = parseDuration(written);
   return ms === null || ms > POSTPONE_SECS.most * 1000 ? null : ms / 1000;

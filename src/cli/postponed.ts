@@ -1,5 +1,5 @@
 import { oneLine } from '../base/text.ts';
-import { about, type Codec, fields, flag, moment, nullable, type Schema, text, whole } from '../manager/admin/codec.ts';
+import { about, type Codec, fields, flag, moment, nullable, type Schema, text, whole } from '../base/codec.ts';
 
 /** What came of `holdpoint postpone`. */
 export interface Postponed {

@@ -1,4 +1,4 @@
-import { parseDuration, parseMoment } from '../../manager/admin/moment.ts';
+import { parseDuration, parseMoment } from '../../base/moment.ts';
 import { defineCommand, EXIT, type Command } from '../command.ts';
 import { administrator, ONE_OR_ALL, REASON, WHERE } from './options.ts';
 import { giveOrder } from './order.ts';

@@ -3,7 +3,7 @@ import { A_GROUP, idProblem, isGroup, isId, MOST_REQUEST_BYTES } from '../../fle
 import type { Answer } from '../answer.ts';
 import type { Manager, Order } from '../api.ts';
 import type { HistoryQuery } from '../store/store.ts';
-import { parseMoment, utcMs } from './moment.ts';
+import { parseMoment, utcMs } from '../../base/moment.ts';
 
 /** What an administrator can order. */
 export type AdminOrder = Order &

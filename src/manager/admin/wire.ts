@@ -15,7 +15,7 @@ import {
   whole,
   word,
   yes,
-} from './codec.ts';
+} from '../../base/codec.ts';
 
 /** No count in a status is larger. */
 const MOST = 1_000_000_000;

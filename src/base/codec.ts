@@ -1,4 +1,4 @@
-import * as shape from '../../base/shape.ts';
+import * as shape from './shape.ts';
 import { utcMs } from './moment.ts';
 
 /** A part of a JSON Schema (2020-12). */
