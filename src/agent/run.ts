@@ -23,6 +23,7 @@ import { owesSlot } from './machine/slot.ts';
 import { initialState, step } from './machine/step.ts';
 import { needsMemory } from './machine/turn.ts';
 import type { MemoryStore } from './memory-store.ts';
+import type { Observer, Sight } from './observer.ts';
 import { type Situation, describe, lockAccessOf, settingsOf } from './settings.ts';
 import { StatusFile } from './status-file.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -42,6 +43,7 @@ export interface AgentParts {
   readonly runDir: string;
   readonly situation: Situation;
   readonly fetchGraph: GraphSource;
+  readonly observers: readonly Observer[];
   /** Called before each effect is carried out. */
   readonly beforeEffect?: (effect: Effect) => void;
 }
@@ -57,6 +59,8 @@ const REASONS: Readonly<Record<HookEvent, string>> = {
 
 /** Milliseconds that a stopping agent takes at most, to give a slot back. */
 const STOP_MS = 5_000;
+/** Milliseconds in which observers deliver what is left when the agent ends. */
+const OBSERVERS_MS = 3_000;
 const DRIVERS_MS = 3_600_000;
 /** After these a refused registration as update driver is worth another try: work is over, or somebody came or went. */
 const FRESH_TRY: ReadonlySet<string> = new Set(['staged', 'discarded', 'hostChanged', 'driversSeen', 'configured']);
@@ -138,6 +142,7 @@ export class Agent {
     this.#ending.abort();
     stopWatching?.();
     this.#clearTimers();
+    await this.#closeObservers();
     notifier.close();
     bus.close();
     if (this.#fault !== null) throw this.#fault;
@@ -261,6 +266,31 @@ export class Agent {
     if (FRESH_TRY.has(event.kind)) this.#driver.again();
     this.#driver.consider(this.#state);
     this.#show();
+    this.#tellObservers({ before, event, at });
+  }
+
+  /** Nothing that they do wrong is the agent's fault. */
+  #tellObservers(sight: Pick<Sight, 'before' | 'event' | 'at'>): void {
+    for (const observer of this.#parts.observers) {
+      try {
+        observer.see({ ...sight, after: this.#state, line: this.#shown, config: this.#situation.config });
+      } catch (error) {
+        this.#parts.log.warn(`${observer.name}: ${errorText(error)}`);
+      }
+    }
+  }
+
+  async #closeObservers(): Promise<void> {
+    const { observers, log } = this.#parts;
+    const signal = AbortSignal.timeout(OBSERVERS_MS);
+    const closing = observers.map(async (observer) => {
+      try {
+        await observer.close(signal);
+      } catch (error) {
+        log.warn(`${observer.name}: ${errorText(error)}`);
+      }
+    });
+    await Promise.all(closing);
   }
 
   /** The status line shows all of it, the log a line every half minute. */
@@ -370,6 +400,7 @@ export class Agent {
     this.#driver.again();
     this.#driver.consider(this.#state);
     void this.#lookForDrivers();
+    this.#tellObservers({ before: this.#state, event: null, at: this.#parts.clock() });
   }
 
   async #lookForDrivers(): Promise<void> {

@@ -90,6 +90,7 @@ function createAgent(options: StartOptions, config: Config, log: Log): Agent {
     runDir: options.runDir,
     situation,
     fetchGraph: createGraphSource(options.env, systemClock),
+    observers: [],
     ...(options.beforeEffect === undefined ? {} : { beforeEffect: options.beforeEffect }),
   });
   return agent;

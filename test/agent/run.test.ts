@@ -2,6 +2,7 @@ import { Variant } from '../../src/bus/api.ts';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { FailureError } from '../../src/base/failure.ts';
+import type { Observer } from '../../src/agent/observer.ts';
 import { graph, stagedDeployment, target } from '../support/agent-builders.ts';
 import { CONNECTED, NODE, STAGED, Shell, configOf, open, startLocks, until } from '../support/agent-shell.ts';
 
@@ -290,4 +291,37 @@ test('a fault of the agent itself ends it, with what went wrong in the log and t
   expect(await shell.ended).toBeInstanceOf(TypeError);
   expect(shell.said.filter((line) => line.startsWith('<3>'))).toEqual([expect.stringMatching(/handler.*run\.ts|step/)]);
   expect(shell.memory).toEqual(before);
+});
+
+describe('whoever observes the agent', () => {
+  test('sees each step with the state before and after, and the end; what one throws is logged and hurts nobody', async () => {
+    const seen: string[] = [];
+    const throwing: Observer = {
+      name: 'broken',
+      see: () => {
+        throw new Error('no such luck');
+      },
+      close: () => Promise.reject(new Error('nor here')),
+    };
+    const watching: Observer = {
+      name: 'watching',
+      see: ({ before, after, event, line }) => {
+        seen.push(`${event?.kind ?? '-'}: ${before.phase.name} -> ${after.phase.name}`);
+        expect(line).not.toBe('');
+      },
+      close: async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        seen.push('closed');
+      },
+    };
+    const shell = new Shell({ observers: [throwing, watching] });
+    await until(() => shell.shown()['state'] === 'watching');
+    await shell.agent.stop();
+    expect(await shell.ended).toBe('ended');
+    expect(seen[0]).toBe('started: starting -> starting');
+    expect(seen).toContain('looked: starting -> watching');
+    expect(seen.at(-1)).toBe('closed');
+    expect(shell.said).toContain('<4>broken: no such luck');
+    expect(shell.said).toContain('<4>broken: nor here');
+  });
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, vi } from 'vitest';
 import { type Memory, freshMemory } from '../../src/agent/machine/memory.ts';
 import type { MemoryStore } from '../../src/agent/memory-store.ts';
+import type { Observer } from '../../src/agent/observer.ts';
 import { Agent } from '../../src/agent/run.ts';
 import type { Situation } from '../../src/agent/settings.ts';
 import { type Instant, systemClock } from '../../src/base/clock.ts';
@@ -47,6 +48,7 @@ export interface Options {
   readonly connected?: boolean;
   /** The first reading waits for this. */
   readonly readable?: Promise<unknown>;
+  readonly observers?: readonly Observer[];
 }
 
 /** An agent in a world of which the test makes every move. */
@@ -78,13 +80,14 @@ export class Shell {
   #isOver = false;
   readonly #connected: boolean;
 
-  constructor({ config = '', memory, pending = null, connected = true, readable }: Options = {}) {
+  constructor({ config = '', memory, pending = null, connected = true, readable, observers = [] }: Options = {}) {
     this.#connected = connected;
     if (readable !== undefined) this.readable = readable;
     this.memory = memory === undefined ? null : { ...freshMemory('boot-1'), ...memory };
     this.pending = pending;
     const write = (line: string): void => void this.said.push(line.trim());
     this.agent = new Agent({
+      observers,
       bus: this.#fakeBus(),
       rpmOstree: this.#fakeRpmOstree(),
       surroundings: {
