@@ -61,6 +61,7 @@ export function parseMemory(source: string): ParsedMemory {
     quarantine: entries('quarantine', readQuarantine),
     skipped: entries('skipped', string),
     pause: field('pause', readPause, null),
+    order: field('order', readOrder, null),
     postponed: field('postponed', readPostponed, null),
     acted: field('acted', readActed, null),
     wasHealthy: field('wasHealthy', boolean, false),
@@ -98,7 +99,14 @@ const readTarget = object<TargetRecord>({
 const maybe = (value: unknown, where: string): string | null =>
   value === undefined ? null : orNull(string)(value, where);
 const readDiscard = object<DiscardRecord>({ key: string, version: string, reason: string, deployment: maybe });
-const readPause = object<NonNullable<Memory['pause']>>({ until: orNull(number), reason: string });
+const readPause = object<NonNullable<Memory['pause']>>({
+  until: orNull(number),
+  reason: string,
+  // In doubt nobody knows who, nor since when.
+  by: (value, where) => (value === undefined ? 'an administrator' : string(value, where)),
+  since: (value, where) => (value === undefined ? 0 : number(value, where)),
+});
+const readOrder = object<NonNullable<Memory['order']>>({ by: string, since: number, until: number });
 const readLastBoot = object<NonNullable<Memory['lastBoot']>>({ key: string, version: string, from: orNull(string) });
 const readPostponed = object<NonNullable<Memory['postponed']>>({ until: number, by: string, spentMs: number });
 const readActed = object<ActedRecord>({ version: string, undo: boolean });

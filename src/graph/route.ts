@@ -29,11 +29,27 @@ function wayTo(end: Release, cameFrom: ReadonlyMap<Release, Release | null>): re
   return way.reverse();
 }
 
+/** How far the newest release is that can be reached, in updates; `barrier`: the next one on the way, before the end. */
+export interface Outlook {
+  readonly hops: number;
+  /** Null: the booted release is the newest. */
+  readonly newest: string | null;
+  readonly barrier: string | null;
+}
+
+/** What a way means for the host; null where there is none to speak of. */
+export function outlookOf(way: readonly Release[] | null): Outlook | null {
+  if (way === null) return null;
+  const newest = way.at(-1);
+  const barrier = way.find((release) => release.barrier !== null && release !== newest);
+  return { hops: way.length, newest: newest?.version ?? null, barrier: barrier?.version ?? null };
+}
+
 /** How far the newest release is, in one sentence for people; empty when there is nothing to say. */
 export function explainPath(way: readonly Release[] | null): string {
-  const newest = way?.at(-1);
-  if (way === null || newest === undefined) return '';
-  const barrier = way.find((release) => release.barrier !== null && release !== newest);
-  const hops = way.length === 1 ? '1 update' : `${way.length} updates`;
-  return `${hops} to ${newest.version}${barrier === undefined ? '' : `, next barrier ${barrier.version}`}`;
+  const outlook = outlookOf(way);
+  if (outlook === null) return '';
+  const { hops, newest, barrier } = outlook;
+  if (newest === null) return '';
+  return `${hops} update${hops === 1 ? '' : 's'} to ${newest}${barrier === null ? '' : `, next barrier ${barrier}`}`;
 }

@@ -48,7 +48,11 @@ test('what docs/operations.md tells to write into it by hand is taken', () => {
   writeFileSync(file(), JSON.stringify(written));
   const { memory, problems } = open().load();
   expect(problems).toEqual([]);
-  const changes = { quarantine: [], skipped: ['43.20260115.3.0'], pause: { until: null, reason: 'migration' } };
+  const changes = {
+    quarantine: [],
+    skipped: ['43.20260115.3.0'],
+    pause: { until: null, reason: 'migration', by: 'an administrator', since: 0 },
+  };
   expect(memory).toEqual({ ...freshMemory('boot-1'), ...changes });
 });
 

@@ -151,7 +151,10 @@ function waitIsAwake({ wall }: World, state: AgentState, effects: readonly Effec
   must(phase.name === 'releasing' && stopping === null, 'a question that nobody waits for is given up');
   must(settings.enabled, 'no wait while updates are disabled');
   const { schedule } = settings;
-  must(schedule === null || scheduleAt(schedule, wall).open, 'no wait outside of the windows');
+  must(
+    isOrdered(memory, wall) || schedule === null || scheduleAt(schedule, wall).open,
+    'no wait outside of the windows',
+  );
   must((memory.pause?.until ?? (memory.pause === null ? 0 : Infinity)) <= wall, 'no wait in a pause');
   must(!memory.skipped.includes(phase.target.version), 'no wait for a release that is skipped');
   must(same(memory.slot, settings.lock), 'no wait for a slot of another server');
@@ -191,12 +194,18 @@ function finalizeIsAllowed(world: World, { target }: Extract<Effect, { kind: 'fi
   must(!kept, 'finalize into what is not in quarantine');
   must(memory.owed.length === 0, 'finalize owes no report');
   if (settings.around !== null) surroundingsAllow(world, state);
-  must(settings.schedule === null || scheduleAt(settings.schedule, wall).open, 'finalize within a window');
-  must(mono >= settings.minUptimeMs, 'finalize on a host that is up for long enough');
+  const isHurried = isOrdered(memory, wall);
+  must(isHurried || settings.schedule === null || scheduleAt(settings.schedule, wall).open, 'finalize within a window');
+  must(isHurried || mono >= settings.minUptimeMs, 'finalize on a host that is up for long enough');
   must(memory.finalize?.bootId === host.bootId, 'finalize is recorded');
   if (!world.finalizing) firstIsAllowed(world, state, target);
   else againIsAllowed(world, memory);
   [world.finalizing, world.usedLock] = [true, memory.slot];
+}
+
+/** An administrator does not want to wait for time and people. */
+function isOrdered({ order }: Memory, wall: number): boolean {
+  return order !== null && order.until > wall;
 }
 
 /** What surrounds the reboot was seen a moment ago, and nothing of it speaks against it. */
@@ -208,7 +217,7 @@ function surroundingsAllow(world: World, { around, courtesy, memory }: AgentStat
   must(around.boot.kind === 'healthy', 'finalize in a healthy boot');
   must(around.blockers.length === 0 && around.power !== 'battery', 'finalize where nothing holds the host');
   must(!around.holds.some(({ until }) => until === null || until > wall), 'finalize without a marker');
-  must((memory.postponed?.until ?? 0) <= wall, 'finalize when it is not postponed');
+  must(isOrdered(memory, wall) || (memory.postponed?.until ?? 0) <= wall, 'finalize when it is not postponed');
   for (const { id } of around.people ?? []) {
     must(mono - (courtesy.told[id] ?? Infinity) >= 10_000, 'finalize under nobody who does not know of it');
   }

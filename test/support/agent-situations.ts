@@ -24,7 +24,7 @@ export function staging(change: Partial<Settings> = {}): Driver {
  */
 export function held(change: Partial<Settings> = {}, { pause = false, pollOpen = false } = {}): Driver {
   const driver = staging(change);
-  if (pause) driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+  if (pause) driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
   if (pollOpen) driver.pass(2 * INTERVAL);
   driver.staged(reading(driver.mono, 1, stagedDeployment(2)));
   return driver;
@@ -53,7 +53,7 @@ function supersede(driver: Driver): void {
 }
 
 function skip(driver: Driver): void {
-  driver.send({ kind: 'skip', version: '42.2' });
+  driver.send({ kind: 'skip', by: 'root', version: '42.2' });
 }
 
 /** What makes the agent leave its target. */

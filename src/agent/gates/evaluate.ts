@@ -1,25 +1,27 @@
 import { sameLock } from '../machine/slot.ts';
 import { clockGate, freezeGate, postponedGate, uptimeGate, windowGate } from './calendar.ts';
 import { closed, type GateVerdict, open } from './gate.ts';
+import { hurryOf } from './hurry.ts';
 import { type GateInputs, lookAgainFor } from './inputs.ts';
 import { peopleGate } from './people.ts';
 import { healthGate, holdsGate, hooksGate, inhibitorsGate, powerGate } from './surroundings.ts';
 
 /** Asks every local gate, in the order of `GATES`. The fleet's slot is not among them: it is asked for when all are open. */
 export function evaluateGates(inputs: GateInputs): readonly GateVerdict[] {
+  const hurry = hurryOf(inputs);
   return [
     enabledGate(inputs),
     healthGate(inputs),
-    freezeGate(inputs),
+    hurry(freezeGate(inputs)),
     pauseGate(inputs),
-    clockGate(inputs),
-    windowGate(inputs),
-    uptimeGate(inputs),
-    postponedGate(inputs),
+    hurry(clockGate(inputs)),
+    hurry(windowGate(inputs)),
+    hurry(uptimeGate(inputs)),
+    hurry(postponedGate(inputs)),
     inhibitorsGate(inputs),
     holdsGate(inputs),
     powerGate(inputs),
-    peopleGate(inputs),
+    hurry(peopleGate(inputs)),
     hooksGate(inputs),
     reportGate(inputs),
     refusalGate(inputs),
@@ -42,7 +44,7 @@ function pauseGate(inputs: GateInputs): GateVerdict {
   const { at, memory } = inputs;
   const { pause } = memory;
   if (pause === null || (pause.until !== null && pause.until <= at.wall)) return open('pause');
-  const reason = `paused by an administrator${pause.reason === '' ? '' : ` (${pause.reason})`}`;
+  const reason = `paused by ${pause.by}${pause.reason === '' ? '' : ` (${pause.reason})`}`;
   if (pause.until === null) return closed('pause', reason, 'the end of the pause');
   const verdict = closed('pause', reason, 'the end of the pause', lookAgainFor(inputs, pause.until));
   return { ...verdict, opensAt: pause.until };

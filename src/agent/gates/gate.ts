@@ -6,6 +6,8 @@ export type GateVerdict = {
       readonly open: true;
       /** Milliseconds since boot at which it closes by itself; left out when nothing but an event closes it. */
       readonly until?: number;
+      /** Why it would be closed if an administrator had not ordered otherwise, as a clause. */
+      readonly despite?: string;
     }
   | {
       readonly open: false;

@@ -36,6 +36,7 @@ function beginBoot(turn: Turn): void {
     slot: null,
     acted,
     postponed: null,
+    order: null,
     wasHealthy: false,
     postBoot: NOT_RUN,
   };

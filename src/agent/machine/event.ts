@@ -4,6 +4,7 @@ import type { Graph } from '../../graph/types.ts';
 import type { OtherDriver } from '../../host/drivers/judge.ts';
 import type { HostReading } from '../../host/rpm-ostree/deployment.ts';
 import type { Around } from '../gates/around.ts';
+import type { Order } from './orders.ts';
 import type { AsyncKind, Settings } from './state.ts';
 
 /** What came of the hooks of an event. `text`: which hook, and what it said, as a clause. */
@@ -42,10 +43,8 @@ export type EventBody =
   | { readonly kind: 'memoryWritten' }
   /** What else updates or reboots this host was looked at. */
   | { readonly kind: 'driversSeen'; readonly drivers: readonly OtherDriver[] }
-  | { readonly kind: 'pause'; readonly until: number | null; readonly reason: string }
-  | { readonly kind: 'resume' }
-  | { readonly kind: 'skip'; readonly version: string }
-  | { readonly kind: 'unskip'; readonly version: string }
+  /** An administrator has ordered something; who, for people. */
+  | (Order & { readonly by: string })
   /** To stop. `unknown`: another `stop` will say whether the host goes down; until then nothing is decided any more. */
   | { readonly kind: 'stop'; readonly hostGoesDown: boolean | 'unknown' };
 

@@ -102,7 +102,15 @@ export interface Memory {
   readonly quarantine: readonly Quarantine[];
   /** Versions that the administrator does not want. */
   readonly skipped: readonly string[];
-  readonly pause: { readonly until: number | null; readonly reason: string } | null;
+  /** No reboots: until when (ms since 1970; null: until that is revoked), why, who said so, and when. */
+  readonly pause: {
+    readonly until: number | null;
+    readonly reason: string;
+    readonly by: string;
+    readonly since: number;
+  } | null;
+  /** An administrator wants this host updated now, without regard to time and patience. Ends with the boot. */
+  readonly order: { readonly by: string; readonly since: number; readonly until: number } | null;
   /** People have postponed the reboot: until when (ms since 1970), who, and how many ms altogether in this boot. */
   readonly postponed: { readonly until: number; readonly by: string; readonly spentMs: number } | null;
   readonly acted: ActedRecord | null;
@@ -131,6 +139,7 @@ export function freshMemory(bootId: string): Memory {
     quarantine: [],
     skipped: [],
     pause: null,
+    order: null,
     postponed: null,
     acted: null,
     wasHealthy: false,

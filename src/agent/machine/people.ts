@@ -1,6 +1,7 @@
 import type { Target } from '../../graph/types.ts';
 import { duration, utc } from '../../base/text.ts';
 import { NOBODY_TOLD, type Person } from '../gates/around.ts';
+import { isOrdered } from '../gates/hurry.ts';
 import type { ClosedGate, GateName } from '../gates/gate.ts';
 import type { AgentState } from './state.ts';
 import { type Turn, arm, isDue, now, patch, remember } from './turn.ts';
@@ -22,6 +23,8 @@ export function attend(turn: Turn, target: Target, closed: readonly ClosedGate[]
     return;
   }
   const rules = turn.state.settings.around?.people ?? null;
+  // An administrator does not wait for them: they have the last notice.
+  if (isOrdered(turn.state.memory, turn.event.at.wall)) return;
   // Nobody is asked any more; that is no reason to say that the reboot is put off.
   if (rules === null) {
     forgetAll(turn);

@@ -1,5 +1,6 @@
 import type { Instant } from '../../base/clock.ts';
 import type { Verdict } from '../../graph/choose.ts';
+import type { Outlook } from '../../graph/route.ts';
 import type { Target } from '../../graph/types.ts';
 import type { HostReading } from '../../host/rpm-ostree/deployment.ts';
 import type { OtherDriver } from '../../host/drivers/judge.ts';
@@ -93,7 +94,7 @@ export type Phase =
 
 /** Who said "not now", or did not answer, in a clause that follows "waiting: ". */
 export interface Refusal {
-  readonly by: 'lock' | 'rpm-ostree' | 'hook' | 'people';
+  readonly by: 'lock' | 'rpm-ostree' | 'hook' | 'people' | 'administrator';
   readonly text: string;
   /** Milliseconds since boot before which asking again is pointless. */
   readonly until: number;
@@ -135,6 +136,8 @@ export interface Check {
   readonly at: Instant;
   /** What the last good graph said; null while a target was found. Kept through errors, which are troubles. */
   readonly verdict: Verdict | null;
+  /** How far the newest release is that can be reached; null while the graph does not have the booted one. */
+  readonly outlook: Outlook | null;
   /** What was left out of the last good graph, and why. */
   readonly warnings: readonly string[];
   /** What waited for the next boot when it was read: the id of the deployment, or null. */

@@ -10,6 +10,7 @@ import { advanceHolding, advanceRebooting, advanceReleasing, lockFailed, slotGra
 import { rollbackFailed, rolledBack, watchHealth } from './health.ts';
 import { hooksDone, runPostBoot, undoIsDone } from './hooks.ts';
 import { type Lock, type Memory, freshMemory } from './memory.ts';
+import { cancel, checkNow, pause, updateNow } from './ordered.ts';
 import { callOff, postpone } from './people.ts';
 import { finalizeFailed, finalized, rebootOverdue } from './reboot.ts';
 import {
@@ -185,7 +186,10 @@ const HANDLERS: Handlers = {
     arm(turn, 'memory', null);
   },
   driversSeen: (turn, event) => patch(turn, { drivers: event.drivers }),
-  pause: (turn, event) => remember(turn, { pause: { until: event.until, reason: event.reason } }),
+  checkNow: (turn) => checkNow(turn),
+  updateNow: (turn, { by, forMs }) => updateNow(turn, by, forMs),
+  cancel: (turn, { by }) => cancel(turn, by),
+  pause: (turn, { by, until, reason }) => pause(turn, by, until, reason),
   resume: (turn) => remember(turn, { pause: null }),
   skip: (turn, event) => skip(turn, event.version),
   unskip: (turn, event) => unskip(turn, event.version),

@@ -1,5 +1,6 @@
 import { without } from '../../base/record.ts';
 import { type Choice, type Denial, choose, edgeTo } from '../../graph/choose.ts';
+import { outlookOf, path } from '../../graph/route.ts';
 import type { Graph, Release, Target } from '../../graph/types.ts';
 import { deploymentKey, releaseKey, targetOf } from '../../host/rpm-ostree/deployment.ts';
 import { giveBack } from './slot.ts';
@@ -69,8 +70,11 @@ export function graphRead(turn: Turn, graph: Graph): void {
   if (booted === null || settings.source !== 'graph') return;
   const choice = chooseFor(turn, graph, booted);
   const pending = pendingNow(turn)?.id ?? null;
-  patch(turn, { check: { at: turn.event.at, verdict: choice.verdict, warnings: graph.warnings, pending } });
+  const outlook = outlookOf(path(graph, booted));
+  patch(turn, { check: { at: turn.event.at, verdict: choice.verdict, outlook, warnings: graph.warnings, pending } });
   followChoice(turn, graph, booted, choice);
+  // Ordered for nothing: what comes later is not what was meant.
+  if (turn.state.memory.order !== null && turn.state.phase.name === 'watching') remember(turn, { order: null });
 }
 
 function followChoice(turn: Turn, graph: Graph, booted: Pick<Target, 'scheme' | 'payload'>, choice: Choice): void {

@@ -24,7 +24,7 @@ function closed(change: Partial<GateInputs>): readonly (readonly [string, number
 }
 
 function paused(until: number | null): Partial<GateInputs> {
-  return { memory: { ...OPEN.memory, pause: { until, reason: 'maintenance' } } };
+  return { memory: { ...OPEN.memory, pause: { until, reason: 'maintenance', by: 'root', since: 0 } } };
 }
 
 test('all are open when nothing is in the way, and each is asked', () => {
@@ -61,7 +61,11 @@ test('every closed gate says why, and what would open it', () => {
   const verdicts = evaluateGates({
     ...OPEN,
     settings: settings({ enabled: false, minUptimeMs: 2 * 60 * MINUTE }),
-    memory: { ...OPEN.memory, owed: [{ ...lockAt('a'), slot: true }], pause: { until: null, reason: 'maintenance' } },
+    memory: {
+      ...OPEN.memory,
+      owed: [{ ...lockAt('a'), slot: true }],
+      pause: { until: null, reason: 'maintenance', by: 'root', since: 0 },
+    },
     refusal: { by: 'rpm-ostree', text: 'denied by polkit', until: AT.mono + 1, since: 0 },
   }).filter(isClosed);
   expect(verdicts).toHaveLength(5);

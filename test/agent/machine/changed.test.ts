@@ -24,7 +24,7 @@ describe('what was staged and then layered by an administrator', () => {
     expect(status(driver)).toMatch(/changed by somebody else.*applies at any reboot/);
     const said = driver.said.filter((line) => line.includes('changed by somebody else'));
     expect(said).toEqual([expect.stringMatching(/^info: the staged 42\.2 was changed by somebody else/)]);
-    driver.send({ kind: 'resume' });
+    driver.send({ kind: 'resume', by: 'root' });
     expect(driver.question('finalize').target).toEqual(target(2));
   });
 
@@ -67,7 +67,7 @@ describe('what was staged and then layered by an administrator', () => {
   test('is not said to be removed either, while the host is being looked at', () => {
     const driver = changed();
     driver.send({ kind: 'hostChanged' });
-    driver.send({ kind: 'skip', version: '42.2' });
+    driver.send({ kind: 'skip', by: 'root', version: '42.2' });
     expect([driver.phase, driver.asked, driver.memory.discard]).toEqual(['watching', ['look'], null]);
     expect(driver.said.join('\n')).not.toMatch('will be removed');
   });
@@ -76,7 +76,7 @@ describe('what was staged and then layered by an administrator', () => {
     const driver = staging();
     driver.fails('stage', 'transient');
     driver.looked(reading(driver.mono, 1, LAYERED));
-    driver.send({ kind: 'skip', version: '42.2' });
+    driver.send({ kind: 'skip', by: 'root', version: '42.2' });
     driver.pass(3 * INTERVAL);
     if (driver.asked.includes('fetchGraph')) driver.graphRead(graph([1]));
     expect([driver.phase, driver.asked, driver.memory.discard]).toEqual(['watching', [], null]);
@@ -84,10 +84,10 @@ describe('what was staged and then layered by an administrator', () => {
 
   test('is not taken for ours because rpm-ostree found nothing left to do', () => {
     const driver = staging();
-    driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
     driver.staged(reading(driver.mono, 1, LAYERED));
     expect(driver.phase).toBe('holding');
-    driver.send({ kind: 'skip', version: '42.2' });
+    driver.send({ kind: 'skip', by: 'root', version: '42.2' });
     expect([driver.phase, driver.memory.discard]).toEqual(['watching', null]);
     expect(driver.asked).not.toContain('discard');
   });
@@ -95,7 +95,7 @@ describe('what was staged and then layered by an administrator', () => {
 
 test('what this agent staged on a host with layered packages is its own, and is replaced', () => {
   const driver = staging({ allowDowngrade: false });
-  driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+  driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
   const ours = stagedDeployment(2, { layered: true });
   const host = reading(driver.mono, 1, ours);
   const booted = host.booted === null ? null : { ...host.booted, layered: true };
@@ -109,6 +109,6 @@ test('what an answer that was lost has staged, and nobody has changed since, is 
   const driver = staging();
   driver.fails('stage', 'transient');
   driver.looked(reading(driver.mono, 1, stagedDeployment(2)));
-  driver.send({ kind: 'skip', version: '42.2' });
+  driver.send({ kind: 'skip', by: 'root', version: '42.2' });
   expect(driver.question('discard')).toMatchObject({ key: keyOf(2), deployment: null });
 });

@@ -24,13 +24,17 @@ describe('consent for a finalize that was decided on', () => {
       (driver) => driver.send({ kind: 'configured', settings: settings({ enabled: false }) }),
       /updates\.enabled is false/,
     ],
-    ['an administrator pauses', (driver) => driver.send({ kind: 'pause', until: null, reason: 'backup' }), /paused/],
+    [
+      'an administrator pauses',
+      (driver) => driver.send({ kind: 'pause', by: 'root', until: null, reason: 'backup' }),
+      /paused/,
+    ],
     [
       'the configuration wants this host to be up for longer',
       (driver) => driver.send({ kind: 'configured', settings: settings({ minUptimeMs: 90 * 24 * HOUR }) }),
       /min_uptime_secs/,
     ],
-    ['the release is skipped', (driver) => driver.send({ kind: 'skip', version: '42.2' }), /skipped/],
+    ['the release is skipped', (driver) => driver.send({ kind: 'skip', by: 'root', version: '42.2' }), /skipped/],
     ['the agent is told to stop', (driver) => driver.send({ kind: 'stop', hostGoesDown: false }), /stopping/],
   ])('ends when %s', (_, happens, reason) => {
     const driver = rebooting();

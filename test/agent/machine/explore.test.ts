@@ -122,12 +122,15 @@ function command(world: World): void {
   const until = world.chance(0.7) ? world.wall + 20 * MINUTE : null;
   world.send(
     world.pick<EventBody>([
-      { kind: 'pause', until, reason: 'maintenance' },
-      { kind: 'resume' },
-      { kind: 'resume' },
-      { kind: 'skip', version: some },
-      { kind: 'skip', version: version(world.newest) },
-      { kind: 'unskip', version: some },
+      { kind: 'pause', by: 'root', until, reason: 'maintenance' },
+      { kind: 'resume', by: 'root' },
+      { kind: 'resume', by: 'root' },
+      { kind: 'skip', by: 'root', version: some },
+      { kind: 'skip', by: 'root', version: version(world.newest) },
+      { kind: 'unskip', by: 'root', version: some },
+      { kind: 'checkNow', by: 'root' },
+      { kind: 'updateNow', by: 'root', forMs: 20 * MINUTE },
+      { kind: 'cancel', by: 'root' },
       { kind: 'hostChanged' },
       { kind: 'aroundChanged' },
       { kind: 'tick' },
@@ -161,8 +164,8 @@ function heal(world: World): void {
   if (world.agent === null) world.start();
   world.settings = { ...world.settings, enabled: true, source: 'graph' };
   world.send({ kind: 'configured', settings: world.settings });
-  world.send({ kind: 'resume' });
-  for (let n = 1; n <= world.newest; n += 1) world.send({ kind: 'unskip', version: version(n) });
+  world.send({ kind: 'resume', by: 'root' });
+  for (let n = 1; n <= world.newest; n += 1) world.send({ kind: 'unskip', by: 'root', version: version(n) });
   world.around.heals();
   world.mail.push({ kind: 'hostChanged' }, { kind: 'aroundChanged' });
 }

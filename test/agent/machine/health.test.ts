@@ -211,11 +211,11 @@ describe('an unhealthy boot', () => {
     ['an inhibitor', {}, { blockers: [{ who: 'ann', why: 'looks' }] }],
   ] as const)('does not go back past %s', (_, { pause = false }: { readonly pause?: boolean }, change) => {
     const driver = updated(true);
-    if (pause) driver.send({ kind: 'pause', until: null, reason: 'debugging' });
+    if (pause) driver.send({ kind: 'pause', by: 'root', until: null, reason: 'debugging' });
     stays(driver, { boot: UNHEALTHY, ...change });
     driver.pass(60 * MINUTE, 10_000);
     expect(driver.log).not.toContain('rollback');
-    if (pause) driver.send({ kind: 'resume' });
+    if (pause) driver.send({ kind: 'resume', by: 'root' });
     driver.auto.lookAround = () => driver.lookedAround({ holds: [], blockers: [] });
     driver.pass(2 * MINUTE);
     expect(driver.asked).toContain('rollback');

@@ -115,7 +115,10 @@ describe('pre-reboot', () => {
   });
 
   test.each([
-    ['a pause', (host: ReturnType<typeof arrived>) => host.driver.send({ kind: 'pause', until: null, reason: '' })],
+    [
+      'a pause',
+      (host: ReturnType<typeof arrived>) => host.driver.send({ kind: 'pause', by: 'root', until: null, reason: '' }),
+    ],
     [
       'a marker',
       (host: ReturnType<typeof arrived>) => host.change({ holds: [{ name: 'x', reason: 'y', since: 0, until: null }] }),

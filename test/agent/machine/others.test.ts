@@ -83,7 +83,7 @@ describe("somebody else's deployment", () => {
     const driver = held({}, { pause: true });
     change(driver, reading(0, 1, stagedDeployment(2, { layered: true, id: 'fedora-coreos-other.0' })));
     expect(driver.phase).toBe('holding');
-    driver.send({ kind: 'resume' });
+    driver.send({ kind: 'resume', by: 'root' });
     expect(driver.question('finalize').target).toEqual(target(2));
   });
 
@@ -107,7 +107,7 @@ describe('the very target, staged by somebody else', () => {
   /** Adopted, and held by a pause. */
   function adopted(): Driver {
     const driver = settled();
-    driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
     change(driver, reading(0, 1, OTHERS));
     driver.pass(2 * INTERVAL);
     driver.graphRead(graph([1, 2]));
@@ -161,7 +161,7 @@ describe('the very target, staged by somebody else', () => {
     if (driver.asked.includes('fetchGraph')) driver.graphRead(graph([1, 2]));
     driver.staged(reading(driver.mono, 1, OTHERS));
     expect(driver.memory.target).toEqual({ release: target(2), staged: true, ours: true, deployment: OTHERS.id });
-    driver.send({ kind: 'skip', version: '42.2' });
+    driver.send({ kind: 'skip', by: 'root', version: '42.2' });
     expect(driver.question('discard').key).toBe(keyOf(2));
   });
 });
@@ -179,7 +179,7 @@ test('what is removed by somebody is staged again, after a pause, and said', () 
 
 test('a deployment with the key of one to be removed, but past being staged, is not ours to remove', () => {
   const driver = held({}, { pause: true });
-  driver.send({ kind: 'skip', version: '42.2' });
+  driver.send({ kind: 'skip', by: 'root', version: '42.2' });
   driver.discarded(reading(driver.mono, 1, deployment(2)));
   expect([driver.phase, driver.asked, driver.memory.discard]).toEqual(['watching', [], null]);
 });
@@ -202,15 +202,15 @@ describe('the source "staged"', () => {
 
   test('follows one that takes the place of another, and removes neither', () => {
     const driver = settled(STAGED);
-    driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
     for (const pending of [stagedDeployment(8), stagedDeployment(9), null, stagedDeployment(7)]) {
       change(driver, reading(0, 1, pending));
       expect(driver.phase).toBe(pending === null ? 'watching' : 'holding');
       expect([driver.asked, driver.memory.target]).toEqual([[], null]);
     }
-    driver.send({ kind: 'skip', version: '42.7' });
+    driver.send({ kind: 'skip', by: 'root', version: '42.7' });
     expect([driver.phase, driver.asked, driver.memory.discard]).toEqual(['watching', [], null]);
-    driver.send({ kind: 'unskip', version: '42.7' });
+    driver.send({ kind: 'unskip', by: 'root', version: '42.7' });
     expect(driver.phase).toBe('holding');
   });
 
@@ -292,7 +292,7 @@ describe('disabled', () => {
 describe('an administrator', () => {
   test('pauses for a time: the gate opens when it is over', () => {
     const driver = held({}, { pause: true });
-    driver.send({ kind: 'pause', until: instant(driver.mono).wall + 2 * MINUTE, reason: 'maintenance' });
+    driver.send({ kind: 'pause', by: 'root', until: instant(driver.mono).wall + 2 * MINUTE, reason: 'maintenance' });
     driver.pass(2 * MINUTE - 1);
     expect(driver.asked).toEqual([]);
     driver.pass(1);
@@ -301,26 +301,26 @@ describe('an administrator', () => {
 
   test('skips a version: what is staged of it is removed, and unskips it', () => {
     const driver = held({}, { pause: true });
-    driver.send({ kind: 'skip', version: '42.2' });
+    driver.send({ kind: 'skip', by: 'root', version: '42.2' });
     expect(driver.question('discard').key).toBe(keyOf(2));
     driver.discarded(reading(driver.mono, 1));
     driver.graphRead(graph([1, 2]));
     expect(driver.state.check?.verdict).toMatchObject({ denied: [{ denial: { kind: 'skipped' } }] });
-    driver.send({ kind: 'unskip', version: '42.2' });
+    driver.send({ kind: 'unskip', by: 'root', version: '42.2' });
     driver.graphRead(graph([1, 2]));
     expect(driver.question('stage').target).toEqual(target(2));
   });
 
   test('skips a version while it is staged, which is left then, or its slot asked for, which is given up', () => {
     const first = staging();
-    first.send({ kind: 'skip', version: '42.2' });
+    first.send({ kind: 'skip', by: 'root', version: '42.2' });
     expect(first.phase).toBe('staging');
     first.staged(reading(first.mono, 1, stagedDeployment(2)));
     expect([first.phase, first.asked]).toEqual(['watching', ['discard']]);
 
     const second = held({ lock: lockAt('a') });
     const { id } = second.question('lock');
-    second.send({ kind: 'skip', version: '42.2' });
+    second.send({ kind: 'skip', by: 'root', version: '42.2' });
     expect([second.phase, second.asked, second.cancelled]).toEqual(['watching', ['lock', 'discard'], [id]]);
     second.granted();
     expect(second.asked).toEqual(['discard', 'report']);
@@ -357,7 +357,7 @@ describe('a memory that cannot be written', () => {
   test.each(['lock', 'finalize'] as const)('holds back %s', (kind) => {
     const driver = held(kind === 'lock' ? { lock: lockAt('a') } : {}, { pause: true });
     driver.diskFails = true;
-    driver.send({ kind: 'resume' });
+    driver.send({ kind: 'resume', by: 'root' });
     expect(driver.phase).toBe('holding');
     expect(driver.asked.filter((one) => one === kind)).toEqual([]);
     expect(driver.written).toMatchObject({ slot: null, finalize: null });
@@ -366,10 +366,10 @@ describe('a memory that cannot be written', () => {
   test('is written again also where nothing else happens', () => {
     const driver = settled({ source: 'staged' });
     driver.diskFails = true;
-    driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
     driver.diskFails = false;
     driver.pass(MINUTE);
-    expect(driver.written?.pause).toEqual({ until: null, reason: 'maintenance' });
+    expect(driver.written?.pause).toMatchObject({ until: null, reason: 'maintenance' });
     expect([driver.state.troubles.memory, driver.sleeps]).toEqual([undefined, null]);
   });
 });

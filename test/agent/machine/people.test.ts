@@ -122,10 +122,10 @@ describe('people who are logged in', () => {
 
   test('that comes to nothing when a pause closes it, are told so, and get new time afterwards', () => {
     const host = arrived({ people: [ANN] });
-    host.driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
-    expect(host.driver.told.at(-1)).toMatch(/^pts\/1: .*put off: paused by an administrator \(maintenance\)/);
+    host.driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
+    expect(host.driver.told.at(-1)).toMatch(/^pts\/1: .*put off: paused by root \(maintenance\)/);
     host.driver.pass(20 * MINUTE);
-    host.driver.send({ kind: 'resume' });
+    host.driver.send({ kind: 'resume', by: 'root' });
     expect(host.driver.told.at(-1)).toMatch(/for 10 min/);
     host.driver.pass(9 * MINUTE);
     expect(host.driver.phase).toBe('holding');

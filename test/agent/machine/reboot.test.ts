@@ -28,12 +28,12 @@ describe('consent', () => {
   test('needs a reading that is at most 5 s old', () => {
     const driver = held({}, { pause: true });
     driver.pass(5 * SECOND);
-    driver.send({ kind: 'resume' });
+    driver.send({ kind: 'resume', by: 'root' });
     expect([driver.phase, driver.asked]).toEqual(['rebooting', ['finalize']]);
 
     const late = held({}, { pause: true });
     late.pass(5 * SECOND + 1);
-    late.send({ kind: 'resume' });
+    late.send({ kind: 'resume', by: 'root' });
     expect([late.phase, late.asked]).toEqual(['holding', ['look']]);
     late.looked(shown(late));
     expect(late.phase).toBe('rebooting');
@@ -42,7 +42,7 @@ describe('consent', () => {
   test('waits for the look that a change asked for', () => {
     const driver = held({}, { pause: true });
     driver.send({ kind: 'hostChanged' });
-    driver.send({ kind: 'resume' });
+    driver.send({ kind: 'resume', by: 'root' });
     expect([driver.phase, driver.asked]).toEqual(['holding', ['look']]);
     driver.looked(reading(driver.mono, 1, stagedDeployment(3)));
     expect(driver.phase).toBe('watching');
@@ -51,7 +51,7 @@ describe('consent', () => {
   test('a gate that closes after the slot was taken gives it back', () => {
     const driver = held(IN_FLEET);
     driver.granted();
-    driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
     driver.looked(shown(driver));
     expect([driver.phase, driver.asked]).toEqual(['holding', ['report']]);
     expect(driver.written).toMatchObject({ slot: null, owed: [lockAt('a')] });
@@ -122,12 +122,12 @@ describe('an outcome that nobody knows', () => {
   test('waits for the gates, and for nothing while one is closed', () => {
     const driver = rebooting(IN_FLEET);
     driver.fails('finalize', 'unknown');
-    driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
     driver.pass(MINUTE);
     driver.looked(shown(driver));
     driver.pass(10 * INTERVAL, 1);
     expect(driver.asked).toEqual([]);
-    driver.send({ kind: 'resume' });
+    driver.send({ kind: 'resume', by: 'root' });
     driver.granted();
     driver.looked(shown(driver));
     expect(driver.asked).toEqual(['finalize']);
@@ -138,7 +138,7 @@ describe('an outcome that nobody knows', () => {
       'updates are disabled',
       (driver: Driver) => driver.send({ kind: 'configured', settings: { ...driver.state.settings, enabled: false } }),
     ],
-    ['the release is skipped', (driver: Driver) => driver.send({ kind: 'skip', version: '42.2' })],
+    ['the release is skipped', (driver: Driver) => driver.send({ kind: 'skip', by: 'root', version: '42.2' })],
   ])('is not finalized again while %s', (_, happens) => {
     const driver = rebooting(IN_FLEET);
     driver.fails('finalize', 'unknown');
@@ -266,7 +266,7 @@ describe('a finalize that is repeated under a slot', () => {
 
   test('waits for the gates before it asks', () => {
     const driver = rebooting(IN_FLEET);
-    driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
     expect(resumed(driver).asked).toEqual([]);
   });
 });

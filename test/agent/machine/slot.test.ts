@@ -67,7 +67,7 @@ describe('a lock server that does not answer', () => {
   test('gets the slot back when a gate closes: it may have given it', () => {
     const driver = held(IN_FLEET);
     driver.fails('lock', 'unknown');
-    driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
     expect(driver.written).toMatchObject({ slot: null, owed: [A] });
     expect(driver.asked).toEqual(['report']);
   });
@@ -111,7 +111,7 @@ describe('a report that is owed', () => {
   test('holds back the next slot until it is delivered', () => {
     const driver = held(IN_FLEET, { pause: true });
     reconfigure(driver, { lock: B });
-    driver.send({ kind: 'resume' });
+    driver.send({ kind: 'resume', by: 'root' });
     expect([driver.phase, driver.asked]).toEqual(['holding', ['report']]);
     driver.fails('report', 'unknown');
     driver.pass(MINUTE);

@@ -69,8 +69,8 @@ describe.each([
   test('does not hide what else keeps it back', () => {
     const driver = rebooting(change);
     driver.fails('finalize', 'transient', BLOCKED);
-    driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
-    expect(shown(driver).at(-1)).toMatch(/^info: 42\.2 is staged; waiting: paused by an administrator/);
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
+    expect(shown(driver).at(-1)).toMatch(/^info: 42\.2 is staged; waiting: paused by root/);
   });
 });
 

@@ -46,12 +46,12 @@ const SITUATIONS: Readonly<Record<PhaseName, () => Driver>> = {
   holding: () => looking(holding()),
   releasing: () => {
     const driver = holding();
-    driver.send({ kind: 'resume' });
+    driver.send({ kind: 'resume', by: 'root' });
     return looking(driver);
   },
   rebooting: () => {
     const driver = holding();
-    driver.send({ kind: 'resume' });
+    driver.send({ kind: 'resume', by: 'root' });
     driver.granted();
     driver.looked(reading(driver.mono, 1, stagedDeployment(2)));
     return looking(driver);
@@ -80,7 +80,7 @@ function watching(): Driver {
 /** Staged, and paused so that nothing goes on. */
 function holding(): Driver {
   const driver = watching();
-  driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+  driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
   driver.pass(INTERVAL);
   driver.graphRead(graph([1, 2]));
   driver.staged(reading(driver.mono, 1, stagedDeployment(2)));
@@ -112,10 +112,18 @@ const EVENTS: { readonly [K in EventKind]: (driver: Driver) => Extract<EventBody
   memoryFailed: () => ({ kind: 'memoryFailed', text: 'ENOSPC' }),
   memoryWritten: () => ({ kind: 'memoryWritten' }),
   driversSeen: () => ({ kind: 'driversSeen', drivers: [{ name: 'zincati.service', advice: 'stop it' }] }),
-  pause: (driver) => ({ kind: 'pause', until: instant(driver.mono).wall + 10 * MINUTE, reason: 'maintenance' }),
-  resume: () => ({ kind: 'resume' }),
-  skip: () => ({ kind: 'skip', version: '42.2' }),
-  unskip: () => ({ kind: 'unskip', version: '42.2' }),
+  pause: (driver) => ({
+    kind: 'pause',
+    by: 'root',
+    until: instant(driver.mono).wall + 10 * MINUTE,
+    reason: 'maintenance',
+  }),
+  resume: () => ({ kind: 'resume', by: 'root' }),
+  checkNow: () => ({ kind: 'checkNow', by: 'root' }),
+  updateNow: () => ({ kind: 'updateNow', by: 'root', forMs: 10 * MINUTE }),
+  cancel: () => ({ kind: 'cancel', by: 'root' }),
+  skip: () => ({ kind: 'skip', by: 'root', version: '42.2' }),
+  unskip: () => ({ kind: 'unskip', by: 'root', version: '42.2' }),
   stop: () => ({ kind: 'stop', hostGoesDown: false }),
 };
 
@@ -183,6 +191,9 @@ const TABLE: Readonly<Record<EventKind, Row>> = {
   resume:        ['= persist',        '= persist',               '= persist',        '= persist',              'releasing persist lock', '= persist',                         '= persist'],
   skip:          ['= persist',        '= persist',               '= persist',        '= persist',              'watching persist',       'watching cancelLock persist',       '= persist'],
   unskip:        ['= persist',        '= persist',               '= persist',        '= persist',              '= persist',              '= persist',                         '= persist'],
+  checkNow:      ['=',                '=',                       '=',                '=',                      '=',                      '=',                                 '='],
+  updateNow:     ['= persist',        '=',                       '= persist',        '= persist',              '=',                      '= persist',                         '='],
+  cancel:        ['=',                '=',                       '=',                '=',                      '=',                      'holding cancelLock',                '='],
   stop:          ['=',                '=',                       '=',                '=',                      '=',                      'holding cancelLock',                '='],
 };
 

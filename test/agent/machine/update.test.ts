@@ -107,7 +107,7 @@ describe('a newer release', () => {
     driver.dice = 0.99;
     driver.fails('stage');
     driver.looked(reading(driver.mono, 1));
-    driver.send({ kind: 'unskip', version: 'none' });
+    driver.send({ kind: 'unskip', by: 'root', version: 'none' });
     driver.graphRead(graph([1, 2, 3]));
     expect(driver.question('stage').target).toEqual(target(3));
   });
@@ -115,7 +115,7 @@ describe('a newer release', () => {
   test('replaces one that was staged although its answer was lost', () => {
     const driver = staging();
     driver.fails('stage');
-    driver.send({ kind: 'unskip', version: 'none' });
+    driver.send({ kind: 'unskip', by: 'root', version: 'none' });
     driver.graphRead(graph([1, 2, 3]));
     driver.looked(reading(driver.mono, 1, stagedDeployment(2)));
     expect(driver.question('discard').key).toBe(keyOf(2));
@@ -126,7 +126,7 @@ describe('a newer release', () => {
     driver.pass(2 * INTERVAL);
     driver.send({ kind: 'hostChanged' });
     driver.graphRead(graph([1, 2, 3]));
-    driver.send({ kind: 'unskip', version: 'none' });
+    driver.send({ kind: 'unskip', by: 'root', version: 'none' });
     driver.graphRead(graph([1, 2, 3, 4]));
     driver.looked(reading(driver.mono, 1, stagedDeployment(2)));
     expect(driver.question('discard').key).toBe(keyOf(2));
@@ -172,7 +172,7 @@ describe('a withdrawn release', () => {
     // An older release that the graph still leads to is not taken instead.
     const next = graph([0, 1, 2], [[1, 2]]);
     const ask = (): void => {
-      driver.send({ kind: 'unskip', version: 'none' });
+      driver.send({ kind: 'unskip', by: 'root', version: 'none' });
       driver.graphRead(next);
     };
     ask();
@@ -322,7 +322,7 @@ describe('staging that fails', () => {
     driver.fails('stage', 'release');
     expect(driver.phase).toBe('watching');
     driver.looked(reading(driver.mono, 1));
-    driver.send({ kind: 'unskip', version: '42.2' });
+    driver.send({ kind: 'unskip', by: 'root', version: '42.2' });
     driver.graphRead(graph([1, 2]));
     expect(driver.phase).toBe('staging');
   });

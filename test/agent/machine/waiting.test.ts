@@ -30,8 +30,8 @@ function withdraws(driver: Driver): void {
 
 /** What ends a wait for the slot, and the phase that follows. */
 const ENDINGS: readonly (readonly [string, (driver: Driver) => unknown, string])[] = [
-  ['a pause', (driver) => driver.send({ kind: 'pause', until: null, reason: '' }), 'holding'],
-  ['a skip', (driver) => driver.send({ kind: 'skip', version: '42.2' }), 'watching'],
+  ['a pause', (driver) => driver.send({ kind: 'pause', by: 'root', until: null, reason: '' }), 'holding'],
+  ['a skip', (driver) => driver.send({ kind: 'skip', by: 'root', version: '42.2' }), 'watching'],
   ['updates that are disabled', (driver) => reconfigure(driver, { enabled: false }), 'disabled'],
   ['another lock server', (driver) => reconfigure(driver, { lock: lockAt('b') }), 'holding'],
   ['another group', (driver) => reconfigure(driver, { lock: lockAt('a', 'db') }), 'holding'],
@@ -112,8 +112,8 @@ describe('while the slot is waited for', () => {
 
   test('a pause that ends before the question does asks again, with the record kept', () => {
     const driver = held(IN_FLEET);
-    driver.send({ kind: 'pause', until: null, reason: '' });
-    driver.send({ kind: 'resume' });
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+    driver.send({ kind: 'resume', by: 'root' });
     expect([driver.phase, driver.asked, driver.cancelled.length]).toEqual(['holding', ['lock'], 1]);
     driver.fails('lock', 'unknown', 'cancelled');
     expect([driver.phase, driver.asked]).toEqual(['releasing', ['lock']]);
@@ -190,7 +190,7 @@ describe('an answer that says nothing about the slot', () => {
     driver.fails('lock', 'transient', 'HTTP 401: unauthorized (check the token)');
     expect(driver.written?.slot).toMatchObject({ ...A, state: 'doubtful' });
     expect(driver.said.at(-1)).toMatch(/HTTP 401.*check the token.*; a slot that may be held already is kept/);
-    driver.send({ kind: 'pause', until: null, reason: '' });
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
     expect(driver.written).toMatchObject({ slot: null, owed: [A] });
   });
 

@@ -109,7 +109,7 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
     }),
   'paused, with a release staged': () =>
     after(held({}, { pause: true }), (driver) => {
-      driver.send({ kind: 'pause', until: instant(driver.mono).wall + 2 * MINUTE, reason: 'backup runs' });
+      driver.send({ kind: 'pause', by: 'root', until: instant(driver.mono).wall + 2 * MINUTE, reason: 'backup runs' });
     }),
   'up for too short a time': () => held({ minUptimeMs: 90 * 24 * HOUR }),
   'replaced by a newer release': () =>
@@ -125,7 +125,7 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
       }
     }),
   'skipped by an administrator': () =>
-    after(held({}, { pause: true }), (driver) => driver.send({ kind: 'skip', version: '42.2' })),
+    after(held({}, { pause: true }), (driver) => driver.send({ kind: 'skip', by: 'root', version: '42.2' })),
   'removed by somebody': () =>
     after(held({}, { pause: true }), (driver) => {
       driver.send({ kind: 'hostChanged' });
@@ -144,7 +144,7 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
   'the source "staged" waits': () => settled({ source: 'staged' }),
   'the source "staged" holds': () =>
     after(settled({ source: 'staged' }), (driver) => {
-      driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+      driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
       driver.send({ kind: 'hostChanged' });
       driver.looked(reading(driver.mono, 1, stagedDeployment(9)));
     }),
@@ -158,8 +158,8 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
     }),
   'the wait is given up, for a pause that has ended': () =>
     after(held(IN_FLEET), (driver) => {
-      driver.send({ kind: 'pause', until: null, reason: 'backup runs' });
-      driver.send({ kind: 'resume' });
+      driver.send({ kind: 'pause', by: 'root', until: null, reason: 'backup runs' });
+      driver.send({ kind: 'resume', by: 'root' });
     }),
   'a token is refused while a slot may be held': () =>
     after(held(IN_FLEET), (driver) => {
@@ -175,7 +175,7 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
   'a report is owed': () =>
     after(held(IN_FLEET, { pause: true }), (driver) => {
       driver.send({ kind: 'configured', settings: settings({ lock: lockAt('b') }) });
-      driver.send({ kind: 'resume' });
+      driver.send({ kind: 'resume', by: 'root' });
       driver.fails('report', 'unknown', 'https://b.example: connect ECONNREFUSED');
     }),
   'finalize was called': () => rebooting(IN_FLEET),
@@ -188,7 +188,7 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
   'nobody knows, and a gate is closed': () =>
     after(rebooting(IN_FLEET), (driver) => {
       driver.fails('finalize', 'unknown', 'finalizing 42.2: no answer');
-      driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+      driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
       driver.pass(MINUTE);
       driver.looked(shown(driver));
     }),
@@ -244,7 +244,7 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
   'nobody knows who is logged in': () => arrived({ people: null, problems: ['logind: no answer within 5 s'] }).driver,
   'a reboot that was announced is put off': () =>
     ahead(arrived({ people: [ANN] }), (host) => {
-      host.driver.send({ kind: 'pause', until: null, reason: 'maintenance' });
+      host.driver.send({ kind: 'pause', by: 'root', until: null, reason: 'maintenance' });
     }),
   'people have postponed it': () =>
     ahead(arrived({ people: [ANN] }), (host) => {
