@@ -28,9 +28,9 @@ export interface World {
    */
   readonly lockAccess: () => LockAccess;
   /** Why what was decided may not be finalized any more, or null. */
-  readonly consentWithdrawn: () => string | null;
+  readonly consentWithdrawn: () => Promise<string | null>;
   /** Why this host does not go back any more although that was decided, or null. */
-  readonly rollbackWithdrawn: () => string | null;
+  readonly rollbackWithdrawn: () => Promise<string | null>;
   /** Aborted when the agent begins to stop: hooks are ended, but for those that undo something. */
   readonly stopping: AbortSignal;
   /** Aborted when the agent ends: then reports are given up as well. */

@@ -11,7 +11,7 @@ import { type AgentService, serveAgent } from './dbus/service.ts';
 import { DriverRegistration } from './driver.ts';
 import { type Executors, createExecutors } from './executors.ts';
 import type { GraphSource } from './graph-source.ts';
-import { consentWithdrawn } from './machine/consent.ts';
+import { consentWithdrawn, isUnsettled } from './machine/consent.ts';
 import type { Effect } from './machine/effect.ts';
 import type { Event, EventBody } from './machine/event.ts';
 import { statusLine } from './machine/explain.ts';
@@ -61,6 +61,8 @@ const REASONS: Readonly<Record<HookEvent, string>> = {
 const STOP_MS = 5_000;
 /** Milliseconds in which observers deliver what is left when the agent ends. */
 const OBSERVERS_MS = 3_000;
+/** Milliseconds for which a reboot that is about to begin waits for a reading that is under way, and between two looks. */
+const [SETTLE_MS, SETTLE_STEP_MS] = [4_000, 20];
 const DRIVERS_MS = 3_600_000;
 /** After these a refused registration as update driver is worth another try: work is over, or somebody came or went. */
 const FRESH_TRY: ReadonlySet<string> = new Set(['staged', 'discarded', 'hostChanged', 'driversSeen', 'configured']);
@@ -120,8 +122,8 @@ export class Agent {
       fetchGraph: () => parts.fetchGraph(this.#situation, this.#stopping.signal),
       settings: () => this.#state.settings,
       lockAccess: () => lockAccessOf(this.#situation.config),
-      consentWithdrawn: () => consentWithdrawn(this.#state, parts.clock()),
-      rollbackWithdrawn: () => rollbackWithdrawn(this.#state, parts.clock()),
+      consentWithdrawn: () => this.#settled(consentWithdrawn),
+      rollbackWithdrawn: () => this.#settled(rollbackWithdrawn),
       stopping: this.#stopping.signal,
       ending: this.#ending.signal,
       send: (event) => this.send(event),
@@ -359,6 +361,15 @@ export class Agent {
     if (at === null) return;
     const ms = Math.min(Math.max(0, at - this.#parts.clock().mono), LONGEST_TIMER_MS);
     this.#timers.wake = setTimeout(() => this.send({ kind: 'tick' }), ms);
+  }
+
+  /** Asks the machine once it has seen what it was told of, or when that takes too long. */
+  async #settled(ask: (state: AgentState, at: Instant) => string | null): Promise<string | null> {
+    const { clock } = this.#parts;
+    const deadline = clock().mono + SETTLE_MS;
+    while (isUnsettled(this.#state, clock()) && clock().mono < deadline && this.#state.stopping === null)
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP_MS));
+    return ask(this.#state, clock());
   }
 
   /** Tells the service manager, and writes `status.json` for whoever looks. */

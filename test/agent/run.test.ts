@@ -55,10 +55,10 @@ describe('the consent that a finalize is given', () => {
   test('is withdrawn by a new configuration', async () => {
     const shell = new Shell(STAGED);
     await until(() => shell.finalizes.length > 0);
-    const withdrawn = shell.finalizes[0]?.options.withdrawn ?? ((): null => null);
-    expect(withdrawn()).toBeNull();
+    const withdrawn = shell.finalizes[0]?.options.withdrawn ?? ((): Promise<null> => Promise.resolve(null));
+    expect(await withdrawn()).toBeNull();
     shell.agent.reconfigure(configOf(`${NODE}updates.enabled = false\n`));
-    expect(withdrawn()).toMatch('updates.enabled is false');
+    expect(await withdrawn()).toMatch('updates.enabled is false');
   });
 
   test('is withdrawn at once when the agent is to stop, whatever logind takes to answer', async () => {
@@ -70,7 +70,7 @@ describe('the consent that a finalize is given', () => {
     const logind = open<readonly unknown[]>();
     shell.answer = () => logind.promise;
     const stopped = shell.agent.stop();
-    expect(shell.finalizes[0]?.options.withdrawn()).toBe('the agent is stopping');
+    expect(await shell.finalizes[0]?.options.withdrawn()).toBe('the agent is stopping');
     shell.finalizes[0]?.outcome.reject(new FailureError({ class: 'transient', text: 'not started' }));
     logind.resolve([]);
     await stopped;

@@ -118,6 +118,22 @@ test.concurrent(
   },
 );
 
+test.concurrent('what is still being read when rpm-ostree is ready is waited for', LIMIT, async (context) => {
+  const one = await host(context, { lock: true });
+  one.hook('pre-reboot', PRE);
+  one.hook('reboot-cancelled', 'echo done >> $D/undo');
+  one.agent.start();
+  await until(() => one.told('pre') === 'begins\n');
+  one.machine.setFault('lateSocket', { ms: 1000 });
+  one.tell('go');
+  await one.line((line) => line.state === 'rebooting');
+  one.machine.setFault('logindSilent', { methods: ['ListSessions'] });
+  one.mark('ansible', 'playbook 12 runs\n');
+  await one.line(/^finalizing.*held by ansible/);
+  await until(() => one.locks.holders.size === 0);
+  expect([one.told('undo'), one.booted(), one.downs]).toEqual(['done\n', OLD, []]);
+});
+
 test.concurrent('what closes while rpm-ostree opens its transaction is still heeded', LIMIT, async (context) => {
   const one = await host(context, { lock: true });
   one.hook('pre-reboot', PRE);

@@ -21,8 +21,9 @@ const AGAIN_MS = 60_000;
 
 /** Something changed: the surroundings are read again, but not in a busy loop, whoever makes them change. */
 export function aroundChanged(turn: Turn): void {
-  const { settings, around, due } = turn.state;
+  const { settings, around, due, unrest } = turn.state;
   if (settings.around === null) return;
+  if (unrest === null) patch(turn, { unrest: now(turn) });
   const soonest = Math.max(now(turn), (around?.readAt ?? -Infinity) + SOON_MS);
   arm(turn, 'around', Math.min(due.around ?? Infinity, soonest));
 }
@@ -40,6 +41,8 @@ export function lookedAround(turn: Turn, around: Around): void {
   const unreadableSince = around.people === null ? (courtesy.unreadableSince ?? now(turn)) : null;
   recovered(turn, 'around');
   patch(turn, { around, courtesy: { ...courtesy, unreadableSince } });
+  // Nothing was told of while they were read.
+  if (turn.state.due.around === undefined) patch(turn, { unrest: null });
   // A change that was told of meanwhile is read as well.
   arm(turn, 'around', Math.min(turn.state.due.around ?? Infinity, now(turn) + pauseOf(turn)));
   const { phase } = turn.state;

@@ -6,6 +6,15 @@ import { CONSENT_MS } from './consent-ms.ts';
 import { surprised } from './people.ts';
 import type { AgentState } from './state.ts';
 import { denialOf } from './target.ts';
+import { isLookingAround } from './turn.ts';
+
+/**
+ * True while something is known to have changed, or may have, that the last reading does not show yet. Whoever is about
+ * to begin a reboot waits for the reading, and asks `consentWithdrawn` then.
+ */
+export function isUnsettled(state: AgentState, at: Instant): boolean {
+  return state.settings.around !== null && isLookingAround({ state, event: { at } });
+}
 
 /**
  * Why a finalize that was decided on must not begin any more, or null while consent for it holds. Asked by the shell at
@@ -23,6 +32,7 @@ export function consentWithdrawn(state: AgentState, at: Instant): string | null 
   if (host === null || at.mono - host.readAt > CONSENT_MS) {
     return `the host was last looked at more than ${CONSENT_MS / 1000} s ago`;
   }
+  if (isUnsettled(state, at)) return 'what surrounds the reboot is being looked at';
   if (settings.around !== null && (around === null || at.mono - around.readAt > CONSENT_MS)) {
     return `what surrounds the reboot was last looked at more than ${CONSENT_MS / 1000} s ago`;
   }

@@ -102,12 +102,15 @@ function asked(turn: Turn, before: SlotRecord | null, lock: Lock): SlotRecord {
  */
 export function advanceReleasing(turn: Turn, phase: Releasing): void {
   const isAsking = isPending(turn, 'lock');
-  if (!isAsking && (isLooking(turn) || isLookingAround(turn))) return;
-  if (replaced(turn, phase.target) || leaveIfKeptAway(turn, phase.target)) return;
   const open = gates(turn, null);
+  const isShut = open.some(isClosed);
+  // What is known to close a gate need not be looked at once more.
+  if (!isShut && !isAsking && (isLooking(turn) || isLookingAround(turn))) return;
+  if (!isLooking(turn) && replaced(turn, phase.target)) return;
+  if (leaveIfKeptAway(turn, phase.target)) return;
   // A lock that was configured since is asked first.
   const hasNoSlot = !isAsking && turn.state.settings.lock !== null && turn.state.memory.slot?.state !== 'held';
-  if (hasNoSlot || open.some(isClosed)) {
+  if (hasNoSlot || isShut) {
     backToHolding(turn, phase, null);
     giveBack(turn);
     return;

@@ -179,6 +179,8 @@ export interface AgentState {
   /** The last reading of what surrounds a reboot. */
   readonly around: Around | null;
   readonly courtesy: Courtesy;
+  /** Milliseconds since boot since when each reading of the surroundings is followed by another change; null: they rest. */
+  readonly unrest: number | null;
   /** The hooks that are running, and since when (ms since boot); null: none are. */
   readonly running: { readonly event: HookEvent; readonly since: number } | null;
   /** What the `may-reboot` hooks said last. */

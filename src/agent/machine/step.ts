@@ -72,6 +72,7 @@ export function initialState(
     host: null,
     around: null,
     courtesy: NOBODY_TOLD,
+    unrest: null,
     running: null,
     hooks: null,
     setbacks: 0,

@@ -1,4 +1,5 @@
 import { without } from '../../base/record.ts';
+import type { Instant } from '../../base/clock.ts';
 import type { AsyncRequest, Effect } from './effect.ts';
 import type { Event } from './event.ts';
 import type { Memory } from './memory.ts';
@@ -70,10 +71,21 @@ export function isLooking(turn: Turn): boolean {
 /** Milliseconds between two readings of the surroundings, at the least, when something changes all the time. */
 export const SOON_MS = 500;
 
-/** True while the last reading of the surroundings may be out of date: another is under way, due, or about to be. */
-export function isLookingAround(turn: Turn): boolean {
-  const { around } = turn.state.due;
-  return isPending(turn, 'lookAround') || (around !== undefined && around <= now(turn) + SOON_MS);
+/** Milliseconds for which a pause in what changes around the host is waited for. */
+const UNREST_MS = 10_000;
+
+/**
+ * True while the last reading of the surroundings may be out of date: another is under way, due, or about to be. Where
+ * something changes all the time, a reading counts all the same: nobody keeps the fleet waiting by making noise.
+ */
+export function isLookingAround({
+  state,
+  event,
+}: Pick<Turn, 'state'> & { readonly event: { readonly at: Instant } }): boolean {
+  const { due, pending, unrest } = state;
+  const { mono } = event.at;
+  if (unrest !== null && mono - unrest > UNREST_MS) return false;
+  return pending.lookAround !== undefined || (due.around !== undefined && due.around <= mono + SOON_MS);
 }
 
 /** Effects that must find the memory on disk: what they do cannot be undone by forgetting it. */

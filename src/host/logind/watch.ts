@@ -1,12 +1,12 @@
-import type { Bus } from '../../bus/api.ts';
+import type { Bus, Signal } from '../../bus/api.ts';
+import { asDict, text } from '../../bus/dict.ts';
 import { PROPERTIES, tellsOf } from '../property.ts';
 import { LOGIND, LOGIND_PATH, MANAGER, SESSION } from './names.ts';
 
 /** The properties whose change is news; logind sends others, for example when somebody types in another session. */
-const NEWS: readonly (readonly [of: string, names: readonly string[]])[] = [
-  [MANAGER, ['BlockInhibited']],
-  [SESSION, ['Active', 'State', 'IdleHint', 'Class', 'Type', 'TTY']],
-];
+const NEWS = ['Active', 'State', 'IdleHint', 'Class', 'Type', 'TTY'];
+/** The manager's property that lists what is blocked, separated by colons. */
+const BLOCKED = 'BlockInhibited';
 
 /**
  * Calls `changed` whenever people or inhibitors may have changed: a session begins, ends or changes, an inhibitor in mode
@@ -15,16 +15,31 @@ const NEWS: readonly (readonly [of: string, names: readonly string[]])[] = [
  * terminal that becomes idle, show only when they are read. Returns the way to stop.
  */
 export function watchLogind(bus: Bus, changed: () => void): () => void {
+  const tellsOfShutdown = shutdownWatch();
   const manager = { sender: LOGIND, path: LOGIND_PATH, interface: MANAGER };
   const stops = [
     bus.watch({ ...manager, member: 'SessionNew' }, () => changed()),
     bus.watch({ ...manager, member: 'SessionRemoved' }, () => changed()),
     bus.watch({ sender: LOGIND, interface: PROPERTIES, member: 'PropertiesChanged' }, (signal) => {
-      if (NEWS.some(([of, names]) => tellsOf(signal, of, names))) changed();
+      if (tellsOf(signal, SESSION, NEWS) || tellsOfShutdown(signal)) changed();
     }),
     bus.watchOwner(LOGIND, () => changed()),
   ];
   return () => {
     for (const stop of stops) stop();
+  };
+}
+
+/** Tells whether a signal is of locks that block shutdowns. Everybody may take and leave others all the time. */
+function shutdownWatch(): (signal: Signal) => boolean {
+  let wasBlocked = true;
+  return (signal) => {
+    if (!tellsOf(signal, MANAGER, [BLOCKED])) return false;
+    const list = text(asDict(signal.body[1]), BLOCKED);
+    // Where only that it changed was sent, it may be.
+    const isBlocked = list === undefined || list.split(':').includes('shutdown');
+    const isNews = wasBlocked || isBlocked;
+    wasBlocked = isBlocked;
+    return isNews;
   };
 }

@@ -79,8 +79,8 @@ export interface StageOptions {
 /** Under which consent a release is finalized. */
 export interface FinalizeOptions {
   readonly allowUnlocked: boolean;
-  /** Asked at the last moment at which nothing has begun yet: why consent no longer holds, or null while it does. */
-  readonly withdrawn: () => string | null;
+  /** Asked at the last moment at which nothing has begun yet, and waited for: why consent no longer holds, or null while it does. */
+  readonly withdrawn: () => Promise<string | null>;
 }
 
 /** Opens rpm-ostree on a bus. Nothing is sent before the first call; transactions run one at a time. */
@@ -236,7 +236,7 @@ class Client {
     await this.#transact(call, what, { lost: 'unknown', stallMs: QUICK_STALL_MS, withdrawn });
   }
 
-  async rollback(withdrawn?: () => string | null): Promise<void> {
+  async rollback(withdrawn?: FinalizeOptions['withdrawn']): Promise<void> {
     const reading = await this.read();
     const { osPath } = bootedOf(reading);
     const pending = pendingDeployment(reading);
@@ -339,7 +339,7 @@ class Client {
   async #transact(
     call: MethodCall,
     what: string,
-    { lost = 'transient', stallMs, onProgress = (): void => undefined, withdrawn = (): null => null }: Following,
+    { lost = 'transient', stallMs, onProgress = (): void => undefined, withdrawn = (): Promise<null> => Promise.resolve(null) }: Following,
   ): Promise<void> {
     const [address] = await this.#call(call).catch((error: unknown) => {
       throw new FailureError(busFailure(error, what, lost));
@@ -351,7 +351,7 @@ class Client {
       // Nothing runs before Start is sent.
       throw new FailureError({ class: 'transient', text: `${what}: ${errorText(error)}` });
     });
-    const reason = withdrawn();
+    const reason = await withdrawn();
     if (reason !== null) {
       peer.close();
       throw new FailureError({ class: 'transient', text: `${what}: not started: ${reason}` });
@@ -396,7 +396,7 @@ const DEPLOYMENT_KEYS = ['DefaultDeployment', 'BootedDeployment', 'Deployments']
 /** How a transaction is to be followed; what is left out is harmless. */
 interface Following extends Partial<Pick<TransactionOptions, 'lost' | 'onProgress'>> {
   readonly stallMs: number;
-  readonly withdrawn?: () => string | null;
+  readonly withdrawn?: FinalizeOptions['withdrawn'];
 }
 
 const UNREAD: Failure = { class: 'transient', text: 'the deployments of this host are not known yet' };

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { consentWithdrawn } from '../../../src/agent/machine/consent.ts';
-import { HOUR, INTERVAL, SECOND, instant, lockAt, settings } from '../../support/agent-builders.ts';
+import { consentWithdrawn, isUnsettled } from '../../../src/agent/machine/consent.ts';
+import { AROUND, HOUR, INTERVAL, SECOND, instant, lockAt, settings } from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
 import { held, rebooting } from '../../support/agent-situations.ts';
+import { arrived } from '../../support/agent-surrounded.ts';
 
 function asked(driver: Driver): string | null {
   return consentWithdrawn(driver.state, instant(driver.mono));
@@ -40,6 +41,19 @@ describe('consent for a finalize that was decided on', () => {
     const driver = rebooting();
     happens(driver);
     expect(asked(driver)).toMatch(reason);
+  });
+
+  test('waits for what was told of since the last look around', () => {
+    const { driver } = arrived();
+    const settled = (): boolean => !isUnsettled(driver.state, instant(driver.mono));
+    expect([asked(driver), settled()]).toEqual([null, true]);
+    delete driver.auto.lookAround;
+    driver.send({ kind: 'aroundChanged' });
+    expect([asked(driver), settled()]).toEqual(['what surrounds the reboot is being looked at', false]);
+    driver.pass(SECOND);
+    expect([driver.asked, settled()]).toEqual([['finalize', 'lookAround'], false]);
+    driver.lookedAround(AROUND);
+    expect([asked(driver), settled()]).toEqual([null, true]);
   });
 
   test('is not there without a decision', () => {

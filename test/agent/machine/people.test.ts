@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { postponableMs, postponement } from '../../../src/agent/machine/people.ts';
 import type { AgentState } from '../../../src/agent/machine/state.ts';
 import { INTERVAL, MINUTE, SECOND, aroundRules, instant, person } from '../../support/agent-builders.ts';
-import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts';
+import { IN_FLEET, type Surrounded, arrived, surrounded } from '../../support/agent-surrounded.ts';
 
 const ANN = person('1');
 const BOB = person('2', 'bob');
@@ -279,4 +279,34 @@ test('a postponement moves with a clock that is set', () => {
   host.driver.clockOffset = -365 * 24 * 60 * MINUTE;
   host.driver.send({ kind: 'tick' });
   expect(host.driver.memory.postponed?.until).toBe(before - 365 * 24 * 60 * MINUTE);
+});
+
+describe('whoever makes something change all the time', () => {
+  /** For so long, something changes during each reading, which takes a while. */
+  function noise({ driver, around }: Surrounded, ms: number, until = (): boolean => false): void {
+    delete driver.auto.lookAround;
+    for (const end = driver.mono + ms; driver.mono < end && !until();) {
+      driver.send({ kind: 'aroundChanged' });
+      driver.pass(300);
+      driver.send({ kind: 'aroundChanged' });
+      if (driver.asked.includes('lookAround')) driver.lookedAround({ ...around, readAt: driver.mono - 300 });
+    }
+  }
+
+  test('does not keep a reboot back that has its slot', () => {
+    const host = arrived({}, {}, IN_FLEET);
+    noise(host, SECOND);
+    host.driver.granted();
+    noise(host, 15 * SECOND, () => host.driver.asked.includes('finalize'));
+    expect(host.driver.asked).toContain('finalize');
+  });
+
+  test('does not hide what closes a gate meanwhile', () => {
+    const host = arrived({}, {}, IN_FLEET);
+    noise(host, SECOND);
+    host.driver.granted();
+    noise(host, 2 * SECOND);
+    host.driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+    expect([host.driver.phase, host.driver.memory.slot]).toEqual(['holding', null]);
+  });
 });

@@ -142,6 +142,21 @@ describe('the watch', () => {
     expect(await news()).toBeGreaterThan(0);
   });
 
+  test('says nothing of locks that block no shutdown, which everybody can take', async () => {
+    const { host, news } = await watched();
+    const idle = { ...BACKUP, what: 'idle:handle-lid-switch', who: 'a film' };
+    host.setInhibitors([idle]);
+    await news();
+    for (const locks of [[idle, idle], [], [idle]]) {
+      host.setInhibitors(locks);
+      expect(await news()).toBe(0);
+    }
+    host.setInhibitors([idle, BACKUP]);
+    expect(await news()).toBe(1);
+    host.setInhibitors([idle]);
+    expect(await news()).toBe(1);
+  });
+
   test('says nothing when nothing changed, of delays, nor of what logind keeps to itself', async () => {
     const { host, news } = await watched();
     host.setSessions([CORE]);

@@ -48,7 +48,7 @@ async function host(options: Parameters<typeof machine>[0] = {}): Promise<Host> 
 }
 
 const STAGE = { allowDowngrade: false, stream: null, onProgress: (): void => undefined };
-const FINALIZE = { allowUnlocked: false, withdrawn: (): null => null };
+const FINALIZE = { allowUnlocked: false, withdrawn: (): Promise<null> => Promise.resolve(null) };
 
 /** The failure that work ends with; null for success. */
 async function failure(work: Promise<unknown>): Promise<unknown> {
@@ -232,7 +232,7 @@ describe('rolling back', () => {
   test('is not begun when it is no longer wanted', LIMIT, async () => {
     const { rpmOstree, host: one } = await updated();
     const refused = { class: 'transient', text: 'rolling back: not started: paused' };
-    expect(await failure(rpmOstree.rollback({ withdrawn: () => 'paused' }))).toEqual(refused);
+    expect(await failure(rpmOstree.rollback({ withdrawn: () => Promise.resolve('paused') }))).toEqual(refused);
     expect(one.state().deployments[0]).toMatchObject({ booted: true, base: COMMITS.v2 });
   });
 

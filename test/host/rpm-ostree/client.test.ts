@@ -101,7 +101,8 @@ class World {
     return { BootedDeployment: deployment, DefaultDeployment: deployment };
   }
 
-  finalize(withdrawn: () => string | null = () => null): Promise<unknown> {
+  finalize(isWithdrawn: () => string | null = () => null): Promise<unknown> {
+    const withdrawn = (): Promise<string | null> => Promise.resolve(isWithdrawn());
     return this.rpmOstree.finalize(target(2), { allowUnlocked: false, withdrawn }).then(
       () => 'done',
       (error: unknown) => (error instanceof FailureError ? error.failure : error),
