@@ -63,6 +63,7 @@ export function parseMemory(source: string): ParsedMemory {
     pause: field('pause', readPause, null),
     order: field('order', readOrder, null),
     postponed: field('postponed', readPostponed, null),
+    graceUntil: field('graceUntil', number, null),
     acted: field('acted', readActed, null),
     wasHealthy: field('wasHealthy', boolean, false),
     postBoot: field('postBoot', readPostBoot, NOT_RUN),

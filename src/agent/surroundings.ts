@@ -13,7 +13,7 @@ import { readHolds } from '../host/holds/read.ts';
 import { watchHolds } from '../host/holds/watch.ts';
 import { readInhibitors, readSessions } from '../host/logind/client.ts';
 import { blockersIn } from '../host/logind/inhibitor.ts';
-import { peopleIn } from '../host/logind/people.ts';
+import { isIdle, peopleIn } from '../host/logind/people.ts';
 import type { Session } from '../host/logind/session.ts';
 import { watchLogind } from '../host/logind/watch.ts';
 import { readMetered, watchMetered } from '../host/metered.ts';
@@ -123,7 +123,7 @@ async function read(options: SurroundingsOptions, once: { synced: boolean }): Pr
   const { classes, idleSecs } = updates.sessions;
   return {
     readAt: at.mono,
-    people: sessions === null ? null : peopleIn(sessions, { classes, idleMs: idleSecs * 1000 }, at.wall).map(personOf),
+    people: sessions === null ? null : peopleIn(sessions, classes).map(personAt(at.wall, idleSecs * 1000)),
     blockers: blockersIn(inhibitors).map(({ who, why }) => ({ who, why })),
     holds: holds.holds,
     power: updates.power.requireAc ? readPower(root) : 'unknown',
@@ -147,8 +147,12 @@ function hasHooks(dir: string, event: HookEvent): boolean {
   return names.length > 0 || problem !== null;
 }
 
-function personOf({ id, uid, user, tty, kind, remote, remoteHost }: Session): Person {
-  const place = tty ?? (kind === 'graphical' ? 'desktop' : '');
-  const from = remote && remoteHost !== null ? `from ${remoteHost}` : '';
-  return { id, uid, user, tty, where: [place, from].filter((part) => part !== '').join(' ') };
+function personAt(wall: number, idleMs: number): (session: Session) => Person {
+  return (session) => {
+    const { id, uid, user, tty, kind, remote, remoteHost } = session;
+    const place = tty ?? (kind === 'graphical' ? 'desktop' : '');
+    const from = remote && remoteHost !== null ? `from ${remoteHost}` : '';
+    const where = [place, from].filter((part) => part !== '').join(' ');
+    return { id, uid, user, tty, where, idle: isIdle(session, idleMs, wall) };
+  };
 }

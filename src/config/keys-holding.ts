@@ -44,7 +44,7 @@ export const HOLDING_KEYS = {
   'updates.sessions.grace_secs': key(
     integer(0, DAY),
     600,
-    'Seconds that people get to finish, from the first message to the reboot.',
+    'Seconds that people get to finish, from the first message on. After them the fleet is asked for its slot, and the last notice follows.',
   ),
   'updates.sessions.final_notice_secs': key(
     integer(0, 3600),
@@ -66,7 +66,11 @@ export const HOLDING_KEYS = {
     true,
     "Whether logind's block inhibitors for shutdown keep the host from rebooting.",
   ),
-  'updates.power.require_ac': key(boolean, false, 'Whether the host is rebooted only while it is on AC power.'),
+  'updates.power.require_ac': key(
+    boolean,
+    false,
+    'Whether the host is not rebooted while it runs on battery. One of which nobody can tell what it runs on is rebooted.',
+  ),
   'updates.network.avoid_metered': key(
     boolean,
     false,

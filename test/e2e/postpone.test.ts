@@ -87,7 +87,9 @@ describe('a reboot is postponed', () => {
         /^The reboot into 41\.2\.3\.0 waits until 20.*Z at the least; 30 min more are allowed\.\n$/,
       );
       await one.line(/^the reboot was postponed by ada until 20/);
-      await one.line(/^told people: The reboot into 41\.2\.3\.0 is put off: postponed by ada\.$/);
+      await one.line(
+        /^told people: The reboot into 41\.2\.3\.0 is put off until \S+Z at the least: postponed by ada\.$/,
+      );
       await one.agent.kill();
       const again = one.nextLine(/^on the bus as/);
       one.agent.start();

@@ -63,7 +63,7 @@ export const AROUND: Around = {
 
 /** Somebody who is logged in, by the number of the session. */
 export function person(id: string, user = 'ann'): Person {
-  return { id, uid: 1000 + Number(id), user, where: `pts/${id}`, tty: `pts/${id}` };
+  return { id, uid: 1000 + Number(id), user, where: `pts/${id}`, tty: `pts/${id}`, idle: false };
 }
 
 /** Everything of the surroundings matters. */

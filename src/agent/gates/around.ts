@@ -12,13 +12,15 @@ export interface Person {
   readonly where: string;
   /** The terminal that can be written to, or null. */
   readonly tty: string | null;
+  /** Has not touched the session for as long as is configured: counts only where time was promised. */
+  readonly idle: boolean;
 }
 
 /** What surrounds a reboot of this host, read at one moment. */
 export interface Around {
   /** Milliseconds since boot. */
   readonly readAt: number;
-  /** Who is logged in and counts. Null: that cannot be read. */
+  /** Who is logged in. Null: that cannot be read. */
   readonly people: readonly Person[] | null;
   /** Who blocks shutdowns by logind's inhibitors. Empty also where that cannot be read: rpm-ostree heeds them itself. */
   readonly blockers: readonly { readonly who: string; readonly why: string }[];
@@ -72,8 +74,6 @@ export interface HookVerdict {
 
 /** What the people of this host know of the reboot that is to come. */
 export interface Courtesy {
-  /** Milliseconds since boot until which they were given time; null: they were not. */
-  readonly graceUntil: number | null;
   /** They were told that the time ends soon. */
   readonly lastCall: boolean;
   /** Milliseconds since boot at which the last notice ends; null: it was not given. */
@@ -86,7 +86,6 @@ export interface Courtesy {
 
 /** Nobody was told anything. */
 export const NOBODY_TOLD: Courtesy = {
-  graceUntil: null,
   lastCall: false,
   noticeUntil: null,
   told: {},

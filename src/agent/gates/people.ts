@@ -4,12 +4,12 @@ import { closed, type GateVerdict, open } from './gate.ts';
 import type { GateInputs } from './inputs.ts';
 
 /** Who is logged in gets time before the reboot, once. */
-export function peopleGate({ at, settings, around, courtesy }: GateInputs): GateVerdict {
+export function peopleGate({ at, settings, around, courtesy, memory }: GateInputs): GateVerdict {
   const rules = settings.around?.people ?? null;
   if (rules === null || around === null) return open('people');
   if (around.people === null) return unreadableGate(at.mono, rules.unreadableMs, courtesy.unreadableSince);
   if (around.people.length === 0) return open('people');
-  const { graceUntil } = courtesy;
+  const { graceUntil } = memory;
   const here = hereText(around.people);
   if (graceUntil === null) {
     return closed(

@@ -1,6 +1,7 @@
 import type { Around } from '../gates/around.ts';
 import { isHealthy } from '../gates/surroundings.ts';
 import { CONSENT_MS } from './consent-ms.ts';
+import { countedIn } from './people.ts';
 import {
   type Turn,
   arm,
@@ -40,7 +41,8 @@ export function lookedAround(turn: Turn, around: Around): void {
   const { courtesy } = turn.state;
   const unreadableSince = around.people === null ? (courtesy.unreadableSince ?? now(turn)) : null;
   recovered(turn, 'around');
-  patch(turn, { around, courtesy: { ...courtesy, unreadableSince } });
+  const people = around.people === null ? null : countedIn(turn.state, around.people, now(turn));
+  patch(turn, { around: { ...around, people }, courtesy: { ...courtesy, unreadableSince } });
   // Nothing was told of while they were read.
   if (turn.state.due.around === undefined) patch(turn, { unrest: null });
   // A change that was told of meanwhile is read as well.

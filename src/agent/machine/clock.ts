@@ -17,9 +17,13 @@ export function followClock(turn: Turn): void {
   const by = memory.bootWall === null ? 0 : bootWall - memory.bootWall;
   if (memory.bootWall !== null && Math.abs(by) < SET_MS) return;
   const quarantine = memory.quarantine.map((entry) => ({ ...entry, since: entry.since + by, until: entry.until + by }));
-  const { postponed } = memory;
-  const later = postponed === null ? null : { ...postponed, until: postponed.until + by };
-  remember(turn, { bootWall, ...(by === 0 ? {} : { quarantine, postponed: later }) });
+  const postponed = later(memory.postponed, by);
+  const order = later(memory.order, by);
+  remember(turn, { bootWall, ...(by === 0 ? {} : { quarantine, postponed, order }) });
+}
+
+function later<T extends { readonly until: number }>(span: T | null, by: number): T | null {
+  return span === null ? null : { ...span, until: span.until + by };
 }
 
 /** At a start: follows the clock from here on in a new boot. What was written with a clock ahead lasts a day at most. */

@@ -62,7 +62,8 @@ export function advanceHolding(turn: Turn, phase: Holding): void {
     askAgain(turn, phase.target, closed);
     return;
   }
-  if (!mayReboot(turn, phase.target)) return;
+  // Nothing is finalized on a host that cannot be read: nobody is asked for a slot that could not be used.
+  if (turn.state.troubles.host !== undefined || !mayReboot(turn, phase.target)) return;
   if (turn.state.settings.lock !== null) askForSlot(turn, phase, turn.state.settings.lock);
   else if (isAnythingLeft(turn)) beginRelease(turn, phase, 0);
   else finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
@@ -111,8 +112,7 @@ export function advanceReleasing(turn: Turn, phase: Releasing): void {
   // A lock that was configured since is asked first.
   const hasNoSlot = !isAsking && turn.state.settings.lock !== null && turn.state.memory.slot?.state !== 'held';
   if (hasNoSlot || isShut) {
-    backToHolding(turn, phase, null);
-    giveBack(turn);
+    callItOff(turn, phase);
     return;
   }
   arm(turn, 'work', now(turn) + Math.min(openFor(open, now(turn)), LONGEST_MS));
@@ -127,7 +127,9 @@ const LONGEST_MS = 2 ** 31 - 1;
 function release(turn: Turn, phase: Releasing): void {
   const { target, quietSince } = phase;
   if (!surroundingsAreKnown(turn, quietSince) || !noticeIsOver(turn, target)) return;
-  if (waitsForNewcomers(turn, target, phase.acted ? quietSince : 0)) return;
+  // Who comes while hooks run is told at once, and gets a moment after them, whichever ran last.
+  const since = Math.max(phase.acted ? quietSince : 0, turn.state.hooks?.at ?? 0);
+  if (waitsForNewcomers(turn, target, since)) return;
   // Before the hooks act, too: nothing is drained for a reboot that somebody would keep back.
   const somebody = surprised(turn.state, now(turn));
   if (somebody !== null) {
@@ -147,6 +149,16 @@ function surroundingsAreKnown(turn: Turn, since: number): boolean {
   const { settings, around } = turn.state;
   if (settings.around === null || (around !== null && around.readAt >= since)) return true;
   return surroundingsAreFresh(turn, since);
+}
+
+/** A gate has closed. Where hooks have acted they do not act again at once: what closes it may follow from what they do. */
+function callItOff(turn: Turn, phase: Releasing): void {
+  const { memory, settings } = turn.state;
+  const text = 'it was called off when the pre-reboot hooks had acted';
+  const since = turn.event.at.wall;
+  const refusal = (): Refusal => ({ by: 'hook', text, until: setBack(turn, settings.steadyIntervalMs / 30), since });
+  backToHolding(turn, phase, memory.acted === null ? null : refusal());
+  giveBack(turn);
 }
 
 /** Somebody would be taken by surprise: the slot goes back, and the next time everybody is told anew. */

@@ -113,6 +113,8 @@ export interface Memory {
   readonly order: { readonly by: string; readonly since: number; readonly until: number } | null;
   /** People have postponed the reboot: until when (ms since 1970), who, and how many ms altogether in this boot. */
   readonly postponed: { readonly until: number; readonly by: string; readonly spentMs: number } | null;
+  /** Milliseconds since boot until which people were given time; null: they were not. */
+  readonly graceUntil: number | null;
   readonly acted: ActedRecord | null;
   /** This boot was healthy once: what goes wrong later is not the fault of an update. */
   readonly wasHealthy: boolean;
@@ -141,6 +143,7 @@ export function freshMemory(bootId: string): Memory {
     pause: null,
     order: null,
     postponed: null,
+    graceUntil: null,
     acted: null,
     wasHealthy: false,
     postBoot: NOT_RUN,

@@ -7,7 +7,7 @@ import type { AgentState } from './state.ts';
 import { type Turn, arm, isDue, now, patch, remember } from './turn.ts';
 
 /** Gates that say "not now" for long: what people were told before does not hold any more when one of them closes. */
-const CALLS_OFF: ReadonlySet<GateName> = new Set(['enabled', 'freeze', 'pause', 'window', 'postponed']);
+const CALLS_OFF: ReadonlySet<GateName> = new Set(['enabled', 'freeze', 'pause', 'window']);
 /** Gates that are no reason to keep back the time that people get: they are asked after it. */
 const AFTER: ReadonlySet<GateName> = new Set(['people', 'hooks', 'report', 'refusal']);
 /** Milliseconds before its end at which people are reminded of it, when it is longer than twice that. */
@@ -31,22 +31,35 @@ export function attend(turn: Turn, target: Target, closed: readonly ClosedGate[]
     return;
   }
   const people = peopleOf(turn.state);
-  const { graceUntil } = turn.state.courtesy;
+  const { graceUntil } = turn.state.memory;
   if (graceUntil === null) {
     if (people.length > 0 && closed.every(({ gate }) => AFTER.has(gate))) beginGrace(turn, target, rules.graceMs);
     return;
   }
   if (graceUntil <= now(turn)) return;
   tell(turn, newcomersIn(turn.state), graceText(turn, target, graceUntil));
+  // After a restart of the agent the time goes on.
+  if (!turn.state.courtesy.lastCall && turn.state.due.people === undefined) planLastCall(turn, graceUntil);
   if (!turn.state.courtesy.lastCall && isDue(turn, 'people')) lastCall(turn, target, graceUntil);
 }
 
 function beginGrace(turn: Turn, target: Target, graceMs: number): void {
   const graceUntil = now(turn) + graceMs;
-  const isShort = graceMs <= 2 * LAST_CALL_MS;
-  patch(turn, { courtesy: { ...turn.state.courtesy, graceUntil, lastCall: isShort, noticeUntil: null } });
-  arm(turn, 'people', isShort ? null : graceUntil - LAST_CALL_MS);
+  giveTime(turn, graceUntil);
   if (graceMs > 0) tell(turn, peopleOf(turn.state), graceText(turn, target, graceUntil));
+}
+
+/** People have time until then (ms since boot), and are reminded of its end when it is long. */
+function giveTime(turn: Turn, graceUntil: number): void {
+  remember(turn, { graceUntil });
+  patch(turn, { courtesy: { ...turn.state.courtesy, noticeUntil: null } });
+  planLastCall(turn, graceUntil);
+}
+
+function planLastCall(turn: Turn, graceUntil: number): void {
+  const isShort = graceUntil - now(turn) <= 2 * LAST_CALL_MS;
+  patch(turn, { courtesy: { ...turn.state.courtesy, lastCall: isShort } });
+  arm(turn, 'people', isShort ? null : graceUntil - LAST_CALL_MS);
 }
 
 function lastCall(turn: Turn, target: Target, graceUntil: number): void {
@@ -57,23 +70,22 @@ function lastCall(turn: Turn, target: Target, graceUntil: number): void {
 
 /** What people were told does not hold any more. */
 export function callOff(turn: Turn, target: Pick<Target, 'version'> | null, why: string): void {
-  const { told } = turn.state.courtesy;
   if (!isAnnounced(turn.state)) return;
-  const toldOf = peopleOf(turn.state).filter(({ id }) => told[id] !== undefined);
   const what = target === null ? 'The reboot' : `The reboot into ${target.version}`;
-  sayTo(turn, toldOf, `${what} is put off: ${why}.`);
+  sayTo(turn, toldIn(turn.state), `${what} is put off: ${why}.`);
   forgetAll(turn);
 }
 
 /** Nobody has been told anything, as far as the next reboot is concerned. */
 function forgetAll(turn: Turn): void {
   if (!isAnnounced(turn.state)) return;
+  remember(turn, { graceUntil: null });
   patch(turn, { courtesy: { ...NOBODY_TOLD, unreadableSince: turn.state.courtesy.unreadableSince } });
   arm(turn, 'people', null);
 }
 
-function isAnnounced({ courtesy }: AgentState): boolean {
-  return courtesy.graceUntil !== null || courtesy.noticeUntil !== null;
+function isAnnounced({ courtesy, memory }: AgentState): boolean {
+  return memory.graceUntil !== null || courtesy.noticeUntil !== null;
 }
 
 /** Who is here and is to have a last notice, and of how many ms; null when nobody is. */
@@ -113,9 +125,15 @@ export function noticeIsOver(turn: Turn, target: Pick<Target, 'version'>): boole
   return until <= now(turn);
 }
 
-/** Tells who has come since the others were told. `until`: ms since boot before which there is no reboot. */
-export function greet(turn: Turn, target: Pick<Target, 'version'>, until = now(turn) + SHORTEST_NOTICE_MS): void {
-  tell(turn, newcomersIn(turn.state), noticeText(turn, target, until));
+/**
+ * Tells who has come since the others were told, where there are last notices. `until`: ms since boot before which there
+ * is no reboot.
+ */
+export function greet(turn: Turn, target: Pick<Target, 'version'>, until?: number): void {
+  const audience = audienceOf(turn.state);
+  if (audience === null) return;
+  const least = now(turn) + leastNotice(audience);
+  tell(turn, newcomersIn(turn.state), noticeText(turn, target, Math.max(until ?? least, least)));
 }
 
 /**
@@ -198,10 +216,35 @@ export function postpone(turn: Turn, by: string, forMs: number): void {
   const before = turn.state.memory.postponed;
   const spentMs = (before?.spentMs ?? 0) + until - Math.max(wall, before?.until ?? 0);
   remember(turn, { postponed: { until, by, spentMs } });
+  moreTime(turn, by, until);
+}
+
+/** Who was told of the reboot has time until then, and no new time after it; who comes meanwhile is told of it. */
+function moreTime(turn: Turn, by: string, until: number): void {
+  const { phase, memory } = turn.state;
+  if (!isAnnounced(turn.state) || !('target' in phase)) return;
+  const what = `The reboot into ${phase.target.version} is put off until ${utc(until)} at the least`;
+  sayTo(turn, toldIn(turn.state), `${what}: postponed by ${by}.`);
+  giveTime(turn, Math.max(memory.graceUntil ?? 0, now(turn) + until - turn.event.at.wall));
 }
 
 function peopleOf({ around }: AgentState): readonly Person[] {
   return around?.people ?? [];
+}
+
+/** Who knows of the reboot. */
+function toldIn(state: AgentState): readonly Person[] {
+  return peopleOf(state).filter(({ id }) => state.courtesy.told[id] !== undefined);
+}
+
+/** Who of those that are here counts: an idle session does where its people were promised time. */
+export function countedIn(
+  { courtesy, memory }: AgentState,
+  people: readonly Person[],
+  mono: number,
+): readonly Person[] {
+  const isPromised = memory.graceUntil !== null && memory.graceUntil > mono;
+  return people.filter(({ id, idle }) => !idle || (isPromised && courtesy.told[id] !== undefined));
 }
 
 /** Who has come since the others were told. */

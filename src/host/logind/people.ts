@@ -1,24 +1,16 @@
 import type { Session } from './session.ts';
 
-/** Whose sessions count. */
-export interface PeopleOptions {
-  /** logind's classes of session that stand for people. */
-  readonly classes: readonly string[];
-  /** Who has not touched the session for longer than this many ms does not count; 0: everybody counts. */
-  readonly idleMs: number;
+/**
+ * The sessions that stand for people, of these classes. One that is closing belongs to nobody: who it was has logged out.
+ */
+export function peopleIn(sessions: readonly Session[], classes: readonly string[]): readonly Session[] {
+  return sessions.filter((session) => session.state !== 'closing' && classes.includes(session.class));
 }
 
 /**
- * The sessions of people at `wall`. One that is closing belongs to nobody: who it was has logged out. Without a time of
- * the last input, or with one that is yet to come, somebody is at work.
+ * True for a session that nobody has touched for longer than `idleMs` at `wall`; 0: none is idle. Without a time of the
+ * last input, or with one that is yet to come, somebody is at work.
  */
-export function peopleIn(
-  sessions: readonly Session[],
-  { classes, idleMs }: PeopleOptions,
-  wall: number,
-): readonly Session[] {
-  return sessions.filter((session) => {
-    if (session.state === 'closing' || !classes.includes(session.class)) return false;
-    return idleMs === 0 || session.idleSince === null || wall - session.idleSince <= idleMs;
-  });
+export function isIdle({ idleSince }: Session, idleMs: number, wall: number): boolean {
+  return idleMs > 0 && idleSince !== null && wall - idleSince > idleMs;
 }

@@ -339,7 +339,12 @@ class Client {
   async #transact(
     call: MethodCall,
     what: string,
-    { lost = 'transient', stallMs, onProgress = (): void => undefined, withdrawn = (): Promise<null> => Promise.resolve(null) }: Following,
+    {
+      lost = 'transient',
+      stallMs,
+      onProgress = (): void => undefined,
+      withdrawn = (): Promise<null> => Promise.resolve(null),
+    }: Following,
   ): Promise<void> {
     const [address] = await this.#call(call).catch((error: unknown) => {
       throw new FailureError(busFailure(error, what, lost));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  HOUR,
   INTERVAL,
   MINUTE,
   SECOND,
@@ -313,4 +314,20 @@ test('a newer release while the hooks run is not taken before they have ended an
   delete host.driver.auto.report;
   host.hooked();
   expect([host.ran.at(-1), host.driver.asked, host.driver.memory.slot]).toEqual(['reboot-cancelled', ['report'], null]);
+});
+
+test('hooks that act are not run again at once where what they do is what closes a gate', () => {
+  const host = arrived({ hooks: ['may-reboot', 'pre-reboot', 'reboot-cancelled'] }, {}, IN_FLEET);
+  const { driver } = host;
+  const isDrained = (): boolean => host.ran.lastIndexOf('pre-reboot') > host.ran.lastIndexOf('reboot-cancelled');
+  host.answers['pre-reboot'] = null;
+  for (const end = driver.mono + 6 * HOUR; driver.mono < end; driver.pass(5 * SECOND)) {
+    if (isDrained()) host.answers['may-reboot'] = { kind: 'not-now', text: 'check: the service is not there' };
+    else delete host.answers['may-reboot'];
+    if (driver.state.running?.event === 'pre-reboot') host.hooked();
+    if (driver.asked.includes('lock')) driver.granted();
+  }
+  const drains = host.ran.filter((event) => event === 'pre-reboot').length;
+  expect(drains).toBeGreaterThan(5);
+  expect(drains).toBeLessThan(20);
 });

@@ -94,7 +94,7 @@ describe('people who are logged in', () => {
     host.driver.granted();
     host.driver.pass(55 * SECOND);
     host.change({ people: [ANN, BOB] });
-    expect(host.driver.told.at(-1)).toMatch(/^pts\/2: .*5 s from now/);
+    expect(host.driver.told.at(-1)).toMatch(/^pts\/2: .*not before 10 s from now/);
     host.driver.pass(9 * SECOND);
     expect(host.driver.asked).toEqual([]);
     host.driver.pass(SECOND);
@@ -184,8 +184,8 @@ describe('postponing', () => {
     host.driver.send({ kind: 'postpone', by: 'ann', forMs: 40 * MINUTE });
     expect(host.driver.memory.postponed?.until).toBe(instant(host.driver.mono).wall + 60 * MINUTE);
     host.driver.pass(59 * MINUTE);
-    expect([host.driver.phase, host.driver.state.courtesy.graceUntil]).toEqual(['holding', null]);
-    host.driver.pass(MINUTE + 11 * MINUTE);
+    expect([host.driver.phase, host.driver.memory.graceUntil]).toEqual(['holding', host.driver.mono + MINUTE]);
+    host.driver.pass(2 * MINUTE);
     expect(host.driver.asked).toContain('finalize');
   });
 
@@ -309,4 +309,152 @@ describe('whoever makes something change all the time', () => {
     host.driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
     expect([host.driver.phase, host.driver.memory.slot]).toEqual(['holding', null]);
   });
+});
+
+describe('a reboot that is postponed again and again', () => {
+  const people = { graceMs: 10 * MINUTE, finalNoticeMs: MINUTE, unreadableMs: 30 * MINUTE, postponeMs: 10 * SECOND };
+
+  test('comes when what is allowed has been used up: nobody gets new time for it', () => {
+    const { driver } = arrived({ people: [ANN] }, { people });
+    for (let times = 0; times < 10; times += 1) {
+      driver.pass(10 * MINUTE - 500);
+      driver.send({ kind: 'postpone', by: 'ann', forMs: SECOND });
+      if (driver.phase !== 'holding') break;
+    }
+    driver.pass(12 * MINUTE);
+    expect(driver.asked).toContain('finalize');
+    expect(driver.mono).toBeLessThan(60 * MINUTE);
+  });
+
+  test('waits until the moment that people were told, reminds them, and tells who comes', () => {
+    const host = arrived({ people: [ANN] }, { people: { ...people, postponeMs: 60 * MINUTE } });
+    const { driver } = host;
+    driver.pass(5 * MINUTE);
+    driver.send({ kind: 'postpone', by: 'ann', forMs: 30 * MINUTE });
+    const until = driver.mono + 30 * MINUTE;
+    expect(driver.told.at(-1)).toMatch(/^pts\/1: The reboot into 42\.2 is put off until .*: postponed by ann\.$/);
+    host.change({ people: [ANN, BOB] });
+    expect(driver.told.at(-1)).toMatch(/^pts\/2: .*waits for you for 30 min/);
+    driver.pass(until - driver.mono - MINUTE);
+    expect(driver.told.at(-1)).toMatch(/^pts\/1,pts\/2: .*waits for you for 60 s/);
+    expect(driver.phase).toBe('holding');
+    driver.pass(MINUTE);
+    expect([driver.phase, driver.mono]).toEqual(['releasing', until]);
+  });
+
+  test('gives time once to who was not asked before it was put off', () => {
+    const { driver } = arrived(
+      { people: [ANN] },
+      { people: { ...people, postponeMs: 60 * MINUTE } },
+      { minUptimeMs: 5 * MINUTE },
+    );
+    driver.send({ kind: 'postpone', by: 'ann', forMs: 30 * MINUTE });
+    driver.pass(31 * MINUTE);
+    expect(driver.told).toEqual([expect.stringMatching(/waits for you for 10 min/)]);
+  });
+});
+
+describe('a restart of the agent', () => {
+  test('gives people no new time, tells them what is left, and reminds them', () => {
+    const host = arrived({ people: [ANN] });
+    host.driver.pass(4 * MINUTE);
+    const next = host.restart();
+    next.driver.pass(SECOND);
+    expect(next.driver.told).toEqual([expect.stringMatching(/^pts\/1: .*waits for you for (6 min|359 s|5 min 5\d s)/)]);
+    next.driver.pass(5 * MINUTE);
+    expect(next.driver.told).toHaveLength(2);
+    next.driver.pass(MINUTE);
+    expect(next.driver.phase).toBe('releasing');
+  });
+
+  test('after a reboot of the host nobody has been promised anything', () => {
+    const host = arrived({ people: [ANN] });
+    const next = host.driver.restarted({ bootId: 'boot-2' });
+    next.send({ kind: 'started' });
+    expect(next.memory.graceUntil).toBeNull();
+  });
+});
+
+describe('who is idle', () => {
+  const IDLE = { ...ANN, idle: true };
+
+  test('does not count', () => {
+    expect(arrived({ people: [IDLE] }).driver.asked).toEqual(['finalize']);
+  });
+
+  test('counts for as long as time was promised', () => {
+    const host = arrived({ people: [ANN] });
+    host.change({ people: [IDLE] });
+    host.driver.pass(9 * MINUTE);
+    expect(host.driver.phase).toBe('holding');
+    host.driver.pass(2 * MINUTE);
+    expect(host.driver.asked).toContain('finalize');
+  });
+});
+
+describe('what people are promised in the last moment', () => {
+  test.each([
+    [2, '2 s'],
+    [60, '10 s'],
+  ])('is kept where the last notice is %s s', (secs, promised) => {
+    const host = arrived(
+      { people: [ANN], hooks: ['pre-reboot'] },
+      { people: { graceMs: 0, finalNoticeMs: secs * SECOND, unreadableMs: 0, postponeMs: 0 } },
+    );
+    host.answers['pre-reboot'] = null;
+    host.driver.pass(secs * SECOND);
+    expect(host.ran).toEqual(['pre-reboot']);
+    host.change({ people: [ANN, BOB] });
+    const told = host.driver.mono;
+    expect(host.driver.told.at(-1)).toContain(`not before ${promised} from now`);
+    host.hooked();
+    while (!host.driver.asked.includes('finalize')) host.driver.pass(100);
+    expect(host.driver.mono - told).toBeGreaterThanOrEqual(Math.min(10, secs) * SECOND - SECOND);
+  });
+
+  test('is nothing where there is no last notice', () => {
+    const host = arrived(
+      { people: [ANN], hooks: ['pre-reboot'] },
+      { people: { graceMs: 0, finalNoticeMs: 0, unreadableMs: 0, postponeMs: 0 } },
+    );
+    host.answers['pre-reboot'] = null;
+    host.driver.tick();
+    host.change({ people: [ANN, BOB] });
+    expect(host.driver.told).toEqual([]);
+  });
+
+  test('holds for who comes while the may-reboot hooks are asked a last time', () => {
+    const host = arrived({ people: [ANN], hooks: ['pre-reboot', 'may-reboot'] }, {}, IN_FLEET);
+    host.driver.pass(11 * MINUTE);
+    host.answers['pre-reboot'] = null;
+    host.driver.auto.lock = () => host.driver.granted();
+    host.driver.auto.lock();
+    host.driver.pass(MINUTE);
+    host.answers['may-reboot'] = null;
+    host.driver.pass(5 * SECOND);
+    host.hooked();
+    expect(host.ran.slice(-2)).toEqual(['pre-reboot', 'may-reboot']);
+    host.driver.pass(70 * SECOND);
+    host.change({ people: [ANN, BOB] });
+    expect(host.driver.told.at(-1)).toMatch(/^pts\/2: .*not before 10 s/);
+    host.hooked();
+    host.driver.pass(9 * SECOND);
+    expect(host.driver.asked).not.toContain('finalize');
+    host.driver.pass(2 * SECOND);
+    expect([host.driver.phase, host.driver.asked.includes('finalize')]).toEqual(['rebooting', true]);
+  });
+});
+
+test('no slot is asked for while the host cannot be read', () => {
+  const host = arrived({}, {}, IN_FLEET);
+  const { driver } = host;
+  driver.refused('HTTP 409: slots_full', MINUTE);
+  delete driver.auto.look;
+  driver.send({ kind: 'hostChanged' });
+  driver.fails('look');
+  for (let minutes = 0; minutes < 10; minutes += 1) {
+    driver.pass(MINUTE);
+    if (driver.asked.includes('look')) driver.fails('look');
+  }
+  expect(driver.asked).not.toContain('lock');
 });

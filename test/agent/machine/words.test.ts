@@ -295,7 +295,7 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
 };
 
 const ANN = person('0');
-const BOB = { id: '4', uid: 1004, user: 'bob', where: 'desktop', tty: null };
+const BOB = { id: '4', uid: 1004, user: 'bob', where: 'desktop', tty: null, idle: false };
 const INACTIVE = 'boot-complete.target has not been reached yet';
 
 function ahead(host: Surrounded, happens: (host: Surrounded) => void): Driver {

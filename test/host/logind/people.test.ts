@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { peopleIn } from '../../../src/host/logind/people.ts';
+import { isIdle, peopleIn } from '../../../src/host/logind/people.ts';
 import type { Session } from '../../../src/host/logind/session.ts';
 
 const NOW = 1_700_000_000_000;
@@ -16,7 +16,7 @@ const CORE: Session = {
   state: 'active',
   idleSince: null,
 };
-const options = { classes: ['user', 'user-early'], idleMs: 0 };
+const CLASSES = ['user', 'user-early'];
 
 const sessions = fc.array(
   fc.record({
@@ -37,38 +37,39 @@ describe('people', () => {
     ['manager', 'active', false],
     ['userland', 'active', false],
   ])('of class %s that are %s count: %s', (name, state, counts) => {
-    expect(peopleIn([{ ...CORE, class: name, state }], options, NOW)).toHaveLength(counts ? 1 : 0);
-  });
-
-  test.each([
-    [0, NOW - 1e9, true],
-    [60_000, null, true],
-    [60_000, NOW - 59_999, true],
-    [60_000, NOW - 60_000, true],
-    [60_000, NOW - 60_001, false],
-    // The clock was set back: nobody can be idle since tomorrow.
-    [60_000, NOW + 1e9, true],
-  ])('with a limit of %s ms, idle since %s, count: %s', (idleMs, idleSince, counts) => {
-    expect(peopleIn([{ ...CORE, idleSince }], { ...options, idleMs }, NOW)).toHaveLength(counts ? 1 : 0);
+    expect(peopleIn([{ ...CORE, class: name, state }], CLASSES)).toHaveLength(counts ? 1 : 0);
   });
 
   test('are among the sessions, in their order, and those that count do so alone too', () => {
     fc.assert(
-      fc.property(sessions, fc.nat(10_000), (some, idleMs) => {
+      fc.property(sessions, (some) => {
         const all = some.map((one) => ({ ...CORE, ...one }));
-        const people = peopleIn(all, { ...options, idleMs }, NOW);
-        expect(people).toEqual(all.filter((one) => peopleIn([one], { ...options, idleMs }, NOW).length > 0));
+        const people = peopleIn(all, CLASSES);
+        expect(people).toEqual(all.filter((one) => peopleIn([one], CLASSES).length > 0));
       }),
     );
   });
+});
 
-  test('are never fewer with a longer limit, and most with none', () => {
+describe('a session', () => {
+  test.each([
+    [0, NOW - 1e9, false],
+    [60_000, null, false],
+    [60_000, NOW - 59_999, false],
+    [60_000, NOW - 60_000, false],
+    [60_000, NOW - 60_001, true],
+    // The clock was set back: nobody can be idle since tomorrow.
+    [60_000, NOW + 1e9, false],
+  ])('with a limit of %s ms, idle since %s, is idle: %s', (idleMs, idleSince, idle) => {
+    expect(isIdle({ ...CORE, idleSince }, idleMs, NOW)).toBe(idle);
+  });
+
+  test('that is idle with a longer limit is with a shorter one, and with none never', () => {
     fc.assert(
-      fc.property(sessions, fc.integer({ min: 1, max: 10_000 }), fc.nat(10_000), (some, idleMs, more) => {
-        const all = some.map((one) => ({ ...CORE, ...one }));
-        const count = (limit: number): number => peopleIn(all, { ...options, idleMs: limit }, NOW).length;
-        expect(count(idleMs)).toBeLessThanOrEqual(count(idleMs + more));
-        expect(count(idleMs + more)).toBeLessThanOrEqual(count(0));
+      fc.property(fc.integer({ min: 1, max: 10_000 }), fc.nat(10_000), fc.nat(30_000), (idleMs, more, ago) => {
+        const session = { ...CORE, idleSince: NOW - ago };
+        if (isIdle(session, idleMs + more, NOW)) expect(isIdle(session, idleMs, NOW)).toBe(true);
+        expect(isIdle(session, 0, NOW)).toBe(false);
       }),
     );
   });
