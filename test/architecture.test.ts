@@ -9,6 +9,7 @@ const PURE = [
   /^agent\/machine\//,
   /^agent\/gates\//,
   /^agent\/dbus\/names\.ts$/,
+  /^agent\/moments\/(changes|entry|message-ids|moment|notice|stuck|watch)\.ts$/,
   /^graph\/(?!client)/,
   /^strategy\//,
   /^host\/rpm-ostree\/(deployment|plan)\.ts$/,
