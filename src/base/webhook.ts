@@ -42,7 +42,9 @@ export class Webhook {
   #sending: Promise<void> | null = null;
   /** Nothing is waited for any more: one try for each notice that is left. */
   #closing = false;
-  #endPause: () => void = () => undefined;
+  #endPause: (() => void) | null = null;
+  /** The next pause is left out. */
+  #isHurried = false;
 
   constructor(options: WebhookOptions) {
     this.#options = options;
@@ -58,9 +60,10 @@ export class Webhook {
     this.#sending ??= this.#sendAll();
   }
 
-  /** Ends the pause between two tries: there may be no time for it. */
+  /** Ends the pause between two tries, or leaves out the next one: there may be no time for it. */
   hurry(): void {
-    this.#endPause();
+    this.#isHurried = this.#sending !== null && this.#endPause === null;
+    this.#endPause?.();
   }
 
   /** Tries what is left once more, in order, until the signal is aborted. Takes no more. */
@@ -80,21 +83,27 @@ export class Webhook {
   }
 
   async #deliver(post: Post): Promise<void> {
+    let isLast = this.#closing;
     let problem = await this.#try(post);
     for (const ms of this.#options.retriesMs) {
-      if (problem === null || this.#closing) break;
+      if (problem === null || isLast || this.#end.signal.aborted) break;
       await this.#pause(ms);
+      isLast = this.#closing;
       problem = await this.#try(post);
     }
     if (problem !== null) this.#options.onLost(`the webhook did not take the notice "${post.name}": ${problem}`);
   }
 
   async #pause(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#endPause = resolve;
-      this.#options.after(ms, resolve);
-    });
-    this.#endPause = () => undefined;
+    const { after } = this.#options;
+    if (!this.#isHurried && !this.#closing) {
+      await new Promise<void>((resolve) => {
+        this.#endPause = resolve;
+        after(ms, resolve);
+      });
+    }
+    this.#endPause = null;
+    this.#isHurried = false;
   }
 
   /** Null when it was delivered, or nobody wants it any more. */

@@ -29,7 +29,7 @@ interface Hook {
   readonly pauses: number[];
   readonly lost: string[];
   /** Ends the oldest pause. */
-  wake(): void;
+  readonly wake: () => void;
 }
 
 /** A webhook whose pauses take no time, or end when the test says so. */
@@ -152,6 +152,23 @@ describe('when there is no time', () => {
     expect(names(server)).toEqual(['a', 'a', 'b']);
   });
 
+  test('the next pause is left out', async () => {
+    const answers: (() => void)[] = [];
+    const server = await listen((_, response) => {
+      answers.push(() => response.writeHead(answers.length === 1 ? 500 : 200).end());
+      if (answers.length > 1) answers.at(-1)?.();
+    });
+    servers.push(server);
+    const { webhook, pauses } = hook({ url: `http://${server.host}/` }, { manual: true });
+    webhook.send(post('a'));
+    await until(() => answers.length === 1);
+    webhook.send(post('b'));
+    webhook.hurry();
+    answers[0]?.();
+    await until(() => server.requests.length === 3);
+    expect([names(server), pauses]).toEqual([['a', 'a', 'b'], []]);
+  });
+
   test('the end tries each that is left once', async () => {
     const server = await receiver(500);
     const { webhook, lost, pauses } = hook({ url: `http://${server.host}/` }, { manual: true });
@@ -161,6 +178,22 @@ describe('when there is no time', () => {
     webhook.send(post('c'));
     expect(names(server)).toEqual(['a', 'a', 'b']);
     expect(lost).toHaveLength(2);
+  });
+
+  test('the end tries once more what fails just then', async () => {
+    const answers: (() => void)[] = [];
+    const server = await listen((_, response) => {
+      answers.push(() => response.writeHead(answers.length === 1 ? 500 : 200).end());
+      if (answers.length > 1) answers.at(-1)?.();
+    });
+    servers.push(server);
+    const { webhook, lost } = hook({ url: `http://${server.host}/` }, { manual: true });
+    webhook.send(post('a'));
+    await until(() => answers.length === 1);
+    const closed = webhook.close(AbortSignal.timeout(60_000));
+    answers[0]?.();
+    await closed;
+    expect([names(server), lost]).toEqual([['a', 'a'], []]);
   });
 
   test('the end waits for nobody who does not answer', async () => {

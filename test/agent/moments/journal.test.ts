@@ -11,7 +11,7 @@ interface Bench {
   readonly journal: Journal;
   readonly problems: string[];
   /** What the stand-in was given. */
-  taken(): string;
+  readonly taken: () => string;
   readonly folder: string;
 }
 
