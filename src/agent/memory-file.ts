@@ -2,6 +2,7 @@ import { array, boolean, number, object, oneOf, orNull, record, string, wrong } 
 import type { Target } from '../graph/types.ts';
 import {
   type ActedRecord,
+  type ArrivalRecord,
   NOT_RUN,
   type Faults,
   type FinalizeRecord,
@@ -68,6 +69,7 @@ export function parseMemory(source: string): ParsedMemory {
     wasHealthy: field('wasHealthy', boolean, false),
     postBoot: field('postBoot', readPostBoot, NOT_RUN),
     lastBoot: field('lastBoot', readLastBoot, null),
+    arrival: field('arrival', readArrival, null),
   };
   return { memory, problems };
 }
@@ -109,6 +111,7 @@ const readPause = object<NonNullable<Memory['pause']>>({
 });
 const readOrder = object<NonNullable<Memory['order']>>({ by: string, since: number, until: number });
 const readLastBoot = object<NonNullable<Memory['lastBoot']>>({ key: string, version: string, from: orNull(string) });
+const readArrival = object<ArrivalRecord>({ bootId: string, from: string, since: number });
 const readPostponed = object<NonNullable<Memory['postponed']>>({ until: number, by: string, spentMs: number });
 const readActed = object<ActedRecord>({ version: string, undo: boolean });
 const readPostBoot = object<Memory['postBoot']>({ passed: boolean, problem: orNull(string) });

@@ -15,6 +15,7 @@ import { openRpmOstree } from '../host/rpm-ostree/client.ts';
 import { createGraphSource } from './graph-source.ts';
 import type { Effect } from './machine/effect.ts';
 import { MemoryStore } from './memory-store.ts';
+import { observeMoments } from './moments/observer.ts';
 import { Agent } from './run.ts';
 import { nodeIdOf } from './settings.ts';
 import { createSurroundings } from './surroundings.ts';
@@ -41,8 +42,7 @@ export type Ended = 'ok' | 'failure' | 'configuration';
 /** Runs the agent in this process until it is told to stop. */
 export async function startAgent(options: StartOptions): Promise<Ended> {
   const { env, write } = options;
-  const journald = (env['JOURNAL_STREAM'] ?? '') !== '';
-  const log = createLog({ format: options.logFormat, level: options.logLevel, write, journald });
+  const log = createLog({ format: options.logFormat, level: options.logLevel, write, journald: underJournald(env) });
   const config = await readConfig(options, log);
   if (config === null) return 'configuration';
   try {
@@ -57,6 +57,10 @@ export async function startAgent(options: StartOptions): Promise<Ended> {
     log.error(errorText(error));
     return 'failure';
   }
+}
+
+function underJournald(env: StartOptions['env']): boolean {
+  return (env['JOURNAL_STREAM'] ?? '') !== '';
 }
 
 function createAgent(options: StartOptions, config: Config, log: Log): Agent {
@@ -90,7 +94,7 @@ function createAgent(options: StartOptions, config: Config, log: Log): Agent {
     runDir: options.runDir,
     situation,
     fetchGraph: createGraphSource(options.env, systemClock),
-    observers: [],
+    observers: [observeMoments({ env: options.env, log, journald: underJournald(options.env) })],
     ...(options.beforeEffect === undefined ? {} : { beforeEffect: options.beforeEffect }),
   });
   return agent;

@@ -1,4 +1,5 @@
 import { type Facts, unused } from './facts.ts';
+import { tokenProblem } from './token.ts';
 import { sampleOf } from './url.ts';
 
 /** Strategy and base URL need each other. */
@@ -49,20 +50,11 @@ interface Finding {
 /** What is wrong with these files for this lock manager. */
 function problemsWith(url: URL, files: readonly string[]): readonly Finding[] {
   return files.flatMap((key): Finding | readonly Finding[] => {
-    if (key === `${LOCK}.token_file`) return tokenProblem(url, key);
+    if (key === `${LOCK}.token_file`) {
+      const found = tokenProblem(url, `${LOCK}.base_url`);
+      return found === null ? [] : { key, ...found };
+    }
     const text = `has no effect, because ${LOCK}.base_url does not start with https://`;
     return url.protocol === 'https:' ? [] : { key, text, severity: 'warning' };
   });
-}
-
-function tokenProblem(url: URL, key: string): Finding | readonly Finding[] {
-  if (url.username !== '' || url.password !== '') {
-    return { key, text: `${LOCK}.base_url holds a user or password too: keep one of them`, severity: 'error' };
-  }
-  if (url.protocol === 'https:' || isLoopback(url.hostname)) return [];
-  return { key, text: `is sent unencrypted, because ${LOCK}.base_url starts with http://`, severity: 'warning' };
-}
-
-function isLoopback(host: string): boolean {
-  return host === '[::1]' || /^127(?:\.\d+){3}$/.test(host) || /(?:^|\.)localhost$/.test(host);
 }

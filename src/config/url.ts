@@ -1,4 +1,5 @@
 import { redactUrl } from './redact.ts';
+import { VARIABLE, variableProblem } from './template.ts';
 import { describe, either, type Type } from './types.ts';
 
 /** The variables that a URL in the configuration may contain as `${name}`. */
@@ -6,8 +7,6 @@ export const TEMPLATE_VARIABLES = ['basearch', 'group', 'platform', 'stream'] as
 
 /** A value for each template variable. */
 export type TemplateValues = Readonly<Record<(typeof TEMPLATE_VARIABLES)[number], string>>;
-
-const VARIABLE = /\$\{([^}]*)\}/g;
 
 /** Puts values in the place of `${basearch}`, `${group}`, `${platform}` and `${stream}`, escaped for use in a URL. */
 export function expandTemplate(text: string, values: TemplateValues): string {
@@ -33,7 +32,7 @@ export function urlTemplate(schemes: readonly ('http' | 'https' | 'file')[]): Ty
         report(value.at, `expected ${expected}, found ${describe(value)}`);
         return null;
       }
-      const problem = templateProblem(value.value) ?? urlProblem(value.value, schemes, expected);
+      const problem = variableProblem(value.value, TEMPLATE_VARIABLES) ?? urlProblem(value.value, schemes, expected);
       if (problem === null) return { value: value.value, plain: redactUrl(value.value) };
       report(value.at, problem);
       return null;
@@ -80,14 +79,6 @@ function shown(url: string, hide: WebUrlOptions['hide']): string {
   const server = `${scheme}${user === '' ? '' : '***@'}${host}`;
   if (hide === 'query') return `${server}${path}${query === '' ? '' : '?***'}`;
   return path.length > 1 || query !== '' ? `${server}/***` : `${server}${path}`;
-}
-
-function templateProblem(text: string): string | null {
-  const known = TEMPLATE_VARIABLES.map((name) => `\${${name}}`).join(' ');
-  const names = [...text.matchAll(VARIABLE)].map(([, name = '']) => name);
-  const wrong = names.find((name) => !TEMPLATE_VARIABLES.some((variable) => variable === name));
-  if (wrong !== undefined) return `unknown variable \${${wrong}}: the variables are ${known}`;
-  return text.replace(VARIABLE, '').includes('${') ? `'\${' without '}': the variables are ${known}` : null;
 }
 
 function urlProblem(text: string, schemes: readonly string[], expected: string, secret = false): string | null {

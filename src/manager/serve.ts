@@ -18,7 +18,7 @@ import { statusHandler } from './http/status.ts';
 import { startLookout } from './lookout.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { type OpenedManager, openManager, REAL_TIME } from './open.ts';
-import { Webhook } from './webhook.ts';
+import { noticeSender } from './webhook.ts';
 
 /** How the manager is started. */
 export interface ServeOptions {
@@ -237,12 +237,11 @@ class ManagerServer {
     this.#undo.push(() => listener.close());
   }
 
-  #webhook(): (notice: Parameters<Webhook['send']>[0]) => void {
+  #webhook(): ReturnType<typeof noticeSender> {
     const { notify } = this.#started;
     if (notify === null) return () => undefined;
     const after = (ms: number, callback: () => void): void => void globalThis.setTimeout(callback, ms).unref();
-    const webhook = new Webhook({ ...notify, after, onLost: (text) => this.#log.error(text) });
-    return (notice) => webhook.send(notice);
+    return noticeSender(notify, { after, onLost: (text) => this.#log.error(text) });
   }
 }
 

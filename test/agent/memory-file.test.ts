@@ -42,6 +42,7 @@ const memories: fc.Arbitrary<Memory> = fc.record({
   wasHealthy: fc.boolean(),
   postBoot: fc.record({ passed: fc.boolean(), problem: fc.option(text) }),
   lastBoot: fc.option(fc.record({ key: text, version: text, from: fc.option(text) })),
+  arrival: fc.option(fc.record({ bootId: text, from: text, since: fc.integer() })),
 });
 
 function withoutField(memory: Memory, key: keyof Memory, value: unknown): string {

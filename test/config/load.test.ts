@@ -30,6 +30,13 @@ describe('the configuration', () => {
         connectTimeoutSecs: 10,
         timeoutSecs: 60,
       },
+      notify: {
+        webhookUrl: null,
+        tokenFile: null,
+        events: ['staged', 'rebooting', 'back', 'rolled-back', 'stuck', 'recovered'],
+        text: '${host}: ${text}',
+        stuckSecs: 86_400,
+      },
       updates: {
         enabled: true,
         source: 'graph',

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { Notice } from '../../src/manager/notices.ts';
-import { Webhook } from '../../src/manager/webhook.ts';
+import { noticeSender } from '../../src/manager/webhook.ts';
 import { listen, type LoopbackServer } from '../fleetlock/server.ts';
 
 const servers: LoopbackServer[] = [];
@@ -18,14 +18,15 @@ const NOTICE: Notice = {
 };
 
 /** A webhook whose pauses take no time, and what it could not deliver. */
-function webhook(url: string): { hook: Webhook; pauses: number[]; lost: string[] } {
+function webhook(url: string): { send: ReturnType<typeof noticeSender>; pauses: number[]; lost: string[] } {
   const [pauses, lost]: [number[], string[]] = [[], []];
   const after = (ms: number, callback: () => void): void => {
     pauses.push(ms);
     setImmediate(callback);
   };
-  const hook = new Webhook({ url, tokenPath: null, timeoutMs: 2_000, after, onLost: (text) => lost.push(text) });
-  return { hook, pauses, lost };
+  const to = { url, tokenPath: null, timeoutMs: 2_000 };
+  const send = noticeSender(to, { after, onLost: (text) => lost.push(text) });
+  return { send, pauses, lost };
 }
 
 async function until(holds: () => boolean): Promise<void> {
@@ -35,9 +36,9 @@ async function until(holds: () => boolean): Promise<void> {
 test('a notice is sent as JSON, one after the other', async () => {
   const server = await listen((_, response) => response.end());
   servers.push(server);
-  const { hook } = webhook(`http://${server.host}/hook`);
-  hook.send(NOTICE);
-  hook.send({ ...NOTICE, event: 'returned' });
+  const { send } = webhook(`http://${server.host}/hook`);
+  send(NOTICE);
+  send({ ...NOTICE, event: 'returned' });
   await until(() => server.requests.length === 2);
   expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({
     source: 'holdpoint-manager',
@@ -57,11 +58,11 @@ test('a failure is tried again, then given up and said, without secrets', async 
     response.writeHead(answers === 2 ? 200 : 500).end();
   });
   servers.push(server);
-  const { hook, pauses, lost } = webhook(`http://${server.host}/secret-path`);
-  hook.send(NOTICE);
+  const { send, pauses, lost } = webhook(`http://${server.host}/secret-path`);
+  send(NOTICE);
   await until(() => server.requests.length === 2);
   expect(lost).toEqual([]);
-  hook.send(NOTICE);
+  send(NOTICE);
   await until(() => lost.length > 0);
   expect(pauses).toEqual([1_000, 1_000, 10_000, 60_000]);
   expect(lost[0]).toBe('the webhook did not take the notice "stale": it answered HTTP 500');

@@ -5,13 +5,15 @@ import type { Around } from '../../src/agent/gates/around.ts';
 import type { EventBody, HookOutcome } from '../../src/agent/machine/event.ts';
 import type { Memory } from '../../src/agent/machine/memory.ts';
 import type { AgentState, AsyncKind, PhaseName, Settings } from '../../src/agent/machine/state.ts';
+import type { Moment } from '../../src/agent/moments/moment.ts';
+import { NOTHING_WATCHED, momentsOf } from '../../src/agent/moments/watch.ts';
 import { narrate } from '../../src/agent/machine/narrate.ts';
 import { type Step, initialState, step } from '../../src/agent/machine/step.ts';
 import { needsMemory } from '../../src/agent/machine/turn.ts';
 import type { Failure, FailureClass } from '../../src/base/failure.ts';
 import type { Graph } from '../../src/graph/types.ts';
 import type { HostReading } from '../../src/host/rpm-ostree/deployment.ts';
-import { AROUND, instant, settings as defaultSettings } from './agent-builders.ts';
+import { AROUND, HOUR, instant, settings as defaultSettings } from './agent-builders.ts';
 
 export interface DriverOptions {
   readonly settings?: Settings;
@@ -50,6 +52,9 @@ export class Driver {
   readonly auto: Partial<Record<AsyncKind, () => unknown>> = {};
   /** What was written to terminals: which, and the text. */
   readonly told: string[] = [];
+  /** The moments that were told of, in order; what lasts for a day is stuck. */
+  readonly moments: Moment[] = [];
+  #watched = NOTHING_WATCHED;
   #wakeAt: number | null = null;
   #lastAt: Instant | undefined;
   readonly #queue: EventBody[] = [];
@@ -95,8 +100,12 @@ export class Driver {
       for (const { level, text } of narrate(this.state, result, at, this.#lastAt)) this.said.push(`${level}: ${text}`);
       this.#lastAt = at;
       first ??= result;
+      const before = this.state;
       this.state = result.state;
       this.#carryOut(result.effects);
+      const { watched, moments } = momentsOf(this.#watched, { before, after: this.state, at }, 24 * HOUR);
+      this.#watched = watched;
+      this.moments.push(...moments);
     }
     if (first === null) throw new Error('nothing was sent');
     for (const { kind } of [...this.open]) if (this.asked.includes(kind)) this.auto[kind]?.();

@@ -105,6 +105,8 @@ function judgeFinalize(turn: Turn, bootedKey: string): boolean {
   const { target, outcome } = finalize;
   if (releaseKey(target) === bootedKey) {
     forgetFaults(turn, bootedKey);
+    const { from, since } = finalize;
+    remember(turn, { arrival: { bootId: turn.state.bootId, from: from.version, since: since.wall } });
     return true;
   }
   if (outcome === 'acknowledged') countFault(turn, target, 'missedBoots', 'finalized, but the next boot was not in it');

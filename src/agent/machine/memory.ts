@@ -85,6 +85,16 @@ export interface ActedRecord {
   readonly undo: boolean;
 }
 
+/** The reboot of this agent's that led to a boot. */
+export interface ArrivalRecord {
+  /** The boot that it led to. */
+  readonly bootId: string;
+  /** The version that was left. */
+  readonly from: string;
+  /** Milliseconds since 1970 at which finalize was called first. */
+  readonly since: number;
+}
+
 /** What outlives a restart of the agent and of the host. */
 export interface Memory {
   /** The boot in which this was written. */
@@ -122,6 +132,8 @@ export interface Memory {
   readonly postBoot: { readonly passed: boolean; readonly problem: string | null };
   /** The release of the last boot seen, and the one that it was updated from (null when it was not our doing). */
   readonly lastBoot: { readonly key: string; readonly version: string; readonly from: string | null } | null;
+  /** How the last boot that this agent made came about; of a later boot it says nothing. */
+  readonly arrival: ArrivalRecord | null;
 }
 
 /** The `post-boot` hooks of a new boot. */
@@ -148,5 +160,6 @@ export function freshMemory(bootId: string): Memory {
     wasHealthy: false,
     postBoot: NOT_RUN,
     lastBoot: null,
+    arrival: null,
   };
 }

@@ -196,7 +196,7 @@ function driverLines(before: AgentState, after: AgentState): readonly Line[] {
 }
 
 /** What each streak of errors is called. */
-const TROUBLES: Readonly<Record<TroubleSource, string>> = {
+export const TROUBLES: Readonly<Record<TroubleSource, string>> = {
   host: 'reading the deployments',
   around: 'reading what surrounds a reboot',
   graph: 'asking the update server',
