@@ -8,11 +8,13 @@ import { hookCommands } from './cli/hook.ts';
 import { managerCommands } from './cli/manager/index.ts';
 import { postponeCommand } from './cli/postpone.ts';
 import { simCommands } from './cli/sim.ts';
+import { windowsCommand } from './cli/windows.ts';
 
 /** Every command. Help texts come from this table. */
 const COMMANDS: readonly Command[] = [
   agentCommand,
   postponeCommand,
+  windowsCommand,
   ...managerCommands(),
   ...configCommands,
   demoCommand,
