@@ -28,6 +28,7 @@ const PURE = [
   /^manager\/admin\/(orders|wire)\.ts$/,
   /^cli\/(local-time|postponed)\.ts$/,
   /^cli\/windows\//,
+  /^cli\/graph\/(?!host|make|source)/,
   /^cli\/manager\/(columns|history-text|shell|status-text)\.ts$/,
   /^manager\/store\/(codec|history|layout|memory|state|store)\.ts$/,
   /^manager\/meter\.ts$/,

@@ -9,8 +9,8 @@ export interface ZoneClock {
 
 const MINUTE = 60_000;
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-/** Beyond this no `Date` can be. */
-const LAST = 8.64e15;
+/** Beyond this some zone's clocks show what no `Date` can be. */
+const LAST = 8.64e15 - 2 * 86_400_000;
 
 /** Prepares a zone; `timeZone` is an IANA name. An unknown one throws a RangeError. */
 export function zoneClock(timeZone: string): ZoneClock {
