@@ -19,7 +19,9 @@ export function remarks(node: NodeView, booted: boolean, clock: ZoneClock): read
     ...(node.role === 'start' ? [booted ? 'this host runs it' : 'the start'] : []),
     ...(node.deadEnd === null ? [] : [`dead end: ${oneLine(node.deadEnd)}`]),
     ...(node.barrier === null ? [] : [`barrier: ${oneLine(node.barrier)}`]),
-    ...(node.rollout === null || isOver(node.rollout) ? [] : [rolloutText(node.rollout, clock)]),
+    ...(node.rollout === null || node.role === 'start' || isOver(node.rollout)
+      ? []
+      : [rolloutText(node.rollout, clock)]),
     ...(node.newest ? ['the newest release'] : []),
   ];
 }
