@@ -71,7 +71,7 @@ describe('a graph in a file', () => {
   test('whole, needs no start', async () => {
     const { status, out, err } = await graph('', '--graph', STABLE, '--all', '--json');
     expect([status, err]).toEqual([EXIT.ok, '']);
-    expect(JSON.parse(out)).toMatchObject({ from: null, end: null, path: [], all: true, releases: 179 });
+    expect(JSON.parse(out)).toMatchObject({ from: null, booted: false, end: null, path: [], all: true, releases: 179 });
   });
 
   test('may have no way on: then it says why, and nothing is to be done', async () => {
@@ -170,7 +170,7 @@ describe('a graph for everybody, on the web', () => {
     const { out } = await graph(
       'identity.rollout_wariness = 0.9\n',
       '--graph',
-      `${server.url}/a.json?x=y`,
+      new URL('a.json?x=y', server.url).href,
       '--from',
       OLD,
       '--at',
@@ -185,7 +185,7 @@ describe('a graph for everybody, on the web', () => {
     [200, ' '.repeat(9 * 2 ** 20), /too large/],
   ])('may be none (%i)', async (code, text, words) => {
     [status, body] = [code, text];
-    const { status: exit, err } = await graph('', '--graph', `${server.url}/a.json`, '--from', OLD);
+    const { status: exit, err } = await graph('', '--graph', new URL('a.json', server.url).href, '--from', OLD);
     expect([exit, err]).toEqual([EXIT.failure, like(words)]);
   });
 });

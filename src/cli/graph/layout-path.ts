@@ -1,5 +1,5 @@
 import type { Arrow, Box, Picture, Point } from './picture.ts';
-import type { GraphView } from './view.ts';
+import { branchesOf, type GraphView } from './view.ts';
 
 /** Pixels. */
 const BOX = { width: 250, height: 84 };
@@ -13,7 +13,8 @@ const TURN = 18;
 
 /** The path as rows from left to right, dead ends below the release that leads to them. */
 export function layoutPath({ nodes, edges, path }: GraphView): Picture {
-  const branches = path.map((place) => branchesOf(place, nodes, edges));
+  const beside = branchesOf({ nodes, edges });
+  const branches = path.map((place) => beside[place] ?? []);
   const homes = firstHomes(branches);
   const boxes: Box[] = [];
   const arrows: Arrow[] = [];
@@ -45,10 +46,6 @@ export function layoutPath({ nodes, edges, path }: GraphView): Picture {
   const columns = Math.min(COLUMNS, Math.max(1, path.length));
   const width = 2 * MARGIN.x + columns * BOX.width + (columns - 1) * GAP.x;
   return { width, height: Math.max(y - GAP.y, 0) + MARGIN.y, boxes, frames: [], arrows };
-}
-
-function branchesOf(place: number, nodes: GraphView['nodes'], edges: GraphView['edges']): readonly number[] {
-  return edges.flatMap(([from, to]) => (from === place && nodes[to]?.role === 'branch' ? to : []));
 }
 
 /** A dead end that several releases lead to is drawn once, below the last of them: who comes there has seen no way. */

@@ -45,8 +45,8 @@ export async function makeView(wanted: Wanted): Promise<GraphView | string> {
   const wariness = await warinessFor(config, files);
   if (wariness === null && mattersIn(fetched.graph))
     note('this host has no id: rollouts are judged as for the last host');
-  const shown = { start: typeof start === 'string' ? null : start, booted: from === undefined, all };
-  return viewOf({ ...fetched, ...shown, at, wariness: wariness ?? 1 });
+  const shown = typeof start === 'string' ? { start: null, booted: false } : { start, booted: from === undefined };
+  return viewOf({ ...fetched, ...shown, all, at, wariness: wariness ?? 1 });
 }
 
 /** What stands for this host where nobody can tell what it runs. */

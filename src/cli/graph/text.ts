@@ -2,7 +2,7 @@ import { oneLine } from '../../base/text.ts';
 import { columns } from '../manager/columns.ts';
 import { zoneClock, type ZoneClock } from '../local-time.ts';
 import type { Standing } from '../colours.ts';
-import type { GraphView, NodeView } from './view.ts';
+import { branchesOf, type GraphView, type NodeView } from './view.ts';
 import { headline, type Kind, kindOf, remarks, skipsText } from './words.ts';
 
 /** How what matters about a release is drawn, and stands out. */
@@ -31,11 +31,11 @@ type MarkText = (text: string, as: Standing) => string;
 /** The path from top to bottom, dead ends beside it. */
 function drawing({ nodes, path, edges, booted }: GraphView, clock: ZoneClock, mark: MarkText): readonly string[] {
   const shown = path.flatMap((place) => nodes[place] ?? []);
-  const beside = path.map((place) => edges.filter(([from, to]) => from === place && nodes[to]?.role === 'branch'));
-  const width = Math.max(0, ...nodes.map(({ version }) => version.length));
+  const beside = branchesOf({ nodes, edges });
+  const width = nodes.reduce((most, { version }) => Math.max(most, version.length), 0);
   const line = (node: NodeView): string => nodeLine(node, width, remarks(node, booted, clock), mark);
   return shown.flatMap((node, hop) => {
-    const dead = (beside[hop - 1] ?? []).flatMap(([, to]) => nodes[to] ?? []);
+    const dead = (beside[path[hop - 1] ?? -1] ?? []).flatMap((to) => nodes[to] ?? []);
     const skips = skipsText(node.skips);
     return [
       ...dead.map((branch) => `  ├─${line(branch).trimStart()}`),

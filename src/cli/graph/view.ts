@@ -168,3 +168,10 @@ function endOf({ graph, at, wariness }: ViewQuestion, way: readonly Release[]): 
   const choice: Choice = choose(graph, { ...query, wariness: { configured: wariness, nodeId: '' } });
   return choice.target === null ? explainVerdict(choice.verdict) : `${last.version} is the newest that can be reached`;
 }
+
+/** For each release the dead ends beside the path that it leads to, as positions. */
+export function branchesOf({ nodes, edges }: Pick<GraphView, 'nodes' | 'edges'>): readonly (readonly number[])[] {
+  const branches = nodes.map((): number[] => []);
+  for (const [from, to] of edges) if (nodes[to]?.role === 'branch') branches[from]?.push(to);
+  return branches;
+}

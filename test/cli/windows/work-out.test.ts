@@ -5,6 +5,8 @@ import type { WindowsReport } from '../../../src/cli/windows/report.ts';
 import { buildConfig } from '../../../src/config/load.ts';
 import { readCron } from '../../../src/config/cron-library.ts';
 import { firstShift, offsetsOf } from '../../../src/strategy/zone.ts';
+import { calendarOf } from '../../../src/agent/calendar.ts';
+import { scheduleAt } from '../../../src/strategy/schedule.ts';
 import { FROM, TO, ZONES } from '../../strategy/zones.ts';
 
 const MINUTE = 60_000;
@@ -184,6 +186,31 @@ describe('a freeze', () => {
     );
     expect(found).toMatchObject([{ usableMs: 10 * MINUTE, tooShort: true }]);
   });
+});
+
+test('what is told is what the agent goes by', () => {
+  const nodeId = '00112233445566778899aabbccddeeff';
+  const windows = weekly('Sat,Sun', '01:30', 120, 'Europe/Berlin') + cron('15 2 * * *', 200, 'Australia/Lord_Howe');
+  const text = `updates.strategy = "periodic"\nupdates.periodic.random_place = true\n${windows}`;
+  const { config } = buildConfig([{ path: 'a.toml', text }], [], readCron);
+  const { schedule } = calendarOf(config!, nodeId);
+  for (const month of [3, 4, 10, 11]) {
+    const at = Date.UTC(2026, month - 1, 1);
+    const report = workOut({
+      config: config!,
+      nodeId,
+      at,
+      next: 60,
+      hostZone: 'UTC',
+      windowOrigins: [],
+      freezeOrigins: [],
+    });
+    expect(report.windows).toHaveLength(60);
+    for (const { from, to, place } of report.windows) {
+      expect(scheduleAt(schedule!, place ?? from)).toEqual({ open: true, until: to });
+      expect(scheduleAt(schedule!, (place ?? from) - 1)).toEqual({ open: false, opens: place ?? from });
+    }
+  }
 });
 
 describe('what is open', () => {
