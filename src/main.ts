@@ -4,15 +4,19 @@ import type { Command, Io } from './cli/command.ts';
 import { configCommands } from './cli/config.ts';
 import { demoCommand } from './cli/demo.ts';
 import { dispatch } from './cli/dispatch.ts';
+import { graphCommand } from './cli/graph.ts';
 import { hookCommands } from './cli/hook.ts';
 import { managerCommands } from './cli/manager/index.ts';
 import { postponeCommand } from './cli/postpone.ts';
 import { simCommands } from './cli/sim.ts';
+import { windowsCommand } from './cli/windows.ts';
 
 /** Every command. Help texts come from this table. */
 const COMMANDS: readonly Command[] = [
   agentCommand,
   postponeCommand,
+  windowsCommand,
+  graphCommand,
   ...managerCommands(),
   ...configCommands,
   demoCommand,

@@ -42,13 +42,13 @@ describe('a staged update', () => {
     ]);
     passes(driver, 3 * DAY);
     expect(stuckIn(driver)).toEqual([]);
-    driver.send({ kind: 'skip', version: '42.2' });
+    driver.send({ kind: 'skip', by: 'root', version: '42.2' });
     expect(stuckIn(driver)).toEqual(['recovered waiting: no longer stuck, after 4 d 1 h: a reboot that does not come']);
   });
 
   test('is not stuck while what holds it back ends at a known time', () => {
     const driver = held({}, { pause: true });
-    driver.send({ kind: 'pause', until: instant(7 * DAY).wall, reason: 'holidays' });
+    driver.send({ kind: 'pause', by: 'root', until: instant(7 * DAY).wall, reason: 'holidays' });
     const other = new Driver({ settings: driver.state.settings, memory: driver.memory });
     other.send({ kind: 'started' });
     passes(other, 6 * DAY);

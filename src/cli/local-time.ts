@@ -1,0 +1,71 @@
+import { type OffsetAt, offsetsOf } from '../strategy/zone.ts';
+
+/** A zone as its clocks show it. */
+export interface ZoneClock {
+  /** IANA name. */
+  readonly zone: string;
+  readonly offsetAt: OffsetAt;
+}
+
+const MINUTE = 60_000;
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+/** Beyond this some zone's clocks show what no `Date` can be. */
+const LAST = 8.64e15 - 2 * 86_400_000;
+
+/** Prepares a zone; `timeZone` is an IANA name. An unknown one throws a RangeError. */
+export function zoneClock(timeZone: string): ZoneClock {
+  return { zone: timeZone, offsetAt: offsetsOf(timeZone) };
+}
+
+/** How far a zone is ahead of UTC, `+02:00`. Milliseconds in. */
+export function offsetText(ms: number): string {
+  const minutes = Math.round(Math.abs(ms) / MINUTE);
+  const two = (part: number): string => String(part).padStart(2, '0');
+  return `${ms < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
+/** A date and time as clocks show it (as if it were in UTC, milliseconds since 1970): `Sat 2026-10-24 22:00`. */
+export function clockText(local: number): string {
+  return `${dayText(local)} ${timeText(local)}`;
+}
+
+/** Its time alone: `22:00`, with seconds where there are some. */
+export function timeText(local: number): string {
+  return new Date(local).toISOString().slice(11, local % MINUTE === 0 ? 16 : 19);
+}
+
+/** Its day alone: `Sat 2026-10-24`. */
+export function dayText(local: number): string {
+  const date = new Date(local);
+  return `${DAYS[date.getUTCDay()] ?? ''} ${date.toISOString().slice(0, 10)}`;
+}
+
+/** A moment in a zone: `Sat 2026-10-24 22:00 +02:00`. Milliseconds since 1970 in. */
+export function momentText({ offsetAt }: ZoneClock, wall: number): string {
+  if (!(Math.abs(wall) < LAST)) return 'an unknown time';
+  const offset = offsetAt(wall);
+  return `${clockText(wall + offset)} ${offsetText(offset)}`;
+}
+
+/**
+ * From one moment to another, no word twice: `Sat 2026-10-24 22:00 to 23:30 +02:00`. Infinite ones have words of their
+ * own.
+ */
+export function spanText(clock: ZoneClock, from: number, to: number): string {
+  if (from === Number.NEGATIVE_INFINITY || to === Number.POSITIVE_INFINITY) {
+    const start = from === Number.NEGATIVE_INFINITY ? 'since more than a week' : `from ${momentText(clock, from)} on`;
+    return to === Number.POSITIVE_INFINITY
+      ? `${start}, for a month at the least`
+      : `${start}, to ${momentText(clock, to)}`;
+  }
+  const [first, last] = [clock.offsetAt(from), clock.offsetAt(to)];
+  const same = dayText(from + first) === dayText(to + last);
+  const end = same ? timeText(to + last) : clockText(to + last);
+  return `${clockText(from + first)}${first === last ? '' : ` ${offsetText(first)}`} to ${end} ${offsetText(last)}`;
+}
+
+/** A moment in a zone for programs: `2026-10-24T22:00:00+02:00`. Seconds of offsets, as before 1972, are rounded. */
+export function isoIn({ offsetAt }: ZoneClock, wall: number): string {
+  const offset = Math.round(offsetAt(wall) / MINUTE) * MINUTE;
+  return `${new Date(wall + offset).toISOString().slice(0, 19)}${offsetText(offset)}`;
+}
