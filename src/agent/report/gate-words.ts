@@ -1,0 +1,121 @@
+import { duration } from '../../base/text.ts';
+import type { GateName } from '../gates/gate.ts';
+import type { AgentState } from '../machine/state.ts';
+
+/** How people are told of a gate. */
+interface Words {
+  /** What goes before the reason of a closed one where that follows "because". */
+  readonly because?: string;
+  /** What opens it: a clause that follows "when". */
+  readonly opens: string;
+  /** Commands or keys that help; null: none do. */
+  readonly how: string | null;
+  /** Why it is open. */
+  readonly open: (state: AgentState) => string;
+}
+
+/** The words for each gate, in its order. */
+export const GATE_WORDS: Readonly<Record<GateName, Words>> = {
+  enabled: { opens: 'updates.enabled is true', how: 'updates.enabled', open: () => 'updates are enabled' },
+  health: {
+    opens: 'this boot is healthy',
+    how: 'systemctl --failed; journalctl -b -p err',
+    open: ({ settings }) => (settings.around === null ? 'nobody asks' : 'this boot is healthy'),
+  },
+  freeze: {
+    because: 'there are to be ',
+    opens: 'these dates are over',
+    how: 'updates.freeze',
+    open: ({ settings }) =>
+      settings.freezes === null ? 'no dates are kept free of reboots' : 'no date that is kept free',
+  },
+  pause: {
+    because: 'updates are ',
+    opens: 'the pause is over',
+    how: 'holdpoint resume',
+    open: () => 'nobody has paused it',
+  },
+  clock: {
+    opens: 'the clock is synchronised, or was waited for long enough',
+    how: 'timedatectl',
+    open: ({ settings, around }) =>
+      settings.schedule === null && settings.freezes === null
+        ? 'no windows or dates depend on it'
+        : around?.clockSynced === true
+          ? 'the clock is synchronised'
+          : 'it was waited for long enough',
+  },
+  window: {
+    because: 'it is ',
+    opens: 'a window opens',
+    how: 'holdpoint windows',
+    open: ({ settings }) => (settings.schedule === null ? 'no windows are configured: at any time' : 'a window is open'),
+  },
+  uptime: {
+    opens: 'it is up for long enough',
+    how: 'updates.min_uptime_secs',
+    open: ({ settings }) =>
+      settings.minUptimeMs === 0 ? 'no uptime is asked for' : `up for more than ${duration(settings.minUptimeMs)}`,
+  },
+  postponed: {
+    because: 'the reboot was ',
+    opens: 'that time is over',
+    how: null,
+    open: () => 'nobody has postponed it',
+  },
+  inhibitors: {
+    opens: 'the inhibitor lock is gone',
+    how: 'systemd-inhibit --list',
+    open: ({ settings }) => (settings.around?.inhibitors === true ? 'nobody blocks shutdowns' : 'nobody asks'),
+  },
+  holds: {
+    because: 'it is ',
+    opens: 'the marker is removed, or its time is over',
+    how: 'ls /run/holdpoint/holds.d',
+    open: () => 'no marker is set',
+  },
+  power: {
+    opens: 'it has AC power',
+    how: null,
+    open: ({ settings, around }) =>
+      settings.around?.requireAc !== true
+        ? 'AC power is not required'
+        : around?.power === 'ac'
+          ? 'it has AC power'
+          : 'nobody knows of a battery',
+  },
+  people: {
+    opens: 'they have left, or had their time',
+    how: 'loginctl list-sessions',
+    open: (state) => peopleOpen(state),
+  },
+  hooks: {
+    opens: 'the hook allows it',
+    how: "journalctl -t holdpoint-agent -u 'holdpoint-hook@*'",
+    open: ({ around, hooks }) =>
+      around?.hooks.includes('may-reboot') !== true
+        ? 'there are no may-reboot hooks'
+        : hooks === null
+          ? 'they were not asked yet'
+          : 'they allowed it',
+  },
+  report: {
+    opens: 'the lock manager has answered',
+    how: 'updates.fleet_lock',
+    open: ({ settings }) =>
+      settings.lock === null ? 'nobody waits for a report' : 'the lock manager knows that this host is steady',
+  },
+  refusal: { opens: 'the next try succeeds', how: null, open: () => 'nothing was refused' },
+};
+
+function peopleOpen({ settings, around }: AgentState): string {
+  if (settings.around?.people === undefined || settings.around.people === null) return 'nobody asks who is logged in';
+  if (around?.people === null) return 'nobody can tell who is logged in, for long enough';
+  return around?.people.length === 0 ? 'nobody is logged in' : 'who is logged in has had time';
+}
+
+/** The reason of a closed gate as it follows "because": no second half after a semicolon. */
+export function because(gate: string, reason: string): string {
+  const words: Partial<Record<string, Words>> = GATE_WORDS;
+  return `${words[gate]?.because ?? ''}${reason.replace('; they', ', and they')}`;
+}
