@@ -1,5 +1,5 @@
 import { buildConfig } from '../../src/config/load.ts';
-import type { Settings } from '../../src/agent/machine/state.ts';
+import type { AsyncKind, Settings } from '../../src/agent/machine/state.ts';
 import { type Origins, originsOf } from '../../src/agent/report/origins.ts';
 import type { Graph, Release } from '../../src/graph/types.ts';
 import { createFreezes } from '../../src/strategy/freeze.ts';
@@ -10,6 +10,7 @@ import {
   MINUTE,
   NODE_ID,
   SECOND,
+  aroundRules,
   deployment,
   graph,
   instant,
@@ -21,28 +22,29 @@ import {
   stagedDeployment,
 } from './agent-builders.ts';
 import { Driver } from './agent-driver.ts';
-import { held, rebooting, settled, staging } from './agent-situations.ts';
 import { IN_FLEET, Surrounded, arrived, surrounded } from './agent-surrounded.ts';
 
-/** A configuration as an administrator may have written it. */
-const CONFIG = `[updates]
-strategy = ["periodic", "fleet_lock"]
-min_uptime_secs = 3600
-power.require_ac = true
+const HEAD = '[updates]\n';
+const FLEET = '[updates.fleet_lock]\nbase_url = "https://locks.example/"\n';
+const WINDOW = '[[updates.periodic.window]]\ndays = ["Sat"]\nstart_time = "02:00"\nlength_minutes = 60\n';
+const FREEZE = '[[updates.freeze]]\nfrom = "2026-07-23"\nuntil = "2026-07-24"\nreason = "inventory"\n';
 
-[updates.fleet_lock]
-base_url = "https://locks.example/"
-
-[[updates.periodic.window]]
-days = ["Sat", "Sun"]
-start_time = "02:00"
-length_minutes = 60
-`;
-
-/** Where everything that matters was set. */
-export const ORIGINS: Origins = originsOf(
-  buildConfig([{ path: '/etc/holdpoint/config.d/50-site.toml', text: CONFIG }]).values,
-);
+/** Where an administrator may have set what these settings say. */
+export function originsFor({ enabled, schedule, lock, freezes, minUptimeMs, around, source }: Settings): Origins {
+  const strategy = [...(schedule === null ? [] : ['periodic']), ...(lock === null ? [] : ['fleet_lock'])];
+  const text = [
+    HEAD,
+    enabled ? '' : 'enabled = false\n',
+    source === 'graph' ? '' : 'source = "staged"\n',
+    strategy.length === 0 ? '' : `strategy = ${JSON.stringify(strategy)}\n`,
+    minUptimeMs === 0 ? '' : `min_uptime_secs = ${minUptimeMs / 1000}\n`,
+    around?.requireAc === true ? 'power.require_ac = true\n' : '',
+    lock === null ? '' : FLEET,
+    schedule === null ? '' : WINDOW,
+    freezes === null ? '' : FREEZE,
+  ];
+  return originsOf(buildConfig([{ path: '/etc/holdpoint/config.d/50-site.toml', text: text.join('') }]).values);
+}
 
 const ANN = person('0');
 const BOB = { ...person('4', 'bob'), where: 'desktop', tty: null };
@@ -53,9 +55,50 @@ function after(driver: Driver, happens: (driver: Driver) => void): Driver {
   return driver;
 }
 
+/** Lets time pass until a question of this kind is open. */
+function asks(driver: Driver, kind: AsyncKind): void {
+  for (let ticks = 0; !driver.asked.includes(kind); ticks += 1) {
+    if (ticks === 1_000 || !driver.tick()) throw new Error(`${kind} is not asked; open: ${driver.asked.join(', ')}`);
+  }
+}
+
 function ahead(host: Surrounded, happens: (host: Surrounded) => void): Driver {
   happens(host);
   return host.driver;
+}
+
+/** An agent that watches: release 1 runs, and nothing keeps a reboot back. */
+function settled(change: Partial<Settings> = {}): Driver {
+  const driver = new Driver({ settings: settings({ around: aroundRules(), ...change }) });
+  driver.auto.lookAround = () => driver.lookedAround();
+  driver.auto.report = () => driver.reported();
+  driver.send({ kind: 'started' });
+  driver.looked(reading(driver.mono, 1));
+  return driver;
+}
+
+function staging(change: Partial<Settings> = {}): Driver {
+  return after(settled(change), (driver) => {
+    driver.pass(INTERVAL);
+    driver.graphRead(graph([1, 2]));
+  });
+}
+
+/** With release 2 staged, and a pause where it is wished. */
+function held(change: Partial<Settings> = {}, pause: { until: number | null; reason: string } | null = null): Driver {
+  return after(staging(change), (driver) => {
+    if (pause !== null) driver.send({ kind: 'pause', ...pause });
+    driver.staged(shown(driver));
+  });
+}
+
+/** Finalize was called, under a slot if there is a lock. */
+function rebooting(change: Partial<Settings> = {}): Driver {
+  return after(held(change), (driver) => {
+    if (driver.phase !== 'releasing') return;
+    driver.granted();
+    driver.looked(shown(driver));
+  });
 }
 
 function watched(next: Graph): Driver {
@@ -104,7 +147,7 @@ export const SITUATIONS: Readonly<Record<string, () => Driver>> = {
   newest: () => watched(graph([1])),
   'first-look-to-come': () => settled(),
   'rollout-not-reached': () =>
-    watched(without({ rollout: { startWall: instant(-HOUR).wall, startValue: 0, durationMinutes: 48 * 60 } })),
+    watched(without({ rollout: { startWall: instant(0).wall, startValue: 0, durationMinutes: 48 * 60 } })),
   'dead-end': () =>
     watched({ releases: [release(1, { deadEnd: 'see https://example.org/dead-end' })], edges: [[]], warnings: [] }),
   'no-path': () => watched(without({})),
@@ -114,7 +157,7 @@ export const SITUATIONS: Readonly<Record<string, () => Driver>> = {
       driver.pass(INTERVAL);
       for (let count = 0; count < 40; count += 1) {
         driver.fails('fetchGraph', 'transient', 'https://updates.example: connect ECONNREFUSED 192.0.2.7:443');
-        while (driver.asked.length === 0) driver.tick();
+        asks(driver, 'fetchGraph');
       }
     }),
   staging: () =>
@@ -126,7 +169,7 @@ export const SITUATIONS: Readonly<Record<string, () => Driver>> = {
       for (let count = 0; count < 3; count += 1) {
         driver.fails('stage', 'transient', 'staging 42.2: no space left on device');
         driver.looked(reading(driver.mono, 1));
-        if (count < 2) while (!driver.asked.includes('stage')) driver.tick();
+        if (count < 2) asks(driver, 'stage');
       }
     }),
   metered: () => arrived({ metered: true }).driver,
@@ -146,13 +189,9 @@ export const SITUATIONS: Readonly<Record<string, () => Driver>> = {
     ).driver,
   freeze: () => arrived({}, {}, { freezes: inventoryDays(), ...IN_FLEET }).driver,
   paused: () =>
-    after(held({}, { pause: true }), (driver) => {
-      driver.send({ kind: 'pause', until: null, reason: 'migration of db-3, ask Bob' });
-    }),
+    after(held({}, { until: null, reason: 'migration of db-3, ask Bob' }), (driver) => driver.pass(2 * HOUR)),
   'paused-for-a-time': () =>
-    after(held({}, { pause: true }), (driver) => {
-      driver.send({ kind: 'pause', until: instant(driver.mono).wall + 2 * HOUR, reason: 'backup runs' });
-    }),
+    held({}, { until: instant(2 * HOUR).wall, reason: 'backup runs' }),
   'people-with-grace': () => ahead(arrived({ people: [ANN, BOB] }), (host) => host.driver.pass(2 * MINUTE)),
   'people-unreadable': () =>
     arrived({ people: null, problems: ['logind: no answer within 5 s'] }).driver,
@@ -255,10 +294,11 @@ export const SITUATIONS: Readonly<Record<string, () => Driver>> = {
     }),
   'report-owed-to-a-server-that-is-gone': () =>
     after(held(IN_FLEET), (driver) => {
+      delete driver.auto.report;
       driver.fails('lock', 'unknown', 'https://a.example: no complete answer within 2 min');
-      driver.send({ kind: 'configured', settings: settings({ lock: lockAt('b') }) });
+      driver.send({ kind: 'configured', settings: settings({ around: aroundRules(), lock: lockAt('b') }) });
       for (let count = 0; count < 4; count += 1) {
-        while (!driver.asked.includes('report')) driver.tick();
+        asks(driver, 'report');
         driver.fails('report', 'transient', 'https://a.example: getaddrinfo ENOTFOUND a.example');
       }
     }),

@@ -44,8 +44,8 @@ function watching(report: Unanswered, show: ShowMoment): string {
   const graph = troubleOf(report, 'graph');
   const again = nextCheck === null ? '' : `; the update server is asked again at ${show(nextCheck)}`;
   if (graph !== undefined) return `${NO} the update server gives no answer since ${show(graph.since)}: ${graph.text}${again}`;
-  if (check === null) return `${NO} the update server has not been asked yet${again.replace(' again', '')}`;
-  return `${NO} ${said(check)}${AFTER_VERDICT[check.kind ?? ''] ?? again}`;
+  if (check === null) return `${NO} the update server has not been asked yet${nextCheck === null ? '' : `; that is done at ${show(nextCheck)}`}`;
+  return `${NO} ${said(check)}${afterVerdict(check, report.now) ?? again}`;
 }
 
 /** The verdict as it follows "because". */
@@ -53,10 +53,10 @@ function said({ kind, text }: NonNullable<Report['check']>): string {
   return kind === null ? 'the update graph is asked again' : text;
 }
 
-const AFTER_VERDICT: Readonly<Record<string, string>> = {
-  rollout: '; it is fetched then',
-  deadEnd: '; it will when there is a way out, or when somebody moves it on by hand (rpm-ostree rebase)',
-};
+function afterVerdict({ kind, reachesAt }: NonNullable<Report['check']>, now: number): string | null {
+  if (kind === 'rollout' && reachesAt !== null && reachesAt > now) return '; it is fetched then';
+  return kind === 'deadEnd' ? '; it will when somebody moves it on by hand (rpm-ostree rebase)' : null;
+}
 
 function leftAlone({ version, staged }: NonNullable<Report['foreign']>): string {
   if (!staged) return `${NO} somebody else has chosen ${version} for the next boot; the agent leaves that alone until it is booted`;

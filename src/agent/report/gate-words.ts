@@ -8,7 +8,7 @@ interface Words {
   readonly because?: string;
   /** What opens it: a clause that follows "when". */
   readonly opens: string;
-  /** Commands or keys that help; null: none do. */
+  /** What helps: a command to look with, or a key to change; null: nothing. */
   readonly how: string | null;
   /** Why it is open. */
   readonly open: (state: AgentState) => string;
@@ -16,28 +16,28 @@ interface Words {
 
 /** The words for each gate, in its order. */
 export const GATE_WORDS: Readonly<Record<GateName, Words>> = {
-  enabled: { opens: 'updates.enabled is true', how: 'updates.enabled', open: () => 'updates are enabled' },
+  enabled: { opens: 'updates.enabled is true', how: 'updates.enabled = true in the configuration', open: () => 'updates are enabled' },
   health: {
     opens: 'this boot is healthy',
-    how: 'systemctl --failed; journalctl -b -p err',
-    open: ({ settings }) => (settings.around === null ? 'nobody asks' : 'this boot is healthy'),
+    how: 'what failed: systemctl --failed, journalctl -b -p err',
+    open: ({ settings }) => (settings.around === null ? 'nobody asks for it' : 'this boot is healthy'),
   },
   freeze: {
     because: 'there are to be ',
     opens: 'these dates are over',
-    how: 'updates.freeze',
+    how: 'the dates: updates.freeze in the configuration',
     open: ({ settings }) =>
       settings.freezes === null ? 'no dates are kept free of reboots' : 'no date that is kept free',
   },
   pause: {
     because: 'updates are ',
     opens: 'the pause is over',
-    how: 'holdpoint resume',
+    how: 'to end the pause: holdpoint resume',
     open: () => 'nobody has paused it',
   },
   clock: {
     opens: 'the clock is synchronised, or was waited for long enough',
-    how: 'timedatectl',
+    how: 'why the clock is not synchronised: timedatectl',
     open: ({ settings, around }) =>
       settings.schedule === null && settings.freezes === null
         ? 'no windows or dates depend on it'
@@ -48,12 +48,12 @@ export const GATE_WORDS: Readonly<Record<GateName, Words>> = {
   window: {
     because: 'it is ',
     opens: 'a window opens',
-    how: 'holdpoint windows',
-    open: ({ settings }) => (settings.schedule === null ? 'no windows are configured: at any time' : 'a window is open'),
+    how: 'the coming windows: holdpoint windows',
+    open: ({ settings }) => (settings.schedule === null ? 'updates.strategy asks for no window: at any time' : 'a window is open'),
   },
   uptime: {
     opens: 'it is up for long enough',
-    how: 'updates.min_uptime_secs',
+    how: null,
     open: ({ settings }) =>
       settings.minUptimeMs === 0 ? 'no uptime is asked for' : `up for more than ${duration(settings.minUptimeMs)}`,
   },
@@ -65,13 +65,13 @@ export const GATE_WORDS: Readonly<Record<GateName, Words>> = {
   },
   inhibitors: {
     opens: 'the inhibitor lock is gone',
-    how: 'systemd-inhibit --list',
-    open: ({ settings }) => (settings.around?.inhibitors === true ? 'nobody blocks shutdowns' : 'nobody asks'),
+    how: 'who blocks shutdowns, and with which process: systemd-inhibit --list',
+    open: ({ settings }) => (settings.around?.inhibitors === true ? 'nobody blocks shutdowns' : 'nobody asks for it'),
   },
   holds: {
     because: 'it is ',
     opens: 'the marker is removed, or its time is over',
-    how: 'ls /run/holdpoint/holds.d',
+    how: 'the markers, which whoever left them removes: ls /run/holdpoint/holds.d',
     open: () => 'no marker is set',
   },
   power: {
@@ -86,12 +86,12 @@ export const GATE_WORDS: Readonly<Record<GateName, Words>> = {
   },
   people: {
     opens: 'they have left, or had their time',
-    how: 'loginctl list-sessions',
+    how: 'who is logged in: loginctl list-sessions',
     open: (state) => peopleOpen(state),
   },
   hooks: {
     opens: 'the hook allows it',
-    how: "journalctl -t holdpoint-agent -u 'holdpoint-hook@*'",
+    how: "what the hooks say: journalctl -u 'holdpoint-hook@*'",
     open: ({ around, hooks }) =>
       around?.hooks.includes('may-reboot') !== true
         ? 'there are no may-reboot hooks'
@@ -101,7 +101,7 @@ export const GATE_WORDS: Readonly<Record<GateName, Words>> = {
   },
   report: {
     opens: 'the lock manager has answered',
-    how: 'updates.fleet_lock',
+    how: 'whether the lock manager runs, and takes this host: updates.fleet_lock in the configuration',
     open: ({ settings }) =>
       settings.lock === null ? 'nobody waits for a report' : 'the lock manager knows that this host is steady',
   },
@@ -114,8 +114,10 @@ function peopleOpen({ settings, around }: AgentState): string {
   return around?.people.length === 0 ? 'nobody is logged in' : 'who is logged in has had time';
 }
 
+const TIME = /; they (get .*) once everything else allows the reboot$|; they (are given time to finish)$/;
+
 /** The reason of a closed gate as it follows "because": no second half after a semicolon. */
 export function because(gate: string, reason: string): string {
   const words: Partial<Record<string, Words>> = GATE_WORDS;
-  return `${words[gate]?.because ?? ''}${reason.replace('; they', ', and they')}`;
+  return (words[gate]?.because ?? '') + reason.replace(TIME, ' (who $1$2)');
 }

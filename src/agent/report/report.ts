@@ -30,7 +30,7 @@ export interface GateReport {
   readonly reason: string;
   /** What opens it, as a clause that follows "when"; null for one that is not closed. */
   readonly opens: string | null;
-  /** What to look at, or to do, as commands or keys; null: nothing. */
+  /** What helps: a command to look with, or a key to change; null: nothing. */
   readonly how: string | null;
   readonly opensAt: number | null;
   readonly lookAgain: number | null;
@@ -162,7 +162,7 @@ const GATE: Codec<GateReport> = fields<GateReport>({
   verdict: about('`notAsked`: it is asked when everything before it is open.', word('open', 'closed', 'notAsked')),
   reason: about('Why, as one clause for people.', text),
   opens: about('What opens it, as a clause that follows "when"; null: it is not closed.', words),
-  how: about('Commands or keys that help; null: none.', words),
+  how: about('What helps, for people: a command to look with, or a key to change.', words),
   opensAt: about('When it opens by itself, as far as that is known.', when),
   lookAgain: about('When it is asked again; it may be closed still.', when),
   closesAt: about('When an open one closes by itself.', when),

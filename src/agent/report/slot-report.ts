@@ -33,11 +33,11 @@ export function slotReport(state: AgentState, at: Instant): Slot {
 }
 
 function closed(reason: string, group: string): Slot {
-  const how = `holdpoint manager status --group ${group}, on the lock manager`;
+  const how = `who holds the slots: holdpoint manager status --group ${group}, on the lock manager`;
   return { verdict: 'closed', reason, opens: `the lock manager grants a slot of group ${group}`, how };
 }
 
 function withoutLock({ phase }: AgentState): Slot {
   if (phase.name === 'starting') return { verdict: 'notAsked', reason: 'this host has not been read yet' };
-  return { verdict: 'open', reason: 'no lock manager is configured: this host decides alone' };
+  return { verdict: 'open', reason: 'updates.strategy asks for no lock manager: this host decides alone' };
 }

@@ -34,7 +34,7 @@ const WORDS: Readonly<Record<TroubleSource, Words>> = {
     what: 'reporting to the lock manager',
     mends: `${AGAIN}; check that it runs. If it is gone for good: "A lock server that is gone" in docs/operations.md`,
   },
-  stage: { what: 'staging the release', mends: `${AGAIN}; see rpm-ostree status and journalctl -u rpm-ostreed` },
+  stage: { what: 'staging', mends: `${AGAIN}; see rpm-ostree status and journalctl -u rpm-ostreed` },
   discard: { what: 'removing a staged deployment', mends: `${AGAIN}; or by hand: rpm-ostree cleanup -p` },
   graph: {
     what: 'asking the update server',

@@ -11,7 +11,7 @@ const GATED: ReadonlySet<string> = new Set(['holding', 'releasing', 'rebooting']
 export function changesOf(report: Report, time: LocalTime): readonly string[] {
   const closed = GATED.has(report.state) || report.at !== report.now ? closedGates(report) : [];
   return [
-    ...closed.flatMap(({ gate, opens, how }) => (how === null ? [] : [`${gate}, when ${opens ?? 'it opens'}: ${how}`])),
+    ...closed.flatMap(({ gate, how }) => (how === null ? [] : [`${gate}: ${how}`])),
     ...now(report, closed),
     ...byVerdict(report),
     ...report.troubles.map(({ what, mends }) => `${what}: ${time.text(mends)}`),
@@ -25,7 +25,7 @@ function now({ postponeAllowedSecs, state, at, now: today }: Report, closed: rea
   if (at !== today || !GATED.has(state)) return [];
   const isPatience = closed.length > 0 && closed.every(({ gate }) => PATIENCE.has(gate));
   return [
-    ...(isPatience ? ['to reboot in spite of it: holdpoint update --now'] : []),
+    ...(isPatience ? ['to reboot in spite of that: holdpoint update --now'] : []),
     ...(postponeAllowedSecs > 0 && state !== 'rebooting' ? ['to let it wait for longer: holdpoint postpone'] : []),
   ];
 }

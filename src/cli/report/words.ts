@@ -64,10 +64,10 @@ export function checkText({ check, nextCheck, source, now }: Report, time: Local
 /** A streak of errors: what, how often, since when, and the next try. */
 export function troubleText(trouble: TroubleReport, time: LocalTime, now: number): string {
   const { what, text, count, since, nextTry } = trouble;
-  const times = count === 1 ? 'once, at' : `${count} times since`;
+  const times = count === 1 ? 'since' : `${count} times since`;
   const next = nextTry === null || nextTry <= now ? '' : `, next try at ${time.near(nextTry)}`;
   const said = text.startsWith(what) ? time.text(text) : `${what}: ${time.text(text)}`;
-  return `${said} (${times} ${time.at(since)}${next})`;
+  return `${said}; ${times} ${time.at(since)}${next}`;
 }
 
 /** The pause of an administrator. */

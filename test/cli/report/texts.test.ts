@@ -9,7 +9,7 @@ import { statusLines } from '../../../src/cli/report/status-text.ts';
 import { instant } from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
 import { expectGolden } from '../../support/golden.ts';
-import { AT_OTHER_MOMENTS, ORIGINS, SITUATIONS } from '../../support/report-situations.ts';
+import { AT_OTHER_MOMENTS, SITUATIONS, originsFor } from '../../support/report-situations.ts';
 
 const PLAIN: Look = { width: 100, mark: (text) => text };
 const GOLDEN = join(import.meta.dirname, 'golden');
@@ -17,7 +17,7 @@ const GOLDEN = join(import.meta.dirname, 'golden');
 /** As a client reads it, with a later moment if one is asked for. */
 function reported({ state, mono }: Driver, later = 0): Report {
   const now = instant(mono);
-  return readReport(writeReport(reportOf(state, now, ORIGINS, now.wall + later)));
+  return readReport(writeReport(reportOf(state, now, originsFor(state.settings), now.wall + later)));
 }
 
 function inUtc({ now }: Report): ReturnType<typeof localTime> {
