@@ -28,7 +28,7 @@ const PURE = [
   /^manager\/(answer|batch|document|doubts|notices|order|held-open|holdings|overview|pending|percentages|policy|presence|queue|refusals|semaphore|sights)\.ts$/,
   /^manager\/admin\/(orders|wire)\.ts$/,
   /^cli\/postponed\.ts$/,
-  /^cli\/report\//,
+  /^cli\/report\/(changes|explain-text|layout|local-time|readers-moment|status-text|words)\.ts$/,
   /^cli\/manager\/(columns|history-text|shell|status-text)\.ts$/,
   /^manager\/store\/(codec|history|layout|memory|state|store)\.ts$/,
   /^manager\/meter\.ts$/,

@@ -22,7 +22,7 @@ import {
   stagedDeployment,
 } from './agent-builders.ts';
 import { Driver } from './agent-driver.ts';
-import { IN_FLEET, Surrounded, arrived, surrounded } from './agent-surrounded.ts';
+import { IN_FLEET, type Surrounded, arrived, surrounded } from './agent-surrounded.ts';
 
 const HEAD = '[updates]\n';
 const FLEET = '[updates.fleet_lock]\nbase_url = "https://locks.example/"\n';
@@ -156,8 +156,8 @@ export const SITUATIONS: Readonly<Record<string, () => Driver>> = {
     after(settled(), (driver) => {
       driver.pass(INTERVAL);
       for (let count = 0; count < 40; count += 1) {
-        driver.fails('fetchGraph', 'transient', 'https://updates.example: connect ECONNREFUSED 192.0.2.7:443');
         asks(driver, 'fetchGraph');
+        driver.fails('fetchGraph', 'transient', 'https://updates.example: connect ECONNREFUSED 192.0.2.7:443');
       }
     }),
   staging: () =>
@@ -190,11 +190,9 @@ export const SITUATIONS: Readonly<Record<string, () => Driver>> = {
   freeze: () => arrived({}, {}, { freezes: inventoryDays(), ...IN_FLEET }).driver,
   paused: () =>
     after(held({}, { until: null, reason: 'migration of db-3, ask Bob' }), (driver) => driver.pass(2 * HOUR)),
-  'paused-for-a-time': () =>
-    held({}, { until: instant(2 * HOUR).wall, reason: 'backup runs' }),
+  'paused-for-a-time': () => held({}, { until: instant(2 * HOUR).wall, reason: 'backup runs' }),
   'people-with-grace': () => ahead(arrived({ people: [ANN, BOB] }), (host) => host.driver.pass(2 * MINUTE)),
-  'people-unreadable': () =>
-    arrived({ people: null, problems: ['logind: no answer within 5 s'] }).driver,
+  'people-unreadable': () => arrived({ people: null, problems: ['logind: no answer within 5 s'] }).driver,
   postponed: () =>
     ahead(arrived({ people: [ANN] }), (host) => {
       host.driver.send({ kind: 'postpone', by: 'ann', forMs: 20 * MINUTE });
@@ -298,6 +296,8 @@ export const SITUATIONS: Readonly<Record<string, () => Driver>> = {
       driver.fails('lock', 'unknown', 'https://a.example: no complete answer within 2 min');
       driver.send({ kind: 'configured', settings: settings({ around: aroundRules(), lock: lockAt('b') }) });
       for (let count = 0; count < 4; count += 1) {
+        asks(driver, 'report');
+        if (driver.question('report').lock.baseUrl !== lockAt('a').baseUrl) driver.reported();
         asks(driver, 'report');
         driver.fails('report', 'transient', 'https://a.example: getaddrinfo ENOTFOUND a.example');
       }

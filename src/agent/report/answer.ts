@@ -10,8 +10,20 @@ const MOST_REASONS = 3;
 /** Why this host does not reboot, and when it will, in one sentence; `show` writes moments. */
 export function answerOf(report: Unanswered, show: ShowMoment): string {
   if (report.at !== report.now) return atAnotherMoment(report, show);
-  const answer = ANSWERS[report.state];
+  const answer = MEMORY_MATTERS.has(report.state)
+    ? (notWritten(report, show) ?? ANSWERS[report.state])
+    : ANSWERS[report.state];
   return `${answer === undefined ? `This host: ${report.line}` : answer(report, show)}.`;
+}
+
+/** States in which nothing goes on before the state file is written. */
+const MEMORY_MATTERS: ReadonlySet<string> = new Set(['staging', 'holding', 'releasing']);
+
+function notWritten(report: Unanswered, show: ShowMoment): Answer | null {
+  const trouble = troubleOf(report, 'memory');
+  if (trouble === undefined) return null;
+  const again = trouble.nextTry === null ? '' : `; it is tried again at ${show(trouble.nextTry)}`;
+  return () => `${NO} the state file of its agent cannot be written: ${trouble.text}${again}`;
 }
 
 type Answer = (report: Unanswered, show: ShowMoment) => string;
@@ -43,8 +55,10 @@ function watching(report: Unanswered, show: ShowMoment): string {
   if (source === 'staged') return `${NO} nothing is staged; it will when somebody has staged a deployment`;
   const graph = troubleOf(report, 'graph');
   const again = nextCheck === null ? '' : `; the update server is asked again at ${show(nextCheck)}`;
-  if (graph !== undefined) return `${NO} the update server gives no answer since ${show(graph.since)}: ${graph.text}${again}`;
-  if (check === null) return `${NO} the update server has not been asked yet${nextCheck === null ? '' : `; that is done at ${show(nextCheck)}`}`;
+  if (graph !== undefined)
+    return `${NO} the update server gives no answer since ${show(graph.since)}: ${graph.text}${again}`;
+  if (check === null)
+    return `${NO} the update server has not been asked yet${nextCheck === null ? '' : `; that is done at ${show(nextCheck)}`}`;
   return `${NO} ${said(check)}${afterVerdict(check, report.now) ?? again}`;
 }
 
@@ -59,7 +73,8 @@ function afterVerdict({ kind, reachesAt }: NonNullable<Report['check']>, now: nu
 }
 
 function leftAlone({ version, staged }: NonNullable<Report['foreign']>): string {
-  if (!staged) return `${NO} somebody else has chosen ${version} for the next boot; the agent leaves that alone until it is booted`;
+  if (!staged)
+    return `${NO} somebody else has chosen ${version} for the next boot; the agent leaves that alone until it is booted`;
   return `${NO} somebody else has staged ${version}, which the agent leaves alone; it goes on when that is booted or removed (rpm-ostree cleanup -p)`;
 }
 
@@ -91,17 +106,19 @@ function holding(report: Unanswered, show: ShowMoment): string {
 
 function releasing(report: Unanswered, show: ShowMoment): string {
   const slot = report.gates.find(({ gate }) => gate === 'slot');
-  if (slot?.verdict === 'closed') return `${NO} ${slot.reason}; ${prediction(report, 'it will', show)}`;
+  if (slot?.verdict === 'closed')
+    return `${NO} ${because(slot.gate, slot.reason)}; ${prediction(report, 'it will', show)}`;
   const { next, target } = report;
   const when = next.at === null ? '' : ` at ${show(next.at)}`;
-  return `This host is about to reboot into ${target?.version ?? 'the release'}: first ${next.text}${when}`;
+  return `This host is about to reboot into ${target?.version ?? 'the release'}: ${next.text}${when}`;
 }
 
 function rebooting(report: Unanswered, show: ShowMoment): string {
   const { target, next, since } = report;
   const version = target?.version ?? 'the release';
   const bad = troubleOf(report, 'reboot') ?? troubleOf(report, 'finalize') ?? troubleOf(report, 'slot');
-  if (bad === undefined) return `This host reboots into ${version} since ${show(since)}: nothing can take that back`;
+  if (bad === undefined)
+    return `This host is rebooting into ${version} since ${show(since)}, and nothing can take that back`;
   const closed = closedGates(report);
   const kept = closed.length === 0 ? '' : `; it is not tried again while ${reasons(closed)}`;
   const again = next.at === null || closed.length > 0 ? kept : `; it is tried again at ${show(next.at)}`;
@@ -127,7 +144,9 @@ function atAnotherMoment(report: Unanswered, show: ShowMoment): string {
 /** The closed gates, each reason once. */
 export function closedGates({ gates }: Pick<Report, 'gates'>): readonly GateReport[] {
   const closed = gates.filter(({ verdict }) => verdict === 'closed');
-  return closed.filter(({ reason, gate }) => gate === 'slot' || !closed.some((one) => one.gate === 'slot' && one.reason === reason));
+  return closed.filter(
+    ({ reason, gate }) => gate === 'slot' || !closed.some((one) => one.gate === 'slot' && one.reason === reason),
+  );
 }
 
 function reasons(closed: readonly GateReport[]): string {
@@ -136,11 +155,14 @@ function reasons(closed: readonly GateReport[]): string {
   return listed([...named, ...(rest === 0 ? [] : [`${rest} more gates are closed`])]);
 }
 
-function prediction({ reboot, now, at }: Unanswered, will: string, show: ShowMoment): string {
+function prediction({ reboot, at }: Unanswered, will: string, show: ShowMoment): string {
   if (reboot === null) return `${will} when a release is staged`;
   const { provided } = reboot;
-  if (reboot.at === null) return `${will} when ${listed(reboot.when)}${provisos(provided)}`;
-  const when = reboot.at <= Math.max(now, at) ? 'then' : `at about ${show(reboot.at)}`;
+  if (reboot.at === null) {
+    const earliest = reboot.notBefore === null ? '' : `, but not before about ${show(reboot.notBefore)}`;
+    return `${will} when ${listed(reboot.when)}${earliest}${provisos(provided)}`;
+  }
+  const when = reboot.at <= at ? 'then' : `at about ${show(reboot.at)}`;
   return `${will} ${when}${provisos(provided)}`;
 }
 

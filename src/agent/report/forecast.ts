@@ -15,7 +15,7 @@ const MOST_TRIES = 64;
 /** Gates that do not keep the time of people from beginning: they are asked after it. */
 const AFTER: ReadonlySet<GateName> = new Set(['people', 'hooks', 'report', 'refusal']);
 /** Closed gates whose next look is expected to open them. */
-const TRIED_AGAIN: ReadonlySet<GateName> = new Set(['clock', 'refusal']);
+const TRIED_AGAIN: ReadonlySet<GateName> = new Set(['clock', 'people', 'refusal']);
 
 /**
  * When the target is finalized at the earliest, from `at` on, as far as that can be foreseen: by what is known now, if
@@ -29,46 +29,64 @@ export function forecast(state: AgentState, at: Instant): Forecast | null {
       return fromReleasing(state, at);
     case 'rebooting':
       return fromRebooting(state, at);
-    default:
+    case 'starting':
+    case 'disabled':
+    case 'watching':
+    case 'staging':
       return null;
   }
 }
 
-type Moment = Pick<Forecast, 'at' | 'when'>;
+type Moment = Pick<Forecast, 'at' | 'when' | 'notBefore'>;
 
 function fromHolding(state: AgentState, now: Instant): Moment {
   const undo = state.memory.acted === null ? [] : ['what the pre-reboot hooks did is undone'];
-  const untimed = gatesOf(state, now).filter(isClosed).filter((gate) => isUntimed(gate, state));
+  const untimed = gatesOf(state, now).filter(isClosed).filter(isUntimed);
   const when = [...undo, ...untimed.map(({ gate, opensAt, lookAgain }) => opensText(gate, opensAt ?? lookAgain))];
-  if (when.length > 0) return { at: null, when };
+  const earliest = earliestFrom(state, now, new Set(untimed.map(({ gate }) => gate)));
+  if (when.length > 0) return { at: null, when, notBefore: earliest === now.wall ? null : earliest };
+  if (earliest !== null) return { at: earliest, when: [], notBefore: null };
+  const patience = graceOf(state) + noticeOf(state);
+  const room = patience === 0 ? 'at the same time' : `for longer than people get (${duration(patience)})`;
+  return { at: null, when: [`all gates stay open ${room}`], notBefore: null };
+}
+
+/** The first moment at which the reboot fits in, as far as gates go that open at a time; null: none was found. */
+function earliestFrom(state: AgentState, now: Instant, without: ReadonlySet<GateName>): number | null {
   let wall = now.wall;
   for (let tries = 0; tries < MOST_TRIES && wall < Infinity; tries += 1) {
-    const found = tryAt(state, now, wall);
-    if (found.fits) return { at: found.wall, when: [] };
+    const found = tryAt(state, now, wall, without);
+    if (found.fits) return found.wall;
     wall = found.wall;
   }
-  const patience = timeOfPeople(state, true);
-  const room = patience === 0 ? '' : `, for as long as people get (${duration(patience)})`;
-  return { at: null, when: [`all gates are open at the same time${room}`] };
+  return null;
 }
 
 /** `moment`: when a gate is looked at again, if ever. */
 function opensText(gate: GateName, moment: number | null): string {
-  return gate === 'window' && moment === null ? 'a window is configured' : GATE_WORDS[gate].opens;
+  return gate === 'window' && moment === null ? 'updates.periodic.window has one' : GATE_WORDS[gate].opens;
 }
 
 /** A moment at which the reboot fits in before a gate closes; or the next one to try, `Infinity` for none. */
-function tryAt(state: AgentState, now: Instant, wall: number): { readonly fits: boolean; readonly wall: number } {
+function tryAt(
+  state: AgentState,
+  now: Instant,
+  wall: number,
+  without: ReadonlySet<GateName>,
+): { readonly fits: boolean; readonly wall: number } {
   const at = instantAt(now, wall);
   const gates = gatesOf(state, at);
-  const closed = gates.filter(isClosed);
+  const closed = gates.filter(isClosed).filter(({ gate }) => !without.has(gate));
   const first = closed.filter(({ gate }) => !AFTER.has(gate));
   const opening = Math.max(...first.map((gate) => opensIn(gate, at)));
   if (first.length > 0) return { fits: false, wall: opening > wall ? opening : Infinity };
   const begins = wall === now.wall ? state.courtesy.graceUntil === null : true;
   const grace = begins ? graceOf(state) : 0;
-  const last = Math.max(wall + grace, ...closed.filter((gate) => isTimed(gate, begins)).map((gate) => opensIn(gate, at)));
-  const end = last + timeOfPeople(state, false);
+  const last = Math.max(
+    wall + grace,
+    ...closed.filter((gate) => hasMoment(gate, begins)).map((gate) => opensIn(gate, at)),
+  );
+  const end = last + noticeOf(state);
   const closes = Math.min(Infinity, ...gates.flatMap((gate) => (gate.open ? (wallOf(gate.until, at) ?? []) : [])));
   return closes > end ? { fits: true, wall: end } : { fits: false, wall: closes };
 }
@@ -79,14 +97,14 @@ function opensIn({ opensAt, lookAgain }: Closed, at: Instant): number {
 }
 
 /** People whose time begins anew are counted by that. */
-function isTimed({ gate, opensAt }: Closed, begins: boolean): boolean {
-  return gate !== 'people' || (opensAt !== undefined && !begins);
+function hasMoment({ gate, opensAt, lookAgain }: Closed, begins: boolean): boolean {
+  if (gate === 'people' && opensAt !== undefined) return !begins;
+  return gate !== 'people' || lookAgain !== null;
 }
 
 /** True for a closed gate that opens at no moment that is known. */
-function isUntimed({ gate, opensAt }: Closed, { around }: AgentState): boolean {
-  if (opensAt !== undefined || TRIED_AGAIN.has(gate)) return false;
-  return gate !== 'people' || around?.people === null;
+function isUntimed({ gate, opensAt }: Closed): boolean {
+  return opensAt === undefined && !TRIED_AGAIN.has(gate);
 }
 
 /** Milliseconds that people who are here get once everything else is open. */
@@ -95,19 +113,18 @@ function graceOf({ settings, around }: AgentState): number {
   return isAnybody ? (settings.around?.people?.graceMs ?? 0) : 0;
 }
 
-/** Milliseconds of their last notice, with the slot held; `all`: of everything that they get. */
-function timeOfPeople(state: AgentState, all: boolean): number {
-  const isAnybody = (state.around?.people ?? []).length > 0;
-  const notice = isAnybody ? (state.settings.around?.people?.finalNoticeMs ?? 0) : 0;
-  return all ? graceOf(state) + notice : notice;
+/** Milliseconds of their last notice, with the slot held. */
+function noticeOf({ settings, around }: AgentState): number {
+  const isAnybody = (around?.people ?? []).length > 0;
+  return isAnybody ? (settings.around?.people?.finalNoticeMs ?? 0) : 0;
 }
 
 /** Who still has a say when all gates are open. */
 function provisos(state: AgentState): readonly string[] {
-  const { settings, memory } = state;
+  const { settings, memory, hooks } = state;
   const lock = memory.slot?.state === 'held' ? null : settings.lock;
   return [
-    ...(hasHooks(state, 'may-reboot') ? ['the may-reboot hooks allow it'] : []),
+    ...(hasHooks(state, 'may-reboot') && (hooks?.refusal ?? null) === null ? ['the may-reboot hooks allow it'] : []),
     ...(lock === null ? [] : [`the lock manager grants a slot of group ${lock.group}`]),
     ...(hasHooks(state, 'pre-reboot') ? ['the pre-reboot hooks succeed'] : []),
   ];
@@ -119,18 +136,19 @@ function fromReleasing(state: AgentState, at: Instant): Forecast {
   const hooks = hasHooks(state, 'pre-reboot') && !isActed ? ['the pre-reboot hooks succeed'] : [];
   if (pending.lock !== undefined) {
     const group = (state.memory.slot ?? state.settings.lock)?.group ?? '';
-    return { at: null, when: [`the lock manager grants a slot of group ${group}`], provided: hooks };
+    return { at: null, when: [`the lock manager grants a slot of group ${group}`], notBefore: null, provided: hooks };
   }
-  if (running !== null) return { at: null, when: [`the ${running.event} hooks have succeeded`], provided: [] };
+  if (running !== null)
+    return { at: null, when: [`the ${running.event} hooks have succeeded`], notBefore: null, provided: [] };
   const notice = Math.max(courtesy.noticeUntil ?? 0, at.mono);
-  return { at: wallOf(notice, at), when: [], provided: hooks };
+  return { at: wallOf(notice, at), when: [], notBefore: null, provided: hooks };
 }
 
 function fromRebooting({ memory, due, pending, troubles }: AgentState, at: Instant): Forecast {
   const isUnderWay = pending.finalize !== undefined || memory.finalize?.outcome === 'acknowledged';
   if (isUnderWay && troubles.reboot === undefined) {
-    return { at: null, when: ['systemd has stopped what runs'], provided: [] };
+    return { at: null, when: ['systemd has stopped what runs'], notBefore: null, provided: [] };
   }
   const next = due.work === undefined ? null : wallOf(Math.max(due.work, at.mono), at);
-  return { at: next, when: next === null ? ['finalize is answered'] : [], provided: [] };
+  return { at: next, when: next === null ? ['finalize is answered'] : [], notBefore: null, provided: [] };
 }

@@ -1,8 +1,10 @@
-import { utc } from '../../base/text.ts';
+import { oneLine } from '../../base/text.ts';
+import { redactUrl } from '../../config/redact.ts';
 import type { Instant } from '../../base/clock.ts';
 import type { GateName, GateVerdict } from '../gates/gate.ts';
 import { hasHooks } from '../gates/surroundings.ts';
 import { gatesOf } from '../machine/explain.ts';
+import { sameLock } from '../machine/slot.ts';
 import type { AgentState } from '../machine/state.ts';
 import { GATE_WORDS } from './gate-words.ts';
 import { instantAt, wallOf } from './moment.ts';
@@ -57,19 +59,29 @@ function told(state: AgentState, verdict: GateVerdict, at: Instant): Told {
     return { verdict: 'open', reason: words.open(state), closesAt: wallOf(verdict.until, at) };
   }
   const { opensAt = null, reason } = verdict;
-  const trouble = verdict.gate === 'report' ? state.troubles.report : undefined;
-  const lookAgain = wallOf(trouble === undefined ? verdict.lookAgain : trouble.nextTry, at);
+  const lookAgain = verdict.gate === 'report' ? (state.troubles.report?.nextTry ?? null) : verdict.lookAgain;
   return {
     verdict: 'closed',
-    reason: trouble === undefined ? reason : `${reason}: ${trouble.text} (since ${utc(trouble.since.wall)})`,
-    opens: isHopeless(verdict) ? 'a window is configured' : words.opens,
+    reason: (verdict.gate === 'report' ? slotElsewhere(state) : null) ?? reason,
+    opens: opensText(verdict, state),
     how: words.how,
     opensAt,
-    lookAgain,
+    lookAgain: wallOf(lookAgain, at),
   };
 }
 
-/** There is no window at all. */
-function isHopeless(verdict: GateVerdict): boolean {
-  return verdict.gate === 'window' && !verdict.open && verdict.opensAt === undefined;
+function opensText({ gate, ...verdict }: GateVerdict, { around }: AgentState): string {
+  const isHopeless = gate === 'window' && !verdict.open && verdict.opensAt === undefined;
+  if (isHopeless) return 'updates.periodic.window has one';
+  if (gate === 'people' && around?.people === null) return 'logind can be read, or was waited for long enough';
+  return GATE_WORDS[gate].opens;
+}
+
+/** A slot that may be taken at a server that is not configured any more: whatever else is owed, that is the hard one. */
+function slotElsewhere({ memory, settings }: AgentState): string | null {
+  const { lock } = settings;
+  const owed = memory.owed.find((report) => report.slot && (lock === null || !sameLock(lock, report)));
+  if (owed === undefined) return null;
+  const server = oneLine(redactUrl(owed.baseUrl));
+  return `a slot of group ${owed.group} is still to be given back to ${server}, which is not configured any more`;
 }

@@ -16,7 +16,11 @@ interface Words {
 
 /** The words for each gate, in its order. */
 export const GATE_WORDS: Readonly<Record<GateName, Words>> = {
-  enabled: { opens: 'updates.enabled is true', how: 'updates.enabled = true in the configuration', open: () => 'updates are enabled' },
+  enabled: {
+    opens: 'updates.enabled is true',
+    how: 'updates.enabled = true in the configuration',
+    open: () => 'updates are enabled',
+  },
   health: {
     opens: 'this boot is healthy',
     how: 'what failed: systemctl --failed, journalctl -b -p err',
@@ -25,7 +29,7 @@ export const GATE_WORDS: Readonly<Record<GateName, Words>> = {
   freeze: {
     because: 'there are to be ',
     opens: 'these dates are over',
-    how: 'the dates: updates.freeze in the configuration',
+    how: 'the dates that are kept free: updates.freeze in the configuration',
     open: ({ settings }) =>
       settings.freezes === null ? 'no dates are kept free of reboots' : 'no date that is kept free',
   },
@@ -49,7 +53,8 @@ export const GATE_WORDS: Readonly<Record<GateName, Words>> = {
     because: 'it is ',
     opens: 'a window opens',
     how: 'the coming windows: holdpoint windows',
-    open: ({ settings }) => (settings.schedule === null ? 'updates.strategy asks for no window: at any time' : 'a window is open'),
+    open: ({ settings }) =>
+      settings.schedule === null ? 'updates.strategy asks for no window: at any time' : 'a window is open',
   },
   uptime: {
     opens: 'it is up for long enough',
@@ -90,6 +95,7 @@ export const GATE_WORDS: Readonly<Record<GateName, Words>> = {
     open: (state) => peopleOpen(state),
   },
   hooks: {
+    because: 'it is refused by the ',
     opens: 'the hook allows it',
     how: "what the hooks say: journalctl -u 'holdpoint-hook@*'",
     open: ({ around, hooks }) =>
@@ -105,7 +111,11 @@ export const GATE_WORDS: Readonly<Record<GateName, Words>> = {
     open: ({ settings }) =>
       settings.lock === null ? 'nobody waits for a report' : 'the lock manager knows that this host is steady',
   },
-  refusal: { opens: 'the next try succeeds', how: null, open: () => 'nothing was refused' },
+  refusal: {
+    opens: 'the next try succeeds',
+    how: null,
+    open: () => 'nothing was refused',
+  },
 };
 
 function peopleOpen({ settings, around }: AgentState): string {
@@ -114,10 +124,20 @@ function peopleOpen({ settings, around }: AgentState): string {
   return around?.people.length === 0 ? 'nobody is logged in' : 'who is logged in has had time';
 }
 
-const TIME = /; they (get .*) once everything else allows the reboot$|; they (are given time to finish)$/;
+const GETS = /; they get (.*) once everything else allows the reboot$/;
+const GIVEN = /; they are given time to finish$/;
 
 /** The reason of a closed gate as it follows "because": no second half after a semicolon. */
 export function because(gate: string, reason: string): string {
   const words: Partial<Record<string, Words>> = GATE_WORDS;
-  return (words[gate]?.because ?? '') + reason.replace(TIME, ' (who $1$2)');
+  const said = reason
+    .replace(GETS, ' (to be given $1)')
+    .replace(GIVEN, ' (given time to finish)')
+    .replace(/^this host /, 'it ')
+    .replace(/^no decision /, 'there is $&')
+    .replace(/^waits for a slot /, 'it $&');
+  // A question, or a second half, in the middle of a sentence.
+  return gate === 'refusal'
+    ? `the last try came to nothing (${said})`
+    : `${said.startsWith('there is ') ? '' : (words[gate]?.because ?? '')}${said}`;
 }

@@ -39,7 +39,8 @@ function watching(state: AgentState, at: Instant): Next {
   if (foreign !== null && !mayBeAdopted(state, foreign)) {
     return now('event', `nothing, until ${foreign.version} is booted or removed`);
   }
-  if (memory.discard !== null) return timed('stage', `the staged ${memory.discard.version} is removed`, due.discard, at);
+  if (memory.discard !== null)
+    return timed('stage', `the staged ${memory.discard.version} is removed`, due.discard, at);
   if (settings.source === 'staged') return now('event', 'nothing, until somebody stages a deployment');
   if (pending.fetchGraph !== undefined) return now('poll', 'the answer of the update server is awaited');
   return timed('poll', 'the update server is asked', due.poll, at);
@@ -49,8 +50,8 @@ function staging({ phase, pending, due, running }: AgentState, at: Instant): Nex
   if (phase.name !== 'staging') return now('event', '');
   const { version } = phase.target;
   if (pending.stage !== undefined) return now('stage', `${version} is fetched and staged; then the gates decide`);
-  if (running?.event === 'pre-stage') return now('hooks', 'the pre-stage hooks end');
-  const what = phase.waits === null ? `${version} is fetched` : `it is looked at again whether ${version} can be fetched`;
+  if (running?.event === 'pre-stage') return now('hooks', 'the pre-stage hooks run to their end');
+  const what = phase.waits === null ? `${version} is fetched` : `fetching ${version} is tried again`;
   return timed('stage', what, due.work, at);
 }
 
@@ -58,12 +59,12 @@ function staging({ phase, pending, due, running }: AgentState, at: Instant): Nex
 const OPENS: Readonly<Partial<Record<GateName, string>>> = {
   freeze: 'the dates that are kept free are over',
   pause: 'the pause ends',
-  clock: 'the clock counts, synchronised or not',
+  clock: 'the clock is not waited for any longer',
   window: 'a window opens',
   uptime: 'this host is up for long enough',
   postponed: 'the time by which it was postponed is over',
   holds: 'the marker is over',
-  people: 'the time that people get is over',
+  people: 'people are not waited for any longer',
   refusal: 'it is tried again',
 };
 
@@ -72,7 +73,7 @@ function holding(state: AgentState, at: Instant): Next {
   const { phase, pending, running, memory, due } = state;
   if (phase.name !== 'holding') return now('event', '');
   if (memory.acted !== null) return timed('hooks', 'the reboot-cancelled hooks run', due.undo, at);
-  if (running !== null) return now('hooks', `the ${running.event} hooks end`);
+  if (running !== null) return now('hooks', `the ${running.event} hooks run to their end`);
   const closed = gatesOf(state, at).filter(isClosed);
   if (closed.length === 0) {
     return pending.lock === undefined
@@ -106,7 +107,11 @@ function stuckOn({ hooks, troubles }: AgentState, stuck: readonly { readonly gat
 
 function momentOf(
   { phase }: AgentState,
-  { gate, opensAt, lookAgain }: { readonly gate: GateName; readonly opensAt?: number; readonly lookAgain: number | null },
+  {
+    gate,
+    opensAt,
+    lookAgain,
+  }: { readonly gate: GateName; readonly opensAt?: number; readonly lookAgain: number | null },
   at: Instant,
 ): number | null {
   if (opensAt !== undefined) return opensAt;
@@ -119,9 +124,10 @@ function releasing({ phase, pending, running, courtesy, memory, settings }: Agen
   if (pending.lock !== undefined) {
     return now('slot', `the lock manager answers for group ${(memory.slot ?? settings.lock)?.group ?? ''}`);
   }
-  if (running !== null) return now('hooks', `the ${running.event} hooks end`);
+  if (running !== null) return now('hooks', `the ${running.event} hooks run to their end`);
   const { noticeUntil } = courtesy;
-  if (noticeUntil !== null && noticeUntil > at.mono) return timed('notice', 'the last notice is over', noticeUntil, at);
+  if (noticeUntil !== null && noticeUntil > at.mono)
+    return timed('notice', 'the last notice of people ends', noticeUntil, at);
   return now('finalize', `${phase.target.version} is finalized, and this host reboots`);
 }
 

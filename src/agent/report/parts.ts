@@ -69,7 +69,8 @@ function outlookOf(check: Pick<Check, 'at'> & { readonly outlook?: CheckReport['
 
 /** When the graph is asked next; null where it is being asked, or is not asked. */
 export function nextCheck({ due, settings, phase, stopping }: AgentState, at: Instant): number | null {
-  const isAsked = settings.source === 'graph' && stopping === null && phase.name !== 'disabled' && phase.name !== 'rebooting';
+  const isAsked =
+    settings.source === 'graph' && stopping === null && phase.name !== 'disabled' && phase.name !== 'rebooting';
   return isAsked ? wallOf(due.poll, at) : null;
 }
 
@@ -99,14 +100,16 @@ export function updateNowReport(
 }
 
 /** What the memory holds besides. */
-export function memoryReport({ memory }: AgentState, wall: number): Pick<
-  Report,
-  'quarantine' | 'skipped' | 'postponed' | 'owed' | 'lastBoot'
-> {
+export function memoryReport(
+  { memory }: AgentState,
+  wall: number,
+): Pick<Report, 'quarantine' | 'skipped' | 'postponed' | 'owed' | 'lastBoot'> {
   const { quarantine, skipped, postponed, owed, lastBoot, bootWall } = memory;
   const isUpdated = typeof lastBoot?.from === 'string';
   return {
-    quarantine: quarantine.filter(({ until }) => until > wall).map(({ version, reason, since, until }) => ({ version, reason, since, until })),
+    quarantine: quarantine
+      .filter(({ until }) => until > wall)
+      .map(({ version, reason, since, until }) => ({ version, reason, since, until })),
     skipped,
     postponed: postponed === null || postponed.until <= wall ? null : { until: postponed.until, by: postponed.by },
     owed: owed.map(({ baseUrl, group, slot }) => ({ server: oneLine(redactUrl(baseUrl)), group, slot })),

@@ -54,6 +54,8 @@ export interface Forecast {
   readonly at: number | null;
   /** What has to happen first, as clauses that follow "when". */
   readonly when: readonly string[];
+  /** Where `at` is null: the earliest moment all the same, as far as gates go that open at a time. */
+  readonly notBefore: number | null;
   /** What may keep it back all the same, as clauses that follow "if". */
   readonly provided: readonly string[];
 }
@@ -166,7 +168,10 @@ const GATE: Codec<GateReport> = fields<GateReport>({
   opensAt: about('When it opens by itself, as far as that is known.', when),
   lookAgain: about('When it is asked again; it may be closed still.', when),
   closesAt: about('When an open one closes by itself.', when),
-  asNow: about('For another moment than now: this gate depends on more than the time, and is shown as it is now.', flag),
+  asNow: about(
+    'For another moment than now: this gate depends on more than the time, and is shown as it is now.',
+    flag,
+  ),
   from: about('The keys of the configuration that it goes by.', list(SETTING)),
 });
 
@@ -191,9 +196,7 @@ const CHECK: Codec<CheckReport> = fields<CheckReport>({
   warnings: about('What was left out of it, and why.', list(text)),
   outlook: about(
     'The way to the newest release: hops, and the next barrier on it; null: there is none, or it is not known.',
-    nullable(
-      fields<NonNullable<CheckReport['outlook']>>({ hops: whole(0, 1_000_000), newest: text, barrier: words }),
-    ),
+    nullable(fields<NonNullable<CheckReport['outlook']>>({ hops: whole(0, 1_000_000), newest: text, barrier: words })),
   ),
 });
 
@@ -237,6 +240,10 @@ const REPORT: Codec<Report> = fields<Report>({
       fields<Forecast>({
         at: about('The earliest moment; null: it depends on what has no time.', when),
         when: about('What has to happen first.', list(text)),
+        notBefore: about(
+          'Where `at` is null: the moment before which it cannot be all the same, if there is one.',
+          when,
+        ),
         provided: about('What may keep it back all the same.', list(text)),
       }),
     ),
@@ -247,9 +254,7 @@ const REPORT: Codec<Report> = fields<Report>({
   troubles: about('What does not work at the moment.', list(TROUBLE)),
   quarantine: about(
     'Releases that are kept away from this host because they were at fault.',
-    list(
-      fields<Report['quarantine'][number]>({ version: text, reason: text, since: moment, until: moment }),
-    ),
+    list(fields<Report['quarantine'][number]>({ version: text, reason: text, since: moment, until: moment })),
   ),
   skipped: about('Versions that an administrator does not want.', list(text)),
   pause: about(
@@ -278,7 +283,10 @@ const REPORT: Codec<Report> = fields<Report>({
     '`updated`: an update of this agent led to it.',
     nullable(fields<NonNullable<Report['lastBoot']>>({ version: text, updated: flag, at: when })),
   ),
-  running: about('The hooks that are running.', nullable(fields<NonNullable<Report['running']>>({ event: text, since: moment }))),
+  running: about(
+    'The hooks that are running.',
+    nullable(fields<NonNullable<Report['running']>>({ event: text, since: moment })),
+  ),
 });
 
 /** The published schema of what `status` and `explain` print as JSON. */

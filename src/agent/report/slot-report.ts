@@ -21,15 +21,19 @@ export function slotReport(state: AgentState, at: Instant): Slot {
   }
   const group = (slot ?? settings.lock)?.group ?? '';
   if (phase.name === 'releasing' && pending.lock !== undefined) {
-    const since = phase.last?.since ?? slot?.since ?? at.wall;
-    const how = phase.waitMs === 0 ? 'its answer is awaited' : 'it answers the moment one is free';
-    return closed(`the lock manager was asked for a slot of group ${group} since ${utc(since)}; ${how}`, group);
+    return closed(waiting(phase, phase.last?.since ?? slot?.since ?? at.wall, group), group);
   }
   const refusal = refusalOfSlot(state, at.mono);
   if (refusal !== null) return { ...closed(refusal.text, group), lookAgain: wallOf(refusal.until, at) };
   if (settings.lock === null) return withoutLock(state);
   const kept = slot === null ? '' : `; one that may be held already is kept since ${utc(slot.since)}`;
   return { verdict: 'notAsked', reason: `a slot of group ${group} is asked for when every gate is open${kept}` };
+}
+
+/** `since`: ms since 1970 of the first question. */
+function waiting({ waitMs }: { readonly waitMs: number }, since: number, group: string): string {
+  const how = waitMs === 0 ? 'is being asked' : 'answers the moment one is free';
+  return `waits for a slot of group ${group} since ${utc(since)} (the lock manager ${how})`;
 }
 
 function closed(reason: string, group: string): Slot {

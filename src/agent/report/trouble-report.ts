@@ -16,13 +16,17 @@ const AGAIN = 'it is tried again by itself';
 const WORDS: Readonly<Record<TroubleSource, Words>> = {
   memory: {
     what: 'writing the state file',
-    mends: 'room and a writable /var/lib/holdpoint; until then nothing is fetched, finalized or asked of a lock manager',
+    mends:
+      'make room, or /var/lib/holdpoint writable; until then nothing is fetched, finalized or asked of a lock manager',
   },
-  health: { what: 'this boot', mends: 'mend what failed (systemctl --failed); it goes on by itself then' },
+  health: {
+    what: 'this boot is not healthy',
+    mends: 'mend what failed (systemctl --failed); it goes on by itself then',
+  },
   rollback: { what: 'going back to the release before', mends: 'by hand: rpm-ostree rollback' },
   reboot: {
     what: 'the reboot',
-    mends: 'see what keeps the host up: systemctl list-jobs, systemd-inhibit --list; or reboot it by hand',
+    mends: 'end what keeps the host up, or reboot it by hand: systemctl reboot',
   },
   finalize: { what: 'finalizing', mends: `${AGAIN}; see journalctl -u rpm-ostreed` },
   undo: { what: 'undoing what the pre-reboot hooks did', mends: 'mend the reboot-cancelled hook, or undo it by hand' },

@@ -11,10 +11,12 @@ export function explainLines(report: Report, time: LocalTime, look: Look): reado
   const title = (text: string): readonly string[] => ['', look.mark(text, 'title')];
   const changes = changesOf(report, time);
   return [
-    ...wrapped(answerOf(report, time.near), look.width).map((line) => look.mark(line, 'title')),
+    ...wrapped(time.text(answerOf(report, time.near)), look.width).map((line) => look.mark(line, 'title')),
     ...title('Now'),
     ...nowLines(report, time, look),
-    ...title(isNow ? 'Gates, in the order in which they are asked' : `Gates at ${time.near(report.at)}`),
+    ...title(
+      isNow ? 'Gates, in the order in which they are asked' : `Gates at ${time.near(report.at)} (* as they are now)`,
+    ),
     ...report.gates.flatMap((gate) => gateLines(gate, report, time, look)),
     ...title('Update graph'),
     ...graphLines(report, time, look),
@@ -39,18 +41,22 @@ function nowLines(report: Report, time: LocalTime, look: Look): readonly string[
 }
 
 const MARKS: Readonly<Record<GateReport['verdict'], Mark>> = { open: 'open', closed: 'closed', notAsked: 'faint' };
-const WORDS: Readonly<Record<GateReport['verdict'], string>> = { open: 'open', closed: 'CLOSED', notAsked: 'not asked' };
+const WORDS: Readonly<Record<GateReport['verdict'], string>> = {
+  open: 'open',
+  closed: 'CLOSED',
+  notAsked: 'not asked',
+};
 
 /** Where the reason of a gate begins, after the verdict and its name. */
 const REASON = 24;
 
 function gateLines(gate: GateReport, report: Report, time: LocalTime, look: Look): readonly string[] {
   const { verdict, asNow } = gate;
-  const head = `  ${WORDS[verdict].padEnd(10)}${gate.gate}`;
+  const head = `  ${WORDS[verdict].padEnd(10)}${gate.gate}${asNow ? ' *' : ''}`;
   const reason = verdict === 'closed' ? closedText(gate, time, report.at) : openText(gate, time);
   return [
-    ...labelled(head, `${reason}${asNow ? ' (as now)' : ''}`, REASON, look, MARKS[verdict]),
-    ...(gate.opens === null ? [] : labelled('', `opens when ${gate.opens}`, REASON, look)),
+    ...labelled(head, reason, REASON, look, MARKS[verdict]),
+    ...(gate.opens === null || gate.opensAt !== null ? [] : labelled('', `opens when ${gate.opens}`, REASON, look)),
     ...settingsOf(gate).flatMap((setting) => labelled('', settingText(setting), REASON, look)),
   ];
 }
@@ -72,7 +78,8 @@ function settingText({ key, value, set }: Setting): string {
 function graphLines(report: Report, time: LocalTime, look: Look): readonly string[] {
   const { check, quarantine, skipped } = report;
   const lines = [checkText(report, time)];
-  if (check !== null && check.reachesAt !== null) lines.push(`the rollout reaches this host at about ${time.near(check.reachesAt)}`);
+  if (check !== null && check.reachesAt !== null)
+    lines.push(`the rollout reaches this host at about ${time.near(check.reachesAt)}`);
   if (check?.outlook !== null && check !== null) lines.push(outlookText(check.outlook));
   for (const warning of check?.warnings ?? []) lines.push(`left out: ${time.text(warning)}`);
   for (const { version, reason, until } of quarantine) {
@@ -82,7 +89,15 @@ function graphLines(report: Report, time: LocalTime, look: Look): readonly strin
   return lines.flatMap((line) => labelled('', line, 2, look));
 }
 
-function outlookText({ hops, newest, barrier }: { readonly hops: number; readonly newest: string; readonly barrier: string | null }): string {
+function outlookText({
+  hops,
+  newest,
+  barrier,
+}: {
+  readonly hops: number;
+  readonly newest: string;
+  readonly barrier: string | null;
+}): string {
   const far = hops === 1 ? 'one update' : `${hops} updates`;
   return `${far} to the newest release, ${newest}${barrier === null ? '' : `; the next barrier is ${barrier}`}`;
 }

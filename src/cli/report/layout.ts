@@ -28,7 +28,9 @@ export function labelled(label: string, text: string, column: number, look: Look
   if (text === '') return [];
   const lines = wrapped(text, Math.max(20, look.width - column));
   const head = label.padEnd(column - 1);
-  return lines.map((line, index) => `${index === 0 ? `${as === undefined ? head : look.mark(head, as)} ` : ' '.repeat(column)}${line}`);
+  return lines.map(
+    (line, index) => `${index === 0 ? `${as === undefined ? head : look.mark(head, as)} ` : ' '.repeat(column)}${line}`,
+  );
 }
 
 /** A point of a list, wrapped. */

@@ -20,7 +20,7 @@ const COLUMN = 11;
 export function statusLines(report: Report, time: LocalTime, look: Look): readonly string[] {
   const row = (label: string, text: string): readonly string[] => labelled(label, text, COLUMN, look, 'title');
   return [
-    ...wrapped(answerOf(report, time.near), look.width).map((line) => look.mark(line, 'title')),
+    ...wrapped(time.text(answerOf(report, time.near)), look.width).map((line) => look.mark(line, 'title')),
     '',
     ...row('State', sinceText(report, time)),
     ...row('Runs', bootedText(report)),
@@ -66,13 +66,20 @@ function besides(report: Report, time: LocalTime, look: Look): readonly string[]
     ...all('Hooks', running === null ? [] : [`${running.event} since ${time.near(running.since)}`]),
     ...all('Pause', pauseText(report, time) === '' ? [] : [pauseText(report, time)]),
     ...all('Postponed', postponed === null ? [] : [`by ${postponed.by}, until ${time.near(postponed.until)}`]),
-    ...all('Ordered', updateNow === null ? [] : [`the update now, by ${updateNow.by}, until ${time.near(updateNow.until)}`]),
+    ...all(
+      'Ordered',
+      updateNow === null ? [] : [`the update now, by ${updateNow.by}, until ${time.near(updateNow.until)}`],
+    ),
     ...all('Owed', owedTexts(report)),
     ...all('Kept away', [
       ...quarantine.map(({ version, reason, until }) => `${version}, until ${time.near(until)}: ${time.text(reason)}`),
       ...skipped.map((version) => `${version}, until it is unskipped: skipped by an administrator`),
     ]),
-    ...all('Others', drivers.map(({ advice }) => advice), 'wrong'),
+    ...all(
+      'Others',
+      drivers.map(({ advice }) => advice),
+      'wrong',
+    ),
   ];
 }
 

@@ -29,9 +29,10 @@ export function bootedText({ booted, lastBoot }: Report): string {
 }
 
 /** The release that is to be booted, and how it is staged. */
-export function targetText({ target, foreign }: Report): string {
+export function targetText({ target, foreign, state }: Report): string {
   if (target === null) return foreign === null ? '' : foreignText(foreign);
   const { version, release, staged, by, locked, waits, progress } = target;
+  if (state === 'rebooting') return `${version}${commit(release)}, being finalized`;
   const who = by === 'somebody' ? ' by somebody else' : '';
   const how = locked === true ? ', locked: only the agent boots it' : ', perhaps not locked: any reboot may boot it';
   const fetched = waits === null ? `being fetched${progress === null ? '' : ` (${progress})`}` : 'not fetched yet';
@@ -56,7 +57,7 @@ export function nextText({ next }: Report, time: LocalTime): string {
 export function checkText({ check, nextCheck, source, now }: Report, time: LocalTime): string {
   if (source === 'staged') return 'no update graph is asked (updates.source = "staged")';
   const again = nextCheck === null || nextCheck < now ? '' : `next at ${time.near(nextCheck)}`;
-  if (check === null) return `never yet${again === '' ? '' : `; ${again}`}`;
+  if (check === null) return `no answer yet${again === '' ? '' : `; ${again}`}`;
   const left = check.warnings.length === 0 ? '' : `; ${check.warnings.length} left out of it`;
   return `${time.near(check.at)}: ${time.text(check.text)}${left}${again === '' ? '' : `; ${again}`}`;
 }
@@ -82,12 +83,14 @@ export function pauseText({ pause }: Report, time: LocalTime): string {
 /** Lock servers that do not know yet that this host is steady. */
 export function owedTexts({ owed }: Report): readonly string[] {
   return owed.map(({ server, group, slot }) => {
-    const what = slot ? `the slot of group ${group} is to be given back` : `group ${group} is to be told that this host is steady`;
+    const what = slot
+      ? `the slot of group ${group} is to be given back`
+      : `group ${group} is to be told that this host is steady`;
     return `${what} (${server})`;
   });
 }
 
 /** How long the agent has been in its state. */
 export function sinceText({ state, since, now }: Report, time: LocalTime): string {
-  return `${state} since ${time.at(since)} (${duration(now - since)})`;
+  return `${state} since ${time.at(since)} (for ${duration(now - since)})`;
 }
