@@ -48,7 +48,7 @@ const WORDS: Readonly<Record<GateReport['verdict'], string>> = {
 };
 
 /** Where the reason of a gate begins, after the verdict and its name. */
-const REASON = 24;
+const REASON = 26;
 
 function gateLines(gate: GateReport, report: Report, time: LocalTime, look: Look): readonly string[] {
   const { verdict, asNow } = gate;

@@ -95,12 +95,14 @@ class Loop {
       return;
     }
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#ask(), ms);
+    this.#timer = setTimeout(() => {
+      this.#again = false;
+      void this.#ask();
+    }, ms);
   }
 
   async #ask(): Promise<void> {
     this.#isAsking = true;
-    this.#again = false;
     this.#show(await this.#answer());
     this.#isAsking = false;
     this.#soon(this.#again ? TOGETHER_MS : AGAIN_MS);
