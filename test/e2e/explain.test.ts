@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { type Report, readReport } from '../../src/agent/report/report.ts';
-import { type Host, MID, OLD, arrives, host, session } from '../support/holding.ts';
+import { type Host, MID, OLD, arrives, host, session, until } from '../support/holding.ts';
 import { program } from '../support/simulated.ts';
 
 const LIMIT = { timeout: 60_000 };
@@ -102,6 +103,25 @@ describe('the agent acts at the moment that explain has foreseen:', () => {
   });
 });
 
+/** `status --watch` goes on over the death of the agent, until it is told to end. */
+async function watched(one: Host): Promise<void> {
+  const [file, ...args] = program('status', '--watch');
+  const env = { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: one.machine.busAddress };
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  const ended = once(child, 'exit');
+  const answers = (): number => out.split('This host does not reboot because it is up for less').length - 1;
+  await until(() => answers() === 1);
+  await one.agent.kill();
+  await until(() => out.includes('The agent is not running'));
+  one.agent.start();
+  await until(() => answers() > 1);
+  child.kill('SIGINT');
+  expect(await ended).toEqual([0, null]);
+  await one.agent.kill();
+}
+
 test('explain and status speak of another moment, follow a reload, and need an agent', LIMIT, async (context) => {
   const one = await host(context, { config: WINDOW, wall: BEFORE_ONE - 3_600_000 });
   one.agent.start();
@@ -120,7 +140,7 @@ test('explain and status speak of another moment, follow a reload, and need an a
   expect(gates.find(({ gate }) => gate === 'uptime')?.from[0]).toMatchObject({ value: '3600' });
   expect(gates.find(({ gate }) => gate === 'uptime')?.from[0]?.set).toHaveLength(1);
   expect(one.booted()).toBe(OLD);
-  await one.agent.kill();
+  await watched(one);
   for (const command of ['status', 'explain']) {
     const { status: exit, out, err } = await run(one, command);
     expect([exit, out]).toEqual([4, '']);

@@ -60,10 +60,9 @@ describe('a report', () => {
 
   test('is not taken for one where a field is missing', () => {
     const { state, mono } = situation('newest');
-    const { gates: _gates, ...rest } = JSON.parse(writeReport(reportOf(state, instant(mono), new Map()))) as Record<
-      string,
-      unknown
-    >;
+    const json = writeReport(reportOf(state, instant(mono), new Map()));
+    const fields = Object.entries(JSON.parse(json) as Record<string, unknown>);
+    const rest = Object.fromEntries(fields.filter(([name]) => name !== 'gates'));
     expect(() => readReport(JSON.stringify(rest))).toThrow('gates');
   });
 });
