@@ -5,15 +5,19 @@ import { configCommands } from './cli/config.ts';
 import { demoCommand } from './cli/demo.ts';
 import { dispatch } from './cli/dispatch.ts';
 import { graphCommand } from './cli/graph.ts';
+import { explainCommand } from './cli/explain.ts';
 import { hookCommands } from './cli/hook.ts';
 import { managerCommands } from './cli/manager/index.ts';
 import { postponeCommand } from './cli/postpone.ts';
 import { simCommands } from './cli/sim.ts';
 import { windowsCommand } from './cli/windows.ts';
+import { statusCommand } from './cli/status.ts';
 
 /** Every command. Help texts come from this table. */
 const COMMANDS: readonly Command[] = [
   agentCommand,
+  statusCommand,
+  explainCommand,
   postponeCommand,
   windowsCommand,
   graphCommand,
@@ -30,6 +34,7 @@ const io: Io = {
   env: process.env,
   isTTY: process.stdout.isTTY,
   columns: () => process.stdout.columns,
+  rows: () => process.stdout.rows,
 };
 
 // Whoever read our output has gone: end as if told to, once, so that nothing is left behind.

@@ -25,6 +25,7 @@ import { needsMemory } from './machine/turn.ts';
 import type { MemoryStore } from './memory-store.ts';
 import type { Observer, Sight } from './observer.ts';
 import { type Situation, describe, lockAccessOf, settingsOf } from './settings.ts';
+import type { Origins } from './report/origins.ts';
 import { StatusFile } from './status-file.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -179,8 +180,15 @@ export class Agent {
       state: () => this.#state,
       line: () => this.#shown,
       postpone: (by: string, forMs: number) => this.#postpone(by, forMs),
+      explain: (atWallMs: number | null) => this.#explain(atWallMs),
     };
     return serveAgent(bus, view, log);
+  }
+
+  /** The report as JSON, for a moment in ms since 1970; null: now. What it takes is loaded with the first question. */
+  async #explain(atWallMs: number | null): Promise<string> {
+    const { reportJson } = await import('./report/report-of.ts');
+    return reportJson(this.#state, this.#parts.clock(), this.#situation.origins ?? new Map(), atWallMs);
   }
 
   #postpone(by: string, forMs: number): Postponement {
@@ -199,8 +207,8 @@ export class Agent {
   }
 
   /** Takes a new configuration, already checked. Throws, and changes nothing, when this host cannot run with it. */
-  reconfigure(config: Situation['config']): void {
-    const situation = { ...this.#situation, config };
+  reconfigure(config: Situation['config'], origins: Origins = new Map()): void {
+    const situation = { ...this.#situation, config, origins };
     const settings = settingsOf(situation);
     this.#situation = situation;
     this.send({ kind: 'configured', settings });

@@ -8,6 +8,7 @@ import { type Deployment, imageName } from '../host/rpm-ostree/deployment.ts';
 import { calendarOf } from './calendar.ts';
 import type { AroundRules } from './gates/around.ts';
 import type { Settings } from './machine/state.ts';
+import type { Origins } from './report/origins.ts';
 
 /** What is known about this host and its configuration at one moment. */
 export interface Situation {
@@ -16,6 +17,8 @@ export interface Situation {
   readonly nodeArch: string;
   /** Null before the host was read for the first time. */
   readonly booted: Deployment | null;
+  /** Where the configuration was set; left out: nobody knows. */
+  readonly origins?: Origins;
 }
 
 /** The node's id: configured, or derived from the machine id. Throws when there is neither. */

@@ -6,9 +6,8 @@ import { ensureFolder } from '../base/files.ts';
 import { type Log, type LogFormat, type LogLevel, createLog } from '../base/log.ts';
 import { errorText } from '../base/text.ts';
 import { VERSION } from '../base/version.ts';
-import { loadConfig } from '../config/load.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
-import type { Config } from '../config/schema.ts';
 import { readHostFiles } from '../host/identity/read.ts';
 import { createNotifier } from '../host/notify.ts';
 import { openRpmOstree } from '../host/rpm-ostree/client.ts';
@@ -18,6 +17,7 @@ import { MemoryStore } from './memory-store.ts';
 import { observeMoments } from './moments/observer.ts';
 import { Agent } from './run.ts';
 import { nodeIdOf } from './settings.ts';
+import { originsOf } from './report/origins.ts';
 import { createSurroundings } from './surroundings.ts';
 
 /** How the agent is started. */
@@ -43,10 +43,10 @@ export type Ended = 'ok' | 'failure' | 'configuration';
 export async function startAgent(options: StartOptions): Promise<Ended> {
   const { env, write } = options;
   const log = createLog({ format: options.logFormat, level: options.logLevel, write, journald: underJournald(env) });
-  const config = await readConfig(options, log);
-  if (config === null) return 'configuration';
+  const loaded = await readConfig(options, log);
+  if (loaded.config === null) return 'configuration';
   try {
-    const agent = createAgent(options, config, log);
+    const agent = createAgent(options, { ...loaded, config: loaded.config }, log);
     listen(agent, options, log);
     await agent.run();
     log.info('stopped');
@@ -63,9 +63,11 @@ function underJournald(env: StartOptions['env']): boolean {
   return (env['JOURNAL_STREAM'] ?? '') !== '';
 }
 
-function createAgent(options: StartOptions, config: Config, log: Log): Agent {
+type Configured = LoadedConfig & { readonly config: NonNullable<LoadedConfig['config']> };
+
+function createAgent(options: StartOptions, { config, values }: Configured, log: Log): Agent {
   const files = readHostFiles(options.root);
-  const situation = { config, files, nodeArch: process.arch, booted: null };
+  const situation = { config, files, nodeArch: process.arch, booted: null, origins: originsOf(values) };
   nodeIdOf(situation);
   // What can fail comes before the bus is opened, which would keep a failed process alive.
   const store = new MemoryStore(options.stateDir);
@@ -103,9 +105,9 @@ function createAgent(options: StartOptions, config: Config, log: Log): Agent {
 function listen(agent: Agent, options: StartOptions, log: Log): void {
   const reload = async (): Promise<void> => {
     try {
-      const config = await readConfig(options, log);
+      const { config, values } = await readConfig(options, log);
       if (config === null) throw new Error('it has errors');
-      agent.reconfigure(config);
+      agent.reconfigure(config, originsOf(values));
       log.info('the configuration was read again');
     } catch (error) {
       log.error(`the new configuration is refused: ${errorText(error)}; the one before stays in force`);
@@ -119,9 +121,9 @@ function listen(agent: Agent, options: StartOptions, log: Log): void {
   process.once('SIGINT', stop);
 }
 
-/** Reads the configuration and says all that is wrong with it; null when it cannot be used. */
-async function readConfig(options: StartOptions, log: Log): Promise<Config | null> {
-  const { config, problems } = await loadConfig(options.configDirs);
-  for (const problem of problems) log[problem.severity === 'error' ? 'error' : 'warn'](formatProblem(problem));
-  return config;
+/** Reads the configuration and says all that is wrong with it; its `config` is null when it cannot be used. */
+async function readConfig(options: StartOptions, log: Log): Promise<LoadedConfig> {
+  const loaded = await loadConfig(options.configDirs);
+  for (const problem of loaded.problems) log[problem.severity === 'error' ? 'error' : 'warn'](formatProblem(problem));
+  return loaded;
 }

@@ -38,6 +38,8 @@ export interface Io {
   readonly isTTY: boolean;
   /** How many characters a line of that terminal has now; undefined where stdout is none. */
   readonly columns: () => number | undefined;
+  /** How many lines it has now; left out, or undefined, where stdout is none. */
+  readonly rows?: () => number | undefined;
 }
 
 /** One option of a command. */

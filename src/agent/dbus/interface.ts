@@ -13,6 +13,8 @@ export interface AgentView {
   readonly line: () => string;
   /** Postpones the reboot on behalf of somebody who may. */
   readonly postpone: (by: string, forMs: number) => Postponement;
+  /** The report as JSON, for a moment in ms since 1970; null: now. */
+  readonly explain: (atWallMs: number | null) => Promise<string>;
 }
 
 const ERROR = 'org.freedesktop.DBus.Error';
@@ -34,6 +36,14 @@ export function agentInterface(view: AgentView): ExportedInterface {
           { name: 'text', type: 's' },
         ],
         handle: (call) => postpone(view, call),
+      },
+      Explain: {
+        doc:
+          'What holdpoint explain and status show, as JSON (docs/status.schema.json): why this host does not reboot, every gate, what comes next. ' +
+          'at: seconds since 1970 of the moment that the gates are about; 0: now.',
+        in: [{ name: 'at', type: 'x' }],
+        out: [{ name: 'report', type: 's' }],
+        handle: async (call) => [await view.explain(momentOf(call.args[0]))],
       },
     },
     properties: {
@@ -67,6 +77,16 @@ async function postpone(view: AgentView, call: IncomingCall): Promise<readonly [
 
 function answer({ until, text }: Postponement): readonly [number, string] {
   return [until === null ? 0 : Math.floor(until / 1000), text];
+}
+
+/** The last second of the year 9999. */
+const LAST_SECOND = 253_402_300_799;
+
+/** Milliseconds since 1970; null: now. */
+function momentOf(value: unknown): number | null {
+  const seconds = Number(value);
+  if (seconds >= 0 && seconds <= LAST_SECOND) return seconds === 0 ? null : seconds * 1000;
+  throw new BusError(`${ERROR}.InvalidArgs`, `at: expected 0 to ${LAST_SECOND}, found ${String(value)}`);
 }
 
 function milliseconds(value: unknown): number {

@@ -64,6 +64,7 @@ class Served {
       clock,
       state: () => this.state,
       line: () => `in ${this.state.phase.name}`,
+      explain: (atWallMs) => Promise.resolve(`{"at":${atWallMs}}`),
       postpone: (by, forMs) => {
         this.asked.push([by, forMs]);
         return postponement(this.state, forMs, clock().wall);

@@ -1,0 +1,39 @@
+/** How a report is shown. */
+export interface Look {
+  /** Columns of a line, 40 or more. */
+  readonly width: number;
+  /** Makes something stand out. */
+  readonly mark: (text: string, as: Mark) => string;
+}
+
+/** What stands out: what is wrong, what keeps back, what is as it should be, a title, what matters less. */
+export type Mark = 'wrong' | 'closed' | 'open' | 'title' | 'faint';
+
+/** Words in lines of at most `width` columns, the first of which has only `first`. A longer word keeps a line for itself. */
+export function wrapped(text: string, width: number, first = width): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const room = lines.length === 0 ? first : width;
+    if (line !== '' && line.length + 1 + word.length > room) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** A label, and text beside it, wrapped below itself. Empty text gives nothing. */
+export function labelled(label: string, text: string, column: number, look: Look, as?: Mark): readonly string[] {
+  if (text === '') return [];
+  const lines = wrapped(text, Math.max(20, look.width - column));
+  const head = label.padEnd(column - 1);
+  return lines.map(
+    (line, index) => `${index === 0 ? `${as === undefined ? head : look.mark(head, as)} ` : ' '.repeat(column)}${line}`,
+  );
+}
+
+/** A point of a list, wrapped. */
+export function point(text: string, { width }: Look): readonly string[] {
+  return wrapped(text, width - 4).map((line, index) => `${index === 0 ? '  - ' : '    '}${line}`);
+}

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import type { Settings } from '../../../src/agent/machine/state.ts';
+import { forecast } from '../../../src/agent/report/forecast.ts';
+import { HOUR, SECOND, instant, person, reading, stagedDeployment } from '../../support/agent-builders.ts';
+import type { Driver } from '../../support/agent-driver.ts';
+import { IN_FLEET, arrived } from '../../support/agent-surrounded.ts';
+import { SITUATIONS, dailyWindow, inventoryDays } from '../../support/report-situations.ts';
+
+const ANN = person('0');
+
+function predicted({ state, mono }: Driver): number | null {
+  return forecast(state, instant(mono))?.at ?? null;
+}
+
+/** Milliseconds since 1970 at which the agent then asks for finalize, with a lock manager that grants at once. */
+function acts(driver: Driver): number {
+  driver.auto.look = () => driver.looked(reading(driver.mono, 1, stagedDeployment(2)));
+  driver.auto.lock = () => driver.granted();
+  for (let ticks = 0; ticks < 20_000 && !driver.asked.includes('finalize'); ticks += 1) {
+    if (driver.open.length > 0) driver.send({ kind: 'tick' });
+    else if (!driver.tick()) break;
+  }
+  expect(driver.asked).toContain('finalize');
+  return instant(driver.mono).wall;
+}
+
+const WAITING: Readonly<Record<string, () => Driver>> = {
+  'for a window': () => arrived({}, {}, { schedule: dailyWindow(2 * 60) }).driver,
+  'for a window, with people here': () => arrived({ people: [ANN] }, {}, { schedule: dailyWindow(2 * 60) }).driver,
+  'for a window that opens in the dates of a freeze': () =>
+    arrived({}, {}, { schedule: dailyWindow(2 * 60), freezes: inventoryDays() }).driver,
+  'for a window in which people have just enough time': () =>
+    arrived({ people: [ANN] }, {}, { schedule: dailyWindow(2 * 60, 12) }).driver,
+  'for people': () => arrived({ people: [ANN] }).driver,
+  'for people who are given time at the end of a window': () =>
+    arrived({ people: [ANN] }, {}, { schedule: dailyWindow(14 * 60, 12) }).driver,
+  'for an uptime': () => arrived({}, {}, { minUptimeMs: HOUR }).driver,
+  'for an uptime that ends after the window': () =>
+    arrived({}, {}, { minUptimeMs: 2 * HOUR, schedule: dailyWindow(14 * 60) } satisfies Partial<Settings>).driver,
+  'for a marker that ends': () =>
+    arrived({ holds: [{ name: 'backup', reason: 'nightly', since: 0, until: instant(HOUR).wall }] }).driver,
+  'for a clock': () => arrived({ clockSynced: false }, {}, { schedule: dailyWindow(14 * 60) }).driver,
+  'for logind': () => arrived({ people: null }).driver,
+  'for the end of a pause': () => {
+    const host = arrived({ power: 'battery' });
+    host.driver.send({ kind: 'pause', by: 'root', until: instant(2 * HOUR).wall, reason: '' });
+    host.change({ power: 'ac' });
+    return host.driver;
+  },
+  'for a lock manager that has refused': () => {
+    const { driver } = arrived({}, {}, IN_FLEET);
+    driver.refused('HTTP 409: slots_full', 90 * SECOND);
+    return driver;
+  },
+};
+
+describe('the moment that is foreseen is the one at which the agent acts', () => {
+  test.each(Object.entries(WAITING))('when it waits %s', (_, begin) => {
+    const driver = begin();
+    expect(driver.phase).toBe('holding');
+    const at = predicted(driver);
+    expect(at).not.toBeNull();
+    const late = acts(driver) - (at ?? 0);
+    // What is told of the past, or of the surroundings, is read anew first.
+    expect(late).toBeGreaterThanOrEqual(0);
+    expect(late).toBeLessThanOrEqual(SECOND);
+  });
+});
+
+describe('no moment is foreseen', () => {
+  test.each(['hold', 'inhibitor', 'on-battery', 'paused', 'hooks-refuse', 'window-too-short', 'no-window'])(
+    'in the situation %s, but what has to happen',
+    (name) => {
+      const driver = SITUATIONS[name]?.();
+      if (driver === undefined) throw new Error(name);
+      const { at, when } = forecast(driver.state, instant(driver.mono)) ?? { at: 0, when: [] };
+      expect([at, when.length]).toEqual([null, 1]);
+    },
+  );
+
+  test.each(['newest', 'staging', 'just-started', 'disabled'])('without a release, as in %s', (name) => {
+    const driver = SITUATIONS[name]?.();
+    if (driver === undefined) throw new Error(name);
+    expect(forecast(driver.state, instant(driver.mono))).toBeNull();
+  });
+
+  test('before it may be, where something else has no moment', () => {
+    const { driver } = arrived({ power: 'battery' }, {}, { schedule: dailyWindow(2 * 60) });
+    const { at, notBefore } = forecast(driver.state, instant(driver.mono)) ?? {};
+    expect([at, notBefore]).toEqual([null, instant(12 * HOUR).wall]);
+  });
+});
