@@ -9,6 +9,8 @@ const PURE = [
   /^agent\/machine\//,
   /^agent\/gates\//,
   /^agent\/dbus\/names\.ts$/,
+  /^agent\/metrics\/(counts|metric|samples|zincati)\.ts$/,
+  /^agent\/motd\/text\.ts$/,
   /^graph\/(?!client)/,
   /^strategy\//,
   /^host\/rpm-ostree\/(deployment|plan)\.ts$/,

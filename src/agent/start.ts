@@ -15,6 +15,8 @@ import { openRpmOstree } from '../host/rpm-ostree/client.ts';
 import { createGraphSource } from './graph-source.ts';
 import type { Effect } from './machine/effect.ts';
 import { MemoryStore } from './memory-store.ts';
+import { createMetrics } from './metrics/observer.ts';
+import { createMotd } from './motd/observer.ts';
 import { Agent } from './run.ts';
 import { nodeIdOf } from './settings.ts';
 import { createSurroundings } from './surroundings.ts';
@@ -90,7 +92,10 @@ function createAgent(options: StartOptions, config: Config, log: Log): Agent {
     runDir: options.runDir,
     situation,
     fetchGraph: createGraphSource(options.env, systemClock),
-    observers: [],
+    observers: [
+      createMetrics({ runDir: options.runDir, files, nodeArch: process.arch, clock: systemClock, log }),
+      createMotd(options.runDir, log),
+    ],
     ...(options.beforeEffect === undefined ? {} : { beforeEffect: options.beforeEffect }),
   });
   return agent;

@@ -1,8 +1,10 @@
 import { noCron, type ReadCron } from './cron.ts';
 import { toHolding, toHooksAndHealth, type HealthConfig, type HoldingConfig, type HooksConfig } from './holding.ts';
 import { HOLDING_KEYS } from './keys-holding.ts';
+import { METRICS_KEYS } from './keys-metrics.ts';
 import { key, list, optional, type Key } from './keys.ts';
 import type { ValueReader } from './merge.ts';
+import { toMetrics, type MetricsConfig, type MotdConfig } from './metrics.ts';
 import { rebootWindow, type RebootWindow } from './reboot-window.ts';
 import { absolutePath, boolean, float, groupName, integer, oneOf, someOf, text } from './types.ts';
 import { urlTemplate } from './url.ts';
@@ -134,6 +136,7 @@ export const AGENT_KEYS = {
   ),
   'updates.periodic.window': windows(noCron),
   ...HOLDING_KEYS,
+  ...METRICS_KEYS,
 } satisfies Readonly<Record<string, Key<unknown>>>;
 
 /** Every key, with a reader of cron expressions. */
@@ -170,6 +173,8 @@ export interface Config {
   };
   readonly hooks: HooksConfig;
   readonly health: HealthConfig;
+  readonly metrics: MetricsConfig;
+  readonly motd: MotdConfig;
   readonly updates: HoldingConfig & {
     readonly enabled: boolean;
     readonly source: 'graph' | 'staged';
@@ -241,5 +246,6 @@ export function toConfig(get: ValueReader<typeof AGENT_KEYS>): Config {
       ...toHolding(get),
     },
     ...toHooksAndHealth(get),
+    ...toMetrics(get),
   };
 }
