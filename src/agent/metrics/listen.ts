@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { type ListenOptions, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { ensureFolder } from '../../base/files.ts';
@@ -52,10 +52,7 @@ async function open(place: Place, serve: Serve, guests: Guests): Promise<Listene
     guests.take(socket);
     serve(socket);
   });
-  const options: ListenOptions =
-    'path' in place
-      ? { path: place.path, readableAll: true, writableAll: true }
-      : { host: place.address, port: place.port };
+  const options: ListenOptions = 'path' in place ? { path: place.path } : { host: place.address, port: place.port };
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options, () => {
@@ -63,6 +60,7 @@ async function open(place: Place, serve: Serve, guests: Guests): Promise<Listene
       resolve();
     });
   });
+  if ('path' in place) chmodSync(place.path, 0o666);
   server.unref();
   // One connection that cannot be taken is no reason to take none.
   server.on('error', () => undefined);
