@@ -6,8 +6,8 @@ import { gatesOf } from '../machine/explain.ts';
 import type { AgentState, TroubleSource } from '../machine/state.ts';
 
 const MOST_LINES = 6;
-/** Characters of one entry: about two lines. */
-const MOST_CHARACTERS = 150;
+/** Characters of one entry: about two lines and a half, so that an address in it is whole. */
+const MOST_CHARACTERS = 190;
 /** Milliseconds after which an error concerns people who log in for something else. */
 const LONG_MS = 3_600_000;
 
@@ -72,9 +72,7 @@ function pendingReboot(state: AgentState, at: Instant): readonly string[] {
     return [`${version} is staged, and the agent is stopped: nothing decides about the reboot into it`];
   }
   if (phase.name === 'releasing' && pending.lock !== undefined) {
-    return [
-      `${version} is staged; as soon as group ${name(settings.lock?.group ?? '')} has a free slot, this host is rebooted`,
-    ];
+    return [`${version} is staged; the reboot waits for a slot of group ${name(settings.lock?.group ?? '')}`];
   }
   const [first, ...more] = gatesOf(state, at).filter(isClosed);
   if (first === undefined || phase.name === 'releasing') return [`this host is about to be rebooted into ${version}`];
@@ -89,21 +87,16 @@ function pause({ memory, phase, settings }: AgentState, at: Instant): readonly s
   if (memory.pause === null || !isIdle || !settings.enabled) return [];
   const { until, reason } = memory.pause;
   if (until !== null && until <= at.wall) return [];
-  const end = until === null ? 'holdpoint resume' : utc(until);
-  return [
-    entry(
-      'updates do not reboot this host: paused by an administrator',
-      reason === '' ? '' : ` (${reason})`,
-      `, until ${end}`,
-    ),
-  ];
+  const why = reason === '' ? '' : ` (${visible(reason, 60)})`;
+  const end = until === null ? '. To end it: holdpoint resume' : `, until ${utc(until)}`;
+  return [`an administrator has paused the reboots of this host${why}${end}`];
 }
 
 /** What is wrong, and what can be done about it. An unhealthy boot has an entry of its own. */
 const ADVICE: Readonly<Record<Exclude<TroubleSource, 'health'>, readonly [string, string]>> = {
   host: ['rpm-ostree does not answer', 'systemctl status rpm-ostreed'],
   around: ['the surroundings cannot be read', 'systemctl status systemd-logind'],
-  graph: ['no updates are found', 'look at the network and at cincinnati.base_url'],
+  graph: ['the update graph cannot be read', 'look at the network and at cincinnati.base_url'],
   stage: ['the next release cannot be staged', 'rpm-ostree status'],
   discard: ['a staged release cannot be removed', 'rpm-ostree cleanup -p'],
   finalize: ['the staged release cannot be finalized', 'journalctl -u rpm-ostreed'],
