@@ -20,8 +20,8 @@ export interface Counts {
   readonly graph: { readonly releases: number; readonly edges: number } | null;
   /** Since when (ms since 1970) a staged update waits for its reboot, the ones that it replaced included; null: none. */
   readonly pendingSince: number | null;
-  /** When the agent took its last step; null: it took none. */
-  readonly steppedAt: Instant | null;
+  /** When the agent took its last step, or looked at others an hour after it; null: it did neither. */
+  readonly seenAt: Instant | null;
 }
 
 /** Nothing has happened. */
@@ -33,17 +33,18 @@ export const NO_COUNTS: Counts = {
   slots: { granted: 0, refused: 0 },
   graph: null,
   pendingSince: null,
-  steppedAt: null,
+  seenAt: null,
 };
 
 /** The counts after one more sight. Answers that nobody waited for, late or foreign ones, do not count. */
 export function countSight(counts: Counts, { before, after, event, at }: Omit<Sight, 'line' | 'config'>): Counts {
   return {
     ...counts,
-    ...(event === null ? {} : { ...countEvent(counts, before, event), steppedAt: at }),
+    ...(event === null ? {} : countEvent(counts, before, event)),
     begun: begun(counts, after),
     lastId: after.lastId,
     pendingSince: pendingSince(counts.pendingSince, after, at),
+    seenAt: at,
   };
 }
 

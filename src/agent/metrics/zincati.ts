@@ -9,10 +9,10 @@ export function zincatiMetrics(scene: Scene): readonly Metric[] {
 
 function agent({ state, counts, strategy }: Scene): readonly Metric[] {
   const name = (last: string): string => `zincati_update_agent_${last}`;
-  const { steppedAt } = counts;
-  const last = steppedAt === null ? null : seconds(steppedAt.wall);
+  const { seenAt } = counts;
+  const last = seenAt === null ? null : seconds(seenAt.wall);
   return [
-    gauge(name('last_refresh_timestamp'), 'When the agent took its last step.', last),
+    gauge(name('last_refresh_timestamp'), 'When the agent last took a step; within the last hour.', last),
     gauge(name('latest_state_change_timestamp'), 'When the state was entered.', seconds(state.since.wall)),
     gauge(name('updates_enabled'), 'Whether updates are enabled.', Number(state.settings.enabled)),
     gauge(name('updates_allow_downgrade'), 'Whether downgrades are allowed.', Number(state.settings.allowDowngrade)),
