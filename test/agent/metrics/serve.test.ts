@@ -111,7 +111,10 @@ describe("zincati's form", () => {
   });
 
   test('reaches those who end first, as `socat -u` and `nc -N` do', async () => {
-    const { path } = await open(servePlain(() => new Promise((resolve) => setImmediate(() => resolve(TEXT)))));
+    const { path } = await open((socket) => {
+      const ended = once(socket, 'end');
+      servePlain(() => ended.then(() => TEXT))(socket);
+    });
     const client = await new Client(path).here();
     client.socket.end();
     expect(await client.heard).toBe(TEXT);
@@ -149,7 +152,7 @@ describe('who', () => {
   });
 
   test('holds many connections open keeps nobody out', async () => {
-    const { path } = await open(serveHttp(says));
+    const { path } = await open(serveHttp(says), new Guests(3_600_000));
     const idlers = await Promise.all(Array.from({ length: 100 }, () => new Client(path, 'GET /').here()));
     expect(await new Client(path, GET).heard).toContain(TEXT);
     // The oldest had to go.
