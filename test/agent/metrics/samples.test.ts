@@ -146,6 +146,13 @@ describe('what is counted', () => {
     expect(value(driver, 'holdpoint_trouble_failures', { source: 'graph' })).toBe(3);
   });
 
+  test('what takes its time once, whatever is begun meanwhile', () => {
+    const driver = staging();
+    driver.pass(2 * INTERVAL);
+    expect(driver.asked).toEqual(['stage', 'fetchGraph']);
+    expect(value(driver, 'zincati_rpm_ostree_deploy_attempts_total')).toBe(1);
+  });
+
   test('no answer that nobody waits for', () => {
     const driver = settled();
     const failure = { class: 'transient', text: 'late' } as const;
