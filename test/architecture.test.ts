@@ -11,6 +11,8 @@ const PURE = [
   /^agent\/report\//,
   /^agent\/dbus\/names\.ts$/,
   /^agent\/moments\/(changes|entry|message-ids|moment|notice|stuck|watch)\.ts$/,
+  /^agent\/metrics\/(counts|metric|samples|zincati)\.ts$/,
+  /^agent\/motd\/text\.ts$/,
   /^graph\/(?!client)/,
   /^strategy\//,
   /^host\/rpm-ostree\/(deployment|plan)\.ts$/,

@@ -15,6 +15,8 @@ import { createGraphSource } from './graph-source.ts';
 import type { Effect } from './machine/effect.ts';
 import { MemoryStore } from './memory-store.ts';
 import { observeMoments } from './moments/observer.ts';
+import { createMetrics } from './metrics/observer.ts';
+import { createMotd } from './motd/observer.ts';
 import { Agent } from './run.ts';
 import { nodeIdOf } from './settings.ts';
 import { originsOf } from './report/origins.ts';
@@ -96,7 +98,11 @@ function createAgent(options: StartOptions, { config, values }: Configured, log:
     runDir: options.runDir,
     situation,
     fetchGraph: createGraphSource(options.env, systemClock),
-    observers: [observeMoments({ env: options.env, log, journald: underJournald(options.env) })],
+    observers: [
+      observeMoments({ env: options.env, log, journald: underJournald(options.env) }),
+      createMetrics({ runDir: options.runDir, files, nodeArch: process.arch, clock: systemClock, log }),
+      createMotd(options.runDir, log),
+    ],
     ...(options.beforeEffect === undefined ? {} : { beforeEffect: options.beforeEffect }),
   });
   return agent;

@@ -5,6 +5,8 @@ import { NOTIFY_KEYS } from './keys-notify.ts';
 import { key, list, optional, type Key } from './keys.ts';
 import type { ValueReader } from './merge.ts';
 import { toNotify, type NotifyConfig } from './notify.ts';
+import { METRICS_KEYS } from './keys-metrics.ts';
+import { toMetrics, type MetricsConfig, type MotdConfig } from './metrics.ts';
 import { rebootWindow, type RebootWindow } from './reboot-window.ts';
 import { absolutePath, boolean, float, groupName, integer, oneOf, someOf, text } from './types.ts';
 import { urlTemplate } from './url.ts';
@@ -137,6 +139,7 @@ export const AGENT_KEYS = {
   'updates.periodic.window': windows(noCron),
   ...HOLDING_KEYS,
   ...NOTIFY_KEYS,
+  ...METRICS_KEYS,
 } satisfies Readonly<Record<string, Key<unknown>>>;
 
 /** Every key, with a reader of cron expressions. */
@@ -174,6 +177,8 @@ export interface Config {
   readonly hooks: HooksConfig;
   readonly health: HealthConfig;
   readonly notify: NotifyConfig;
+  readonly metrics: MetricsConfig;
+  readonly motd: MotdConfig;
   readonly updates: HoldingConfig & {
     readonly enabled: boolean;
     readonly source: 'graph' | 'staged';
@@ -246,5 +251,6 @@ export function toConfig(get: ValueReader<typeof AGENT_KEYS>): Config {
     },
     ...toHooksAndHealth(get),
     notify: toNotify(get),
+    ...toMetrics(get),
   };
 }

@@ -5,6 +5,7 @@ import { checkFleetLock, checkLockAccess } from './together-lock.ts';
 import type { Config } from './schema.ts';
 import { checkHolding } from './together-holding.ts';
 import { checkNotify } from './together-notify.ts';
+import { checkMetrics } from './together-metrics.ts';
 import { checkPeriodic, checkZones } from './together-windows.ts';
 
 /** Reports what no single file shows: values that need each other, or that have no effect together. */
@@ -23,6 +24,7 @@ export function checkTogether(config: Config, merged: Merged, report: Report): v
   }
   checkHolding(facts);
   checkNotify(facts);
+  checkMetrics(facts);
   if (!facts.good('updates.strategy')) return;
   if (config.updates.strategy.length > 1 && facts.uses('immediate')) {
     report(facts.at('updates.strategy'), 'updates.strategy: "immediate" has no effect beside others', 'warning');

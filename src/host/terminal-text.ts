@@ -15,7 +15,7 @@ const UNSEEN = /[\p{Cf}\p{Cs}\p{Co}\p{Cn}]/gu;
  */
 export function terminalText(text: string): string {
   const paragraphs = text.slice(0, MOST_CHARACTERS).split(/\r\n|[\r\n]/);
-  const lines = paragraphs.flatMap((paragraph) => wrap(oneLine(paragraph.replace(UNSEEN, ''), MOST_CHARACTERS)));
+  const lines = paragraphs.flatMap((paragraph) => wrap(visible(paragraph, MOST_CHARACTERS)));
   // A program may have turned off what makes a line feed begin a new line.
   return ['\r\n\u0007', ...lines.slice(0, MOST_LINES).map((line) => `${line}\r\n`), '\r\n'].join('');
 }
@@ -25,8 +25,16 @@ export function isTerminalName(name: string): boolean {
   return /^(?:pts\/\d{1,7}|console|(?:tty[A-Za-z]{0,8}|hvc|xvc|sclp_line)\d{1,5})$/.test(name);
 }
 
-/** A word that is longer than a line stays whole: the terminal wraps it, and an address can be copied. */
-function wrap(paragraph: string): readonly string[] {
+/** Text from outside as one line for a terminal, of at most `max` characters: as `oneLine`, and stricter. */
+export function visible(text: string, max: number): string {
+  return oneLine(text.replace(UNSEEN, ''), max);
+}
+
+/**
+ * Lines of at most 79 characters. A word that is longer than a line stays whole: the terminal wraps it, and an address
+ * can be copied.
+ */
+export function wrap(paragraph: string): readonly string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of paragraph.split(/\s+/u)) {

@@ -71,6 +71,8 @@ describe('the configuration', () => {
       },
       hooks: { dir: '/etc/holdpoint/hooks.d', timeoutSecs: 300, mayRebootTimeoutSecs: 30 },
       health: { unit: 'boot-complete.target', timeoutSecs: 600, rollback: false },
+      metrics: { enabled: true, address: '127.0.0.1', port: null },
+      motd: { enabled: true },
     });
   });
 

@@ -1,4 +1,5 @@
 import type { Instant } from '../../src/base/clock.ts';
+import { type Counts, NO_COUNTS, countSight } from '../../src/agent/metrics/counts.ts';
 import { parseMemory, serializeMemory } from '../../src/agent/memory-file.ts';
 import type { AsyncEffect, Effect } from '../../src/agent/machine/effect.ts';
 import type { Around } from '../../src/agent/gates/around.ts';
@@ -50,6 +51,8 @@ export class Driver {
   readonly said: string[] = [];
   /** Answers questions of a kind as soon as they are asked. */
   readonly auto: Partial<Record<AsyncKind, () => unknown>> = {};
+  /** What an observer would have counted. */
+  counts: Counts = NO_COUNTS;
   /** What was written to terminals: which, and the text. */
   readonly told: string[] = [];
   /** The moments that were told of, in order; what lasts for a day is stuck. */
@@ -96,11 +99,13 @@ export class Driver {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       const { mono, wall } = instant(this.mono);
       const at = { mono, wall: wall + this.clockOffset };
-      const result = step(this.state, { ...next, at, dice: this.dice });
+      const event = { ...next, at, dice: this.dice };
+      const result = step(this.state, event);
       for (const { level, text } of narrate(this.state, result, at, this.#lastAt)) this.said.push(`${level}: ${text}`);
       this.#lastAt = at;
       first ??= result;
       const before = this.state;
+      this.counts = countSight(this.counts, { before: this.state, after: result.state, event, at });
       this.state = result.state;
       this.#carryOut(result.effects);
       const { watched, moments } = momentsOf(this.#watched, { before, after: this.state, at }, 24 * HOUR);

@@ -65,8 +65,8 @@ function reachesAt(verdict: Verdict): number | null {
 
 /** The way to the newest release, where there is one to go. */
 function outlookOf({ outlook }: Check): CheckReport['outlook'] {
-  if (outlook === null || outlook.newest === null) return null;
-  return { ...outlook, newest: outlook.newest };
+  const newest = outlook?.newest ?? null;
+  return outlook === null || newest === null ? null : { ...outlook, newest };
 }
 
 /** When the graph is asked next; null where it is being asked, or is not asked. */

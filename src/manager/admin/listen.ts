@@ -1,11 +1,11 @@
-import { lstatSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
-import { ensureFolder, isNotFound } from '../../base/files.ts';
+import { ensureFolder } from '../../base/files.ts';
 import { errorText } from '../../base/text.ts';
+import { MAX_SOCKET_PATH, whatIsAt } from '../../base/unix-socket.ts';
 import type { Manager } from '../api.ts';
-import { MAX_SOCKET_PATH } from '../config/types.ts';
 import { createAdminHandler } from './handler.ts';
 
 /** A listener for administrators that is open. */
@@ -18,8 +18,6 @@ export interface AdminListener {
 const MOST_CONNECTIONS = 64;
 const REQUEST_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
-/** Milliseconds in which a live server takes a connection, at the very least. */
-const PROBE_MS = 2_000;
 
 /**
  * Opens the Unix socket for administration: mode 0660, its folder made (0750) when it is missing. What a server that is
@@ -60,32 +58,10 @@ class InTheWay extends Error {}
 
 /** Removes a socket that nobody listens on. */
 async function removeStale(path: string): Promise<void> {
-  try {
-    if (!lstatSync(path).isSocket()) throw new InTheWay(`${path} (admin.socket) is there, and is no socket`);
-  } catch (error) {
-    if (isNotFound(error)) return;
-    throw error;
-  }
-  if (await isAlive(path)) throw new InTheWay(`another manager is running at ${path} (admin.socket)`);
+  const found = await whatIsAt(path);
+  if (found === 'other') throw new InTheWay(`${path} (admin.socket) is there, and is no socket`);
+  if (found === 'alive') throw new InTheWay(`another manager is running at ${path} (admin.socket)`);
   rmSync(path, { force: true });
-}
-
-/** Whether somebody listens on a socket. In doubt somebody does: only a refused connection shows that nobody is there. */
-function isAlive(path: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    const end = (alive: boolean): void => {
-      socket.destroy();
-      resolve(alive);
-    };
-    socket.setTimeout(PROBE_MS, () => end(true));
-    socket.on('connect', () => end(true));
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED' || isNotFound(error)) end(false);
-      else if (error.code === 'EAGAIN') end(true);
-      else reject(error);
-    });
-  });
 }
 
 function limited(handler: RequestListener): Server {

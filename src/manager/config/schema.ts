@@ -1,17 +1,9 @@
+import { ipAddress } from '../../config/address.ts';
 import { key, list, optional, type Key } from '../../config/keys.ts';
 import { arrayOf, boolean, groupName, integer, text } from '../../config/types.ts';
 import { webUrl } from '../../config/url.ts';
 import { groupType, HALT_AFTER, MAX_SLOTS, OVERDUE_SECS, SOAK_SECS, STALE_SECS, type GroupConfig } from './group.ts';
-import {
-  absolutePath,
-  basePath,
-  etcdEndpoint,
-  etcdPrefix,
-  ipAddress,
-  listenAddress,
-  slots,
-  socketPath,
-} from './types.ts';
+import { absolutePath, basePath, etcdEndpoint, etcdPrefix, listenAddress, slots, socketPath } from './types.ts';
 
 const port = integer(0, 65_535);
 

@@ -1,11 +1,7 @@
 import { isIP } from 'node:net';
+import { MAX_SOCKET_PATH } from '../../base/unix-socket.ts';
 import { describe, simple, text, type Type } from '../../config/types.ts';
 import { webUrl } from '../../config/url.ts';
-
-/** An address to listen on, IPv4 or IPv6, without brackets. */
-export const ipAddress: Type<string> = simple('an IP address such as "0.0.0.0" or "::1"', (value) =>
-  value.type === 'string' && isIP(value.value) !== 0 ? value.value : undefined,
-);
 
 /** The last part of a host name is no number: `256.0.0.1` and `1.2.3` are wrong addresses, and no names. */
 const HOST_NAME = /^(?=.{1,253}$)(?:[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d])?\.)*(?!\d+$)[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i;
@@ -19,12 +15,6 @@ export const listenAddress: Type<string> = simple(
 
 /** A file or folder, from the root. */
 export const absolutePath: Type<string> = text('an absolute path', /^\/[^\p{Cc}]+$/u);
-
-/**
- * Longest path that the kernel takes for a Unix socket, in bytes, without the NUL at its end. Some versions of Node cut
- * a longer one and use what is left.
- */
-export const MAX_SOCKET_PATH = 107;
 
 /** The path of a Unix socket. */
 export const socketPath: Type<string> = simple(`an absolute path of at most ${MAX_SOCKET_PATH} bytes`, (value) =>
