@@ -1,0 +1,58 @@
+import type { Instant } from '../base/clock.ts';
+import type { AgentState } from '../agent/machine/state.ts';
+import type { Onlooker, Sight } from './drive.ts';
+import { heldBy } from './hold.ts';
+import type { NewStep, SimulatedStep } from './step.ts';
+import { stepsIn } from './story.ts';
+import type { World } from './world.ts';
+
+/** Begin anew what counts as a repetition: the next release, the next boot. */
+const TURNS: ReadonlySet<string> = new Set(['boot', 'stage', 'finalize']);
+
+/** Makes the timeline of what it sees, with repetitions folded. */
+export class Timeline implements Onlooker {
+  readonly #world: World;
+  readonly #steps: SimulatedStep[] = [];
+  /** Where each step is that may be repeated. */
+  #known = new Map<string, number>();
+  #checks = 0;
+  #held = '';
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  get steps(): readonly SimulatedStep[] {
+    return this.#steps;
+  }
+
+  /** How often the graph was read. */
+  get checks(): number {
+    return this.#checks;
+  }
+
+  see(sight: Sight): void {
+    if (sight.event.kind === 'graphRead') this.#checks += 1;
+    for (const { key, step } of stepsIn(sight, this.#world)) this.#add(sight.event.at.wall, key, step);
+  }
+
+  rest(state: AgentState, at: Instant): void {
+    const held = heldBy(state, at);
+    if (held !== null && held.now !== this.#held) this.#add(at.wall, held.key, held.step);
+    this.#held = held?.now ?? '';
+  }
+
+  #add(at: number, key: string, step: NewStep): void {
+    if (TURNS.has(step.kind)) {
+      this.#known = new Map();
+      this.#held = '';
+    }
+    const place = this.#known.get(key);
+    const known = place === undefined ? undefined : this.#steps[place];
+    if (place === undefined || known === undefined) {
+      this.#known.set(key, this.#steps.push({ at, last: at, times: 1, ...step }) - 1);
+    } else {
+      this.#steps[place] = { ...known, last: at, times: known.times + 1 };
+    }
+  }
+}
