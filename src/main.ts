@@ -8,11 +8,13 @@ import { hookCommands } from './cli/hook.ts';
 import { managerCommands } from './cli/manager/index.ts';
 import { postponeCommand } from './cli/postpone.ts';
 import { simCommands } from './cli/sim.ts';
+import { simulateCommand } from './cli/simulate.ts';
 
 /** Every command. Help texts come from this table. */
 const COMMANDS: readonly Command[] = [
   agentCommand,
   postponeCommand,
+  simulateCommand,
   ...managerCommands(),
   ...configCommands,
   demoCommand,

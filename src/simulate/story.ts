@@ -93,37 +93,37 @@ function passedOver({ releases, edges }: Graph, state: AgentState, { ageIndex }:
   return releases.filter((one) => one.ageIndex > age && one.ageIndex < ageIndex).length;
 }
 
+type Effects = { readonly [K in Effect['kind']]: Extract<Effect, { kind: K }> };
+type Begins = { readonly [K in keyof Effects]?: (effect: Effects[K], state: AgentState, world: World) => NewStep };
+
+const BEGINS: Begins = {
+  stage: ({ target: { version } }, _, { stageMs }) => {
+    return { kind: 'stage', release: version, text: `stages ${version} (assumed: ${duration(stageMs)})`, next: null };
+  },
+  discard: (_, { memory }) => {
+    const { version, reason } = memory.discard ?? { version: '', reason: '' };
+    return { kind: 'discard', release: version, text: `removes the staged ${version}: ${reason}`, next: null };
+  },
+  lock: ({ lock, waitMs }, state) => {
+    return { ...NOTHING, kind: 'ask', release: target(state), text: question(lock.group, waitMs) };
+  },
+  tell: ({ text }, state) => {
+    return { ...NOTHING, kind: 'tell', release: target(state), text: `tells people: ${firstSentence(text)}` };
+  },
+  finalize: ({ target: { version } }, _, { bootMs }) => {
+    const text = `finalizes ${version} and reboots (assumed: ${duration(bootMs)})`;
+    return { kind: 'finalize', release: version, text, next: null };
+  },
+  report: ({ lock: { group } }) => {
+    const text = `tells the lock server that this host is steady (group ${group}; assumed: it confirms)`;
+    return { ...NOTHING, kind: 'report', text };
+  },
+};
+
 function ofEffect(effect: Effect, state: AgentState, world: World): NewStep | null {
-  switch (effect.kind) {
-    case 'stage': {
-      const { version } = effect.target;
-      return {
-        kind: 'stage',
-        release: version,
-        text: `stages ${version} (assumed: ${duration(world.stageMs)})`,
-        next: null,
-      };
-    }
-    case 'discard': {
-      const { version, reason } = state.memory.discard ?? { version: '', reason: '' };
-      return { kind: 'discard', release: version, text: `removes the staged ${version}: ${reason}`, next: null };
-    }
-    case 'lock':
-      return { ...NOTHING, kind: 'ask', release: target(state), text: question(effect.lock.group, effect.waitMs) };
-    case 'tell':
-      return { ...NOTHING, kind: 'tell', release: target(state), text: `tells people: ${firstSentence(effect.text)}` };
-    case 'finalize': {
-      const { version } = effect.target;
-      const text = `finalizes ${version} and reboots (assumed: ${duration(world.bootMs)})`;
-      return { kind: 'finalize', release: version, text, next: null };
-    }
-    case 'report': {
-      const text = `tells the lock server that this host is steady (group ${effect.lock.group}; assumed: it confirms)`;
-      return { ...NOTHING, kind: 'report', text };
-    }
-    default:
-      return null;
-  }
+  // The table is typed by kind; the compiler cannot see that the looked-up entry is the one of this effect.
+  const begins = BEGINS[effect.kind] as ((effect: Effect, state: AgentState, world: World) => NewStep) | undefined;
+  return begins?.(effect, state, world) ?? null;
 }
 
 function question(group: string, waitMs: number): string {
