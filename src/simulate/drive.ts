@@ -7,6 +7,7 @@ import { initialState, step } from '../agent/machine/step.ts';
 import { type Scene, answerTo, delayOf } from './answers.ts';
 import { type End, cutOff, endOf } from './end.ts';
 import { ImaginedHost } from './host.ts';
+import { leap } from './leap.ts';
 import { Queue } from './queue.ts';
 import type { World } from './world.ts';
 
@@ -26,6 +27,8 @@ export interface Onlooker {
   readonly see: (sight: Sight) => void;
   /** Before time goes on: the agent has done all that it can do at this moment. */
   readonly rest: (state: AgentState, at: Instant) => void;
+  /** So many looks at the graph were left out that would have found what the one before found, the last at `last`. */
+  readonly leap: (polls: number, last: number) => void;
 }
 
 /** Steps after which a simulation ends, whatever it is waiting for. */
@@ -39,10 +42,10 @@ type Happening =
 
 /**
  * Runs the agent's machine in virtual time on a host that does what it is asked for, until nothing is left to do. Always
- * ends; the same world gives the same steps.
+ * ends; the same world gives the same steps. `leaps`: leaves out what changes nothing, which makes no other difference.
  */
-export function drive(world: World, onlooker: Onlooker): End {
-  return new Drive(world, onlooker).run();
+export function drive(world: World, onlooker: Onlooker, leaps = true): End {
+  return new Drive(world, onlooker, leaps).run();
 }
 
 class Drive {
@@ -58,9 +61,11 @@ class Drive {
   #wake: number | null = null;
   #slotFreeAt: number | null = null;
   #steps = 0;
+  readonly #leaps: boolean;
 
-  constructor(world: World, onlooker: Onlooker) {
+  constructor(world: World, onlooker: Onlooker, leaps: boolean) {
     this.#world = world;
+    this.#leaps = leaps;
     this.#onlooker = onlooker;
     this.#host = new ImaginedHost(world.from, world.stream);
     this.#wall = world.at;
@@ -70,11 +75,11 @@ class Drive {
 
   run(): End {
     for (;;) {
-      const next = Math.min(this.#queue.next ?? Infinity, this.#wake ?? Infinity);
-      if (next > this.#wall) {
+      if (this.#next > this.#wall) {
         const end = this.#rest();
         if (end !== null) return end;
       }
+      const next = this.#next;
       if (next > this.#world.until) return cutOff('until', this.#world.until, this.#world);
       if (this.#steps >= MOST_STEPS) return cutOff('steps', this.#wall, this.#world);
       this.#wall = Math.max(this.#wall, next);
@@ -86,11 +91,25 @@ class Drive {
     return { wall: this.#wall, mono: this.#wall - this.#bootWall };
   }
 
+  get #next(): number {
+    return Math.min(this.#queue.next ?? Infinity, this.#wake ?? Infinity);
+  }
+
   /** Nothing more happens at this moment. */
   #rest(): End | null {
     this.#onlooker.rest(this.#state, this.#at);
-    const isQuiet = this.#queue.next === null;
-    return isQuiet ? endOf(this.#state, this.#at, this.#world) : null;
+    if (this.#queue.next !== null) return null;
+    const end = endOf(this.#state, this.#at, this.#world);
+    if (end === null && this.#leaps) this.#leap();
+    return end;
+  }
+
+  #leap(): void {
+    const far = leap(this.#state, this.#at, this.#world);
+    if (far === null) return;
+    this.#state = far.state;
+    this.#wake = this.#bootWall + far.wake;
+    this.#onlooker.leap(far.polls, far.last);
   }
 
   #go(next: number): void {

@@ -17,6 +17,8 @@ export class Timeline implements Onlooker {
   #known = new Map<string, number>();
   #checks = 0;
   #held = '';
+  /** Where the look at the graph is that found what the last one found; null: that one was no news. */
+  #checked: number | null = null;
 
   constructor(world: World) {
     this.#world = world;
@@ -32,14 +34,28 @@ export class Timeline implements Onlooker {
   }
 
   see(sight: Sight): void {
-    if (sight.event.kind === 'graphRead') this.#checks += 1;
-    for (const { key, step } of stepsIn(sight, this.#world)) this.#add(sight.event.at.wall, key, step);
+    if (sight.event.kind === 'graphRead') {
+      this.#checks += 1;
+      this.#checked = null;
+    }
+    for (const { key, step } of stepsIn(sight, this.#world)) {
+      this.#add(sight.event.at.wall, key, step);
+      if (step.kind === 'check')
+        this.#checked = sight.after.phase.name === 'watching' ? (this.#known.get(key) ?? null) : null;
+    }
   }
 
   rest(state: AgentState, at: Instant): void {
     const held = heldBy(state, at);
     if (held !== null && held.now !== this.#held) this.#add(at.wall, held.key, held.step);
     this.#held = held?.now ?? '';
+  }
+
+  leap(polls: number, last: number): void {
+    this.#checks += polls;
+    const place = this.#checked;
+    const known = place === null ? undefined : this.#steps[place];
+    if (place !== null && known !== undefined) this.#steps[place] = { ...known, last, times: known.times + polls };
   }
 
   #add(at: number, key: string, step: NewStep): void {
