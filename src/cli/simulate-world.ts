@@ -74,7 +74,9 @@ async function build(ingredients: Ingredients, configured: Config): Promise<Buil
   const { config } = before;
   const settings = settingsOf(situationOf(ingredients, configured, from, []));
   const world: World = { ...given, settings, graph, from, stream: config.identity.stream };
-  const assumed = [...begin.notes, ...notes, ...assumptions(world, graph)];
+  // A file says for itself which hosts it is for.
+  const asked = graph.raw === true && !raw ? [] : (describe(before)?.assumed ?? []);
+  const assumed = [...begin.notes, ...notes, ...asked, ...assumptions(world, graph)];
   const { strategy, periodic } = config.updates;
   const timeZone = resolveTimeZone(strategy.includes('periodic') ? periodic.timeZone : 'localtime');
   return { ok: true, world, source: redactUrl(source), assumed, timeZone };
@@ -98,7 +100,6 @@ function situationOf({ root = '/' }: Ingredients, config: Config, from: Target, 
       `nobody knows the id of this host (there is no ${join(root, 'etc/machine-id')}, and no identity.node_uuid): ${NO_NODE} decides about rollouts and places within windows`,
     );
   }
-  notes.push(...(describe(situation)?.assumed ?? []));
   return situation;
 }
 

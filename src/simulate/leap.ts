@@ -63,26 +63,32 @@ function leapTo(state: AgentState, check: Check, poll: number, to: number): Leap
   return { state: moved, wake, polls, last: last.wall };
 }
 
-/** Nothing is under way, owed or announced. */
-function isIdle(
-  { phase, pending, troubles, memory, courtesy, hooks, around, settings }: AgentState,
-  mono: number,
-): boolean {
+/** Nothing is under way, owed or announced. `mono`: ms since boot. */
+function isIdle(state: AgentState, mono: number): boolean {
+  const { phase, pending, troubles, around, settings } = state;
   const isQuiet = phase.name === 'watching' || (phase.name === 'holding' && (phase.refusal?.until ?? 0) <= mono);
-  const owes = memory.owed.length > 0 || memory.slot !== null || memory.acted !== null || memory.discard !== null;
-  const isAnnounced = courtesy.graceUntil !== null || courtesy.noticeUntil !== null || hooks !== null;
   const isRead = settings.around === null || around !== null;
-  return isQuiet && !owes && !isAnnounced && isRead && isEmpty(pending) && isEmpty(troubles);
+  return isQuiet && isRead && isEmpty(pending) && isEmpty(troubles) && !owes(state) && !isAnnounced(state);
+}
+
+function owes({ memory }: AgentState): boolean {
+  return memory.owed.length > 0 || memory.slot !== null || memory.acted !== null || memory.discard !== null;
+}
+
+function isAnnounced({ courtesy, hooks }: AgentState): boolean {
+  return courtesy.graceUntil !== null || courtesy.noticeUntil !== null || hooks !== null;
 }
 
 function isEmpty(record: object): boolean {
   return Object.keys(record).length === 0;
 }
 
+/** Timers that are moved. */
+const MOVED: ReadonlySet<string> = new Set(['poll', 'around', 'work']);
+
 /** True when no other timer ends on the way. */
 function onlyThese({ due }: AgentState, from: number, to: number): boolean {
-  const { poll: _poll, around: _around, work: _work, ...others } = due;
-  return Object.values(others).every((moment) => moment <= from || moment > to);
+  return Object.entries(due).every(([timer, moment]) => MOVED.has(timer) || moment <= from || moment > to);
 }
 
 /** Milliseconds since 1970 of the next moment at which time alone may change something; NaN where nobody knows. */
