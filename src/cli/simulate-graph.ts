@@ -39,21 +39,18 @@ function readFile(source: string, schemes: readonly Scheme[]): GraphsRead {
     const parsed = schemes.map((scheme) => parseGraph(text, scheme));
     const graphs = parsed.flatMap((result) => (result.ok ? { ...result.graph, raw: true } : []));
     const [error] = parsed.flatMap((result) => (result.ok ? [] : result.error));
-    return error === undefined ? { ok: true, graphs } : { ok: false, text: `${path}${placeOf(text)}: ${error}` };
+    return error === undefined ? { ok: true, graphs } : { ok: false, text: `${path}: ${error}${placeOf(text)}` };
   } catch (error) {
     return { ok: false, text: errorText(error) };
   }
 }
 
-/** Where a text stops being JSON, as `:LINE:COLUMN`; empty where it is JSON, or nobody knows. */
+/** Where a text stops being JSON, in the words of the parser; empty where it is JSON. */
 function placeOf(text: string): string {
   try {
     JSON.parse(text);
     return '';
   } catch (error) {
-    const position = /at position (\d+)/.exec(errorText(error))?.[1];
-    if (position === undefined) return '';
-    const lines = text.slice(0, Number(position)).split('\n');
-    return `:${lines.length}:${(lines.at(-1) ?? '').length + 1}`;
+    return ` (${errorText(error)})`;
   }
 }

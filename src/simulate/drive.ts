@@ -32,7 +32,7 @@ export interface Onlooker {
 }
 
 /** Steps after which a simulation ends, whatever it is waiting for. */
-const MOST_STEPS = 3_000_000;
+const MOST_STEPS = 1_000_000;
 
 type Happening =
   | { readonly kind: 'event'; readonly body: EventBody }

@@ -10,8 +10,12 @@ export interface Held {
   /** The same while nothing of it changes, and where the same keeps it back again, at another time. */
   readonly now: string;
   readonly key: string;
+  /** How many times it may be told on its own: each has its own end, but that of a refusal is only another question. */
+  readonly rows: number;
   readonly step: NewStep;
 }
+
+const MOST_ROWS = 3;
 
 /** What keeps a staged release back at this moment, or null. */
 export function heldBy(state: AgentState, at: Instant): Held | null {
@@ -23,7 +27,8 @@ export function heldBy(state: AgentState, at: Instant): Held | null {
   const key = `hold ${closed.map(({ gate, reason }) => `${gate} ${reason}`).join()}`;
   const { version } = phase.target;
   const text = `holds ${version}: ${closed.map((gate) => reasonOf(gate, at)).join('; ')}`;
-  return { now, key, step: { kind: 'hold', release: version, text, next: lastOf(closed, at) } };
+  const rows = closed.some(({ gate }) => gate === 'refusal') ? 1 : MOST_ROWS;
+  return { now, key, rows, step: { kind: 'hold', release: version, text, next: lastOf(closed, at) } };
 }
 
 function reasonOf(closed: ClosedGate, at: Instant): string {

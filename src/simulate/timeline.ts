@@ -13,8 +13,8 @@ const TURNS: ReadonlySet<string> = new Set(['boot', 'stage', 'finalize']);
 export class Timeline implements Onlooker {
   readonly #world: World;
   readonly #steps: SimulatedStep[] = [];
-  /** Where each step is that may be repeated. */
-  #known = new Map<string, number>();
+  /** Where each step is that may be repeated, and on how many lines it is already. */
+  #known = new Map<string, { readonly place: number; readonly rows: number }>();
   #checks = 0;
   #held = '';
   /** Where the look at the graph is that found what the last one found; null: that one was no news. */
@@ -41,13 +41,13 @@ export class Timeline implements Onlooker {
     for (const { key, step } of stepsIn(sight, this.#world)) {
       this.#add(sight.event.at.wall, key, step);
       if (step.kind === 'check')
-        this.#checked = sight.after.phase.name === 'watching' ? (this.#known.get(key) ?? null) : null;
+        this.#checked = sight.after.phase.name === 'watching' ? (this.#known.get(key)?.place ?? null) : null;
     }
   }
 
   rest(state: AgentState, at: Instant): void {
     const held = heldBy(state, at);
-    if (held !== null && held.now !== this.#held) this.#add(at.wall, held.key, held.step);
+    if (held !== null && held.now !== this.#held) this.#add(at.wall, held.key, held.step, held.rows);
     this.#held = held?.now ?? '';
   }
 
@@ -58,15 +58,15 @@ export class Timeline implements Onlooker {
     if (place !== null && known !== undefined) this.#steps[place] = { ...known, last, times: known.times + polls };
   }
 
-  #add(at: number, key: string, step: NewStep): void {
+  #add(at: number, key: string, step: NewStep, rows = 1): void {
     if (TURNS.has(step.kind)) {
       this.#known = new Map();
       this.#held = '';
     }
-    const place = this.#known.get(key);
-    const known = place === undefined ? undefined : this.#steps[place];
-    if (place === undefined || known === undefined) {
-      this.#known.set(key, this.#steps.push({ at, last: at, times: 1, ...step }) - 1);
+    const { place = 0, rows: told = 0 } = this.#known.get(key) ?? {};
+    const known = this.#steps[place];
+    if (told < rows || known === undefined) {
+      this.#known.set(key, { place: this.#steps.push({ at, last: at, times: 1, ...step }) - 1, rows: told + 1 });
     } else {
       this.#steps[place] = { ...known, last: at, times: known.times + 1 };
     }
