@@ -12,6 +12,7 @@ import { postponeCommand } from './cli/postpone.ts';
 import { simCommands } from './cli/sim.ts';
 import { windowsCommand } from './cli/windows.ts';
 import { statusCommand } from './cli/status.ts';
+import { simulateCommand } from './cli/simulate.ts';
 
 /** Every command. Help texts come from this table. */
 const COMMANDS: readonly Command[] = [
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
   postponeCommand,
   windowsCommand,
   graphCommand,
+  simulateCommand,
   ...managerCommands(),
   ...configCommands,
   demoCommand,

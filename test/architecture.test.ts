@@ -39,6 +39,7 @@ const PURE = [
   /^manager\/store\/(codec|history|layout|memory|state|store)\.ts$/,
   /^manager\/meter\.ts$/,
   /^hooks\/(event|outcome)\.ts$/,
+  /^simulate\//,
   /^sim\/fleet\/(events|table|watch|words)\.ts$/,
   /^manager\/http\/(answers|credentials|limits|prefer|routes)\.ts$/,
   /^manager\/store\/etcd\/(airlock|failure|group|keys|messages|own-writes|plan|reconcile|view)\.ts$/,

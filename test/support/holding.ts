@@ -52,11 +52,15 @@ export interface HostOptions {
   readonly units?: boolean;
   /** Milliseconds since 1970 on its clock at first. */
   readonly wall?: number;
+  /** The update graph in JSON, in place of one hop from `OLD` to `MID`. */
+  readonly graph?: string;
+  /** What chance is for its agent. */
+  readonly dice?: number;
 }
 
 /** Makes such a host, which ends with its test. Its agent is not started yet. */
 export async function host({ onTestFinished, onTestFailed }: Context, options: HostOptions = {}): Promise<Host> {
-  const { config = '', lock = false, units = false, wall } = options;
+  const { config = '', lock = false, units = false, wall, graph = HOP, dice } = options;
   const locks = await startLockServer();
   onTestFinished(() => locks.close());
   const clock = new HostClock();
@@ -65,10 +69,10 @@ export async function host({ onTestFinished, onTestFailed }: Context, options: H
   const fleet = lock ? `updates.fleet_lock.base_url = "${locks.url}"\n` : '';
   const strategy = lock && !config.includes('updates.strategy') ? 'updates.strategy = "fleet_lock"\n' : '';
   const one = await simulate({
-    graph: HOP,
+    graph,
     from: OLD,
     config: `${strategy}${fleet}${config}`,
-    ...clock.agent(),
+    ...(dice === undefined ? clock.agent() : withDice(clock.agent(), dice)),
     ...(units ? { machine: { hookCommand: HOOK_COMMAND } } : {}),
   });
   onTestFinished(() => one.stop());
@@ -77,6 +81,15 @@ export async function host({ onTestFinished, onTestFailed }: Context, options: H
     process.stderr.write(`${said.join('')}${locks.log.join(', ')}\n`);
   });
   return extend(one, { clock, locks, fleet: strategy + fleet });
+}
+
+/** A command whose chance is this number. */
+function withDice(
+  { command: [node, ...args], env }: ReturnType<HostClock['agent']>,
+  dice: number,
+): ReturnType<HostClock['agent']> {
+  const preload = join(import.meta.dirname, 'dice-preload.mjs');
+  return { command: [node, '--import', preload, ...args], env: { ...env, HOLDPOINT_TEST_DICE: String(dice) } };
 }
 
 function extend(one: Simulated, { clock, locks, fleet }: { clock: HostClock; locks: LockServer; fleet: string }): Host {
