@@ -8,7 +8,7 @@ const SRC = join(import.meta.dirname, '..', 'src');
 const PURE = [
   /^agent\/machine\//,
   /^agent\/gates\//,
-  /^agent\/dbus\/names\.ts$/,
+  /^agent\/dbus\/(last-check|names)\.ts$/,
   /^graph\/(?!client)/,
   /^strategy\//,
   /^host\/rpm-ostree\/(deployment|plan)\.ts$/,

@@ -17,6 +17,7 @@ import type { Event, EventBody } from './machine/event.ts';
 import { statusLine } from './machine/explain.ts';
 import { rollbackWithdrawn } from './machine/health.ts';
 import { narrate } from './machine/narrate.ts';
+import { type Order, type OrderAnswer, answerOrder } from './machine/orders.ts';
 import { type Postponement, postponement } from './machine/people.ts';
 import type { AgentState } from './machine/state.ts';
 import { owesSlot } from './machine/slot.ts';
@@ -177,6 +178,8 @@ export class Agent {
       state: () => this.#state,
       line: () => this.#shown,
       postpone: (by: string, forMs: number) => this.#postpone(by, forMs),
+      order: (order: Order, by: string) => this.#order(order, by),
+      explain: (at: number | null) => this.#explain(at),
     };
     return serveAgent(bus, view, log);
   }
@@ -189,6 +192,19 @@ export class Agent {
     const { postponed } = this.#state.memory;
     const done = postponed !== null && postponed !== before.memory.postponed;
     return done ? { ...answer, until: postponed.until } : { until: null, text: 'the agent is ending' };
+  }
+
+  #order(order: Order, by: string): OrderAnswer {
+    const answer = answerOrder(this.#state, order, this.#parts.clock());
+    if (answer.outcome !== 'done') return answer;
+    if (this.#over) return { outcome: 'refused', text: 'the agent is ending' };
+    this.send({ kind: 'ordered', order, by });
+    return answer;
+  }
+
+  #explain(at: number | null): string {
+    void at;
+    return '{}';
   }
 
   /** The configuration in force. */

@@ -4,6 +4,7 @@ import type { Graph } from '../../graph/types.ts';
 import type { OtherDriver } from '../../host/drivers/judge.ts';
 import type { HostReading } from '../../host/rpm-ostree/deployment.ts';
 import type { Around } from '../gates/around.ts';
+import type { Order } from './orders.ts';
 import type { AsyncKind, Settings } from './state.ts';
 
 /** What came of the hooks of an event. `text`: which hook, and what it said, as a clause. */
@@ -25,6 +26,8 @@ export type EventBody =
   | { readonly kind: 'rolledBack'; readonly id: number }
   /** Somebody who is logged in wants the reboot later. */
   | { readonly kind: 'postpone'; readonly by: string; readonly forMs: number }
+  /** An administrator wants something. `by`: who, for people. */
+  | { readonly kind: 'ordered'; readonly order: Order; readonly by: string }
   | { readonly kind: 'graphRead'; readonly id: number; readonly graph: Graph }
   | { readonly kind: 'stageProgress'; readonly id: number; readonly text: string }
   | { readonly kind: 'staged'; readonly id: number; readonly reading: HostReading }

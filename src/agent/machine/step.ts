@@ -148,6 +148,13 @@ const HANDLERS: Handlers = {
   hooksDone: (turn, event) => hooksDone(turn, event.outcome),
   rolledBack: (turn) => rolledBack(turn),
   postpone: (turn, event) => postpone(turn, event.by, event.forMs),
+  ordered: (turn, { order }) => {
+    if (order.kind === 'checkNow') arm(turn, 'poll', now(turn));
+    if (order.kind === 'pause') remember(turn, { pause: { until: order.until, reason: order.reason } });
+    if (order.kind === 'resume') remember(turn, { pause: null });
+    if (order.kind === 'skip') skip(turn, order.version);
+    if (order.kind === 'unskip') unskip(turn, order.version);
+  },
   graphRead: (turn, event) => graphRead(turn, event.graph),
   stageProgress: (turn, event) => {
     const { phase } = turn.state;
