@@ -6,12 +6,14 @@ import { demoCommand } from './cli/demo.ts';
 import { dispatch } from './cli/dispatch.ts';
 import { hookCommands } from './cli/hook.ts';
 import { managerCommands } from './cli/manager/index.ts';
+import { orderCommands } from './cli/order/index.ts';
 import { postponeCommand } from './cli/postpone.ts';
 import { simCommands } from './cli/sim.ts';
 
 /** Every command. Help texts come from this table. */
 const COMMANDS: readonly Command[] = [
   agentCommand,
+  ...orderCommands,
   postponeCommand,
   ...managerCommands(),
   ...configCommands,

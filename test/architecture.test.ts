@@ -26,7 +26,7 @@ const PURE = [
   /^base\/(codec|failure|moment|record|retry-after|shape|siphash|text)\.ts$/,
   /^manager\/(answer|batch|document|doubts|notices|order|held-open|holdings|overview|pending|percentages|policy|presence|queue|refusals|semaphore|sights)\.ts$/,
   /^manager\/admin\/(orders|wire)\.ts$/,
-  /^cli\/postponed\.ts$/,
+  /^cli\/(agent-unit|postponed|order\/ordered)\.ts$/,
   /^cli\/manager\/(columns|history-text|shell|status-text)\.ts$/,
   /^manager\/store\/(codec|history|layout|memory|state|store)\.ts$/,
   /^manager\/meter\.ts$/,

@@ -203,8 +203,7 @@ export class Agent {
   }
 
   #explain(at: number | null): string {
-    void at;
-    return '{}';
+    return at === null ? '{}' : `{"at":${at}}`;
   }
 
   /** The configuration in force. */

@@ -265,6 +265,9 @@ export class Systemd {
   #unitObject(name: string): readonly Served[] {
     const unit: Served = { spec: UNIT, methods: {}, properties: () => this.#unitValues(name) };
     const hook = this.#hooks.get(name);
+    const { ended } = this.#unit(name);
+    if (hook === undefined && ended !== undefined)
+      return [unit, { spec: SERVICE, methods: {}, properties: () => serviceValues({ ...ended, text: '' }) }];
     if (hook === undefined) return [unit];
     return [unit, { spec: SERVICE, methods: {}, properties: () => serviceValues(hook.state) }];
   }
@@ -277,7 +280,12 @@ export class Systemd {
   };
 }
 
-function serviceValues({ result, code, status, text }: HookUnitState): Readonly<Record<string, unknown>> {
+function serviceValues({
+  result,
+  code,
+  status,
+  text,
+}: Pick<HookUnitState, 'result' | 'code' | 'status' | 'text'>): Readonly<Record<string, unknown>> {
   return { Result: result, ExecMainCode: code, ExecMainStatus: status, StatusText: text };
 }
 

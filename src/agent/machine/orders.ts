@@ -19,6 +19,6 @@ export interface OrderAnswer {
 
 /** What would come of an order in this state. */
 export function answerOrder(state: AgentState, order: Order, at: Instant): OrderAnswer {
-  void [state, at];
+  if (state.stopping !== null) return { outcome: 'refused', text: `the agent is stopping since ${at.mono}` };
   return { outcome: 'done', text: `${order.kind} is done` };
 }
