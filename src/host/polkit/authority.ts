@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { errorText } from '../../base/text.ts';
 import { type Bus, BusError, BusTimeoutError, Variant } from '../../bus/api.ts';
 
@@ -43,7 +42,7 @@ export async function checkAuthorization(
   { sender, action, interactive }: AuthorizationQuestion,
   { answerMs, passwordMs }: AuthorizationLimits = LIMITS,
 ): Promise<Authorization> {
-  const cancellation = interactive ? randomUUID() : '';
+  const cancellation = interactive ? globalThis.crypto.randomUUID() : '';
   const subject = ['system-bus-name', { name: new Variant('s', sender) }];
   try {
     const answer = await bus.call({
