@@ -34,15 +34,21 @@ const STATES: Readonly<Record<string, (unit: AgentUnit) => string>> = {
       ? `${NOT}: it ${howItEnded(unit)}; systemd starts it again in a moment (${LOG})`
       : `${NOT} yet: it is just starting; try again in a moment`,
   deactivating: () => `${NOT} any more: it is just stopping`,
-  failed: (unit) => `${NOT}: it ${howItEnded(unit)} (${LOG})`,
+  failed: (unit) => `${NOT}: it ${howItEnded(unit)} (${isMisconfigured(unit) ? 'holdpoint config check' : LOG})`,
   inactive: ({ conditionsMet }) =>
     conditionsMet
       ? `${NOT}: nobody has started it, or somebody has stopped it (systemctl start holdpoint-agent)`
       : `${NOT}: a condition of its service is not met, such as a boot from an ostree deployment (systemctl status holdpoint-agent)`,
 };
 
-function howItEnded({ result, status }: AgentUnit): string {
-  if (result === 'exit-code' && status === 3) return 'found errors in its configuration (holdpoint config check)';
+/** Of the exit statuses of the agent, the one that its user can mend at once. */
+function isMisconfigured({ result, status }: AgentUnit): boolean {
+  return result === 'exit-code' && status === 3;
+}
+
+function howItEnded(unit: AgentUnit): string {
+  const { result, status } = unit;
+  if (isMisconfigured(unit)) return 'found errors in its configuration';
   if (result === 'exit-code') return `failed with status ${status}`;
   if (result === 'signal' || result === 'core-dump') return `was killed by signal ${status}`;
   return ENDS[result] ?? `ended (${result})`;
