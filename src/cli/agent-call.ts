@@ -86,10 +86,15 @@ export async function openAgent({ address, env }: AgentPlace): Promise<AgentLink
       return noAnswer(bus, error, { changes, timeoutMs });
     }
   };
+  const readAll = (): Promise<Called> => ask(PROPERTIES, { member: 'GetAll', signature: 's', body: [AGENT_NAME] });
   return {
-    call: (method) => ask(AGENT_NAME, method),
+    call: async (method) => {
+      // One that hangs is found out before it is told to do something, so that nobody has to wonder whether it will.
+      const sign: Called = method.changes === true ? await readAll() : { ok: true, body: [] };
+      return sign.ok ? ask(AGENT_NAME, method) : sign;
+    },
     properties: async () => {
-      const called = await ask(PROPERTIES, { member: 'GetAll', signature: 's', body: [AGENT_NAME] });
+      const called = await readAll();
       if (!called.ok) return called;
       const { asDict } = await import('../bus/dict.ts');
       return { ok: true, values: asDict(called.body[0]) ?? {} };

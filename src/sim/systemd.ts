@@ -47,6 +47,9 @@ const SERVICE = describe(`${SYSTEMD}.Service`, {
   properties: { Result: 's', ExecMainCode: 'i', ExecMainStatus: 'i', StatusText: 's' },
 });
 
+/** Whoever asks for a unit that does not exist gets one that says so; this one is asked for. */
+const AGENT_UNIT = 'holdpoint-agent.service';
+
 const TEMPLATE = /^holdpoint-hook@([^/]+)\.service$/;
 
 /** What the simulated systemd asks of its machine. */
@@ -83,7 +86,7 @@ export class Systemd {
   /** The objects of systemd, by path. */
   objects(): ReadonlyMap<string, readonly Served[]> {
     const units = this.#host.units();
-    const names = new Set([...units.map(({ name }) => name), ...this.#hooks.keys()]);
+    const names = new Set([AGENT_UNIT, ...units.map(({ name }) => name), ...this.#hooks.keys()]);
     const objects = [...names].map((name) => [pathOf(name), this.#unitObject(name)] as const);
     return new Map<string, readonly Served[]>([[SYSTEMD_PATH, [this.#manager()]], ...objects]);
   }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { AGENT_NAME } from '../../src/agent/dbus/names.ts';
+import { AGENT_NAME, AGENT_PATH } from '../../src/agent/dbus/names.ts';
 import type { ExportedMethod } from '../../src/bus/api.ts';
 import { type AgentMethod, type Called, callAgent, openAgent } from '../../src/cli/agent-call.ts';
 import { EXIT } from '../../src/cli/command.ts';
@@ -93,8 +93,6 @@ describe('without an agent', () => {
 });
 
 describe('an agent that does not answer', () => {
-  const HUNG = resume(() => new Promise(() => undefined));
-
   test.each([
     [
       false,
@@ -105,7 +103,13 @@ describe('an agent that does not answer', () => {
       'the agent is there, but has not answered within 10 s; nobody knows whether it will do it: it hangs, or this host is very busy (journalctl -u holdpoint-agent)',
     ],
   ])('is not waited for (changes: %s)', async (changes, text) => {
-    await standIn(address, { methods: HUNG });
+    let ask = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (ask = resolve));
+    const hang = (): Promise<never> => {
+      ask();
+      return new Promise(() => undefined);
+    };
+    await standIn(address, { methods: resume(hang) });
     const link = await openAgent({ address, env: {} });
     if ('ok' in link) expect.fail(link.text);
     onTestFinished(() => link.close());
@@ -113,9 +117,25 @@ describe('an agent that does not answer', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const called = link.call({ ...ASK, changes });
-    while (vi.getTimerCount() === 0) await new Promise(setImmediate);
+    await asked;
     await vi.advanceTimersByTimeAsync(10_000);
     expect(await called).toEqual({ ok: false, exit: EXIT.failure, text });
+  });
+
+  test('is not told to do anything when it does not even tell its properties', async () => {
+    const orders: string[] = [];
+    const handle: ExportedMethod['handle'] = () => {
+      orders.push('Resume');
+      return ['yes'];
+    };
+    // Whatever of it is read fails.
+    const one = await connectedBus(address);
+    const broken = { type: 's', get: (): never => expect.fail('broken') };
+    one.exportObject(AGENT_PATH, [{ name: AGENT_NAME, methods: resume(handle), properties: { State: broken } }]);
+    await takeName(one, AGENT_NAME);
+    expect(await call({ changes: true })).toMatchObject({ ok: false, exit: EXIT.failure });
+    expect(orders).toEqual([]);
+    expect(await call()).toEqual({ ok: true, body: ['yes'] });
   });
 
   test.each([
