@@ -1,10 +1,9 @@
 import type { Log } from '../../base/log.ts';
 import { type Bus, NOT_CONNECTED } from '../../bus/api.ts';
-import { checkAuthorization } from '../../host/polkit/authority.ts';
 import { agentInterface } from './interface.ts';
 import { AGENT_NAME, AGENT_PATH } from './names.ts';
 import { agentProperties } from './properties.ts';
-import type { AgentView } from './view.ts';
+import type { AgentView, Authorize } from './view.ts';
 
 /** The agent as others on the bus see it. */
 export interface AgentService {
@@ -17,9 +16,12 @@ export interface AgentService {
  * agent does all its work, and says that nobody can reach it.
  */
 export function serveAgent(bus: Bus, view: AgentView, log: Log): AgentService {
-  const exported = bus.exportObject(AGENT_PATH, [
-    agentInterface(view, (question) => checkAuthorization(bus, question)),
-  ]);
+  const authorize: Authorize = async (question) => {
+    // Few hosts ever need it.
+    const { checkAuthorization } = await import('../../host/polkit/authority.ts');
+    return checkAuthorization(bus, question);
+  };
+  const exported = bus.exportObject(AGENT_PATH, [agentInterface(view, authorize)]);
   const properties = Object.entries(agentProperties(view));
   const shown = new Map(properties.map(([name, { get }]) => [name, get()]));
   ownName(bus, log);
