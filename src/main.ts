@@ -8,6 +8,7 @@ import { graphCommand } from './cli/graph.ts';
 import { explainCommand } from './cli/explain.ts';
 import { hookCommands } from './cli/hook.ts';
 import { managerCommands } from './cli/manager/index.ts';
+import { orderCommands } from './cli/order/index.ts';
 import { postponeCommand } from './cli/postpone.ts';
 import { simCommands } from './cli/sim.ts';
 import { windowsCommand } from './cli/windows.ts';
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   agentCommand,
   statusCommand,
   explainCommand,
+  ...orderCommands,
   postponeCommand,
   windowsCommand,
   graphCommand,

@@ -17,6 +17,7 @@ import type { Event, EventBody } from './machine/event.ts';
 import { statusLine } from './machine/explain.ts';
 import { rollbackWithdrawn } from './machine/health.ts';
 import { narrate } from './machine/narrate.ts';
+import { type Order, type OrderAnswer, answerOrder } from './machine/orders.ts';
 import { type Postponement, postponement } from './machine/people.ts';
 import type { AgentState } from './machine/state.ts';
 import { owesSlot } from './machine/slot.ts';
@@ -180,7 +181,8 @@ export class Agent {
       state: () => this.#state,
       line: () => this.#shown,
       postpone: (by: string, forMs: number) => this.#postpone(by, forMs),
-      explain: (atWallMs: number | null) => this.#explain(atWallMs),
+      order: (order: Order, by: string) => this.#order(order, by),
+      explain: (at: number | null) => this.#explain(at),
     };
     return serveAgent(bus, view, log);
   }
@@ -199,6 +201,20 @@ export class Agent {
     const { postponed } = this.#state.memory;
     const done = postponed !== null && postponed !== before.memory.postponed;
     return done ? { ...answer, until: postponed.until } : { until: null, text: 'the agent is ending' };
+  }
+
+  #order(order: Order, by: string): OrderAnswer {
+    const answer = answerOrder(this.#state, order, this.#parts.clock());
+    if (answer.outcome !== 'done') return answer;
+    if (this.#over) return { outcome: 'refused', text: 'the agent is ending' };
+    this.#parts.log.info({ by }, `ordered: ${answer.text}`);
+    this.send({ ...order, by });
+    const unwritten = this.#state.troubles.memory;
+    if (unwritten === undefined) return answer;
+    return {
+      ...answer,
+      text: `${answer.text}; a restart would lose it, since the state file cannot be written: ${unwritten.text}`,
+    };
   }
 
   /** The configuration in force. */

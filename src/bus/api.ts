@@ -14,6 +14,8 @@ export interface MethodCall {
   readonly timeoutMs?: number;
   /** Do not start the callee for this. Default false. */
   readonly noAutoStart?: boolean;
+  /** The callee may have somebody asked for a password, and take as long as that takes. Default false. */
+  readonly interactive?: boolean;
 }
 
 /** A signal that arrived. Its body is as hostile as its sender: check types before use. */
@@ -120,6 +122,8 @@ export interface IncomingCall {
   readonly args: readonly unknown[];
   /** Unique name of the caller. */
   readonly sender: string;
+  /** The caller is ready to wait while somebody is asked for a password (ALLOW_INTERACTIVE_AUTHORIZATION). */
+  readonly interactive: boolean;
   /** User id of the caller, from the bus. Rejects when the caller has gone. */
   uid(): Promise<number>;
 }

@@ -15,7 +15,7 @@ export { MalformedMessageError, OversizeMessageError, Variant };
 export const MESSAGE_TYPE = { call: 1, reply: 2, error: 3, signal: 4 } as const;
 
 /** Flags of a message, to be combined. */
-export const MESSAGE_FLAG = { noReplyExpected: 1, noAutoStart: 2 } as const;
+export const MESSAGE_FLAG = { noReplyExpected: 1, noAutoStart: 2, allowInteractiveAuthorization: 4 } as const;
 
 /** Length of the fixed part of every message, in bytes. */
 export const HEADER_BYTES = 16;

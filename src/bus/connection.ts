@@ -91,8 +91,9 @@ export class Connection {
   /** Calls a method. Rejects with `BusError`, `BusTimeoutError`, `BusClosedError`, or TypeError when not encodable. */
   call(call: MethodCall): Promise<readonly unknown[]> {
     return new Promise((resolve, reject) => {
-      const { timeoutMs = CALL_TIMEOUT_MS, noAutoStart = false, ...message } = call;
-      const flags = noAutoStart ? MESSAGE_FLAG.noAutoStart : 0;
+      const { timeoutMs = CALL_TIMEOUT_MS, noAutoStart = false, interactive = false, ...message } = call;
+      const flags =
+        (noAutoStart ? MESSAGE_FLAG.noAutoStart : 0) + (interactive ? MESSAGE_FLAG.allowInteractiveAuthorization : 0);
       const serial = this.send({ ...message, type: MESSAGE_TYPE.call, flags });
       const timer = setTimeout(
         () => {

@@ -7,7 +7,7 @@ import {
   type ExportedObject,
   type SignalToSend,
 } from './api.ts';
-import type { Incoming } from './codec.ts';
+import { type Incoming, MESSAGE_FLAG } from './codec.ts';
 import type { Answer } from './connection.ts';
 import { readSingleType } from './signature.ts';
 import { type ExportedNode, propertyValues, standardInterfaces } from './standard.ts';
@@ -63,7 +63,8 @@ export class Exports {
     if (this.#busy >= MAX_BUSY) throw new BusError(`${ERROR}.LimitsExceeded`, 'too many calls at once');
     this.#busy += 1;
     try {
-      const body = await method.handle({ args: call.body(), sender, uid: this.#uidOf(sender) });
+      const interactive = (call.flags & MESSAGE_FLAG.allowInteractiveAuthorization) !== 0;
+      const body = await method.handle({ args: call.body(), sender, interactive, uid: this.#uidOf(sender) });
       return { signature: signatureOf(method.out), body };
     } finally {
       this.#busy -= 1;

@@ -23,7 +23,7 @@ export const postponeCommand: Command = defineCommand({
     };
     const seconds = await secondsOf(options.for ?? DEFAULT);
     if (seconds === null) return complain('--for: expected a duration such as 30m or 2h, at most 7d', EXIT.usage);
-    const call = { member: 'Postpone', signature: 't', body: [BigInt(seconds)] };
+    const call = { member: 'Postpone', signature: 't', body: [BigInt(seconds)], changes: true };
     const called = await callAgent({ address: options['bus-address'], env: io.env, ...call });
     if (!called.ok) return complain(called.text, called.exit);
     const { readPostponed, postponedJson } = await import('./postponed.ts');

@@ -123,6 +123,18 @@ export interface Session {
   readonly idleSince?: number;
 }
 
+/** What polkit is asked about a caller on the bus. */
+export interface PolkitQuestion {
+  readonly uid: number;
+  /** For example `io.github.holdpoint.Agent1.pause`. */
+  readonly action: string;
+  /** Somebody may be asked for a password. Nobody is there to give one. */
+  readonly interactive: boolean;
+}
+
+/** Decides about a caller. `challenge`: a password is needed; `silence`: it does not answer. */
+export type PolkitPolicy = (question: PolkitQuestion) => 'yes' | 'no' | 'challenge' | 'silence';
+
 /** A systemd unit; one that is not set is answered as not found and inactive. */
 export interface Unit {
   readonly name: string;
@@ -136,6 +148,14 @@ export interface Unit {
   readonly job?: string;
   /** Units that it cannot do without. Default none. */
   readonly requires?: readonly string[];
+  /** How its main process ended. Default: it has not, or well. */
+  readonly ended?: {
+    /** `exit-code`, `signal`, `watchdog`, … */
+    readonly result: string;
+    /** 1: it exited, with this status; 2: it was killed by the signal of this number. */
+    readonly code: number;
+    readonly status: number;
+  };
 }
 
 /** Whether traffic costs, as NetworkManager says. */
@@ -228,6 +248,11 @@ export interface Machine {
   setMetered(metered: Metered | null): Promise<void>;
   /** Whether timedate1 calls the clock synchronised, true at first; null: it is not there. Resolves when the bus knows. */
   setClockSynced(synced: boolean | null): Promise<void>;
+  /**
+   * What polkit answers from now on; null: it is not there. At first the user who runs this may do everything, and others
+   * with a password. Resolves when the bus knows.
+   */
+  setPolkit(policy: PolkitPolicy | null): Promise<void>;
   /** `none` at first. */
   setPower(power: Power): void;
 

@@ -11,6 +11,7 @@ import type {
   MachineOptions,
   Metered,
   OtherTransaction,
+  PolkitPolicy,
   Power,
   Session,
   Shutdown,
@@ -25,6 +26,7 @@ import { inhibitorSignals, logindTrouble, sessionSignals } from './logind.ts';
 import type { LogindHost } from './logind.ts';
 import { dropPending, powerCut, reboot, rollBack, unlock } from './ostree.ts';
 import type { BootOutcome } from './ostree.ts';
+import { Polkit } from './polkit.ts';
 import { writePower } from './power.ts';
 import { writeRoot } from './root.ts';
 import { Surroundings } from './surroundings.ts';
@@ -96,6 +98,7 @@ class SimulatedMachine implements Machine {
   private readonly folder: HostFolder;
   private readonly host: SystemHost;
   private readonly surroundings = new Surroundings();
+  private readonly polkit = new Polkit();
   private readonly remove: () => void;
   private readonly unwatch: () => void;
   private readonly states = new Waiters();
@@ -120,6 +123,7 @@ class SimulatedMachine implements Machine {
       command: [...options.command, '--host', folder.dir],
       logind: () => this.logind(),
       surroundings: this.surroundings,
+      polkit: this.polkit,
       systemd: {
         dir: folder.dir,
         faults: folder.faults,
@@ -240,6 +244,10 @@ class SimulatedMachine implements Machine {
 
   setClockSynced(synced: boolean | null): Promise<void> {
     return this.surroundings.setClockSynced(synced);
+  }
+
+  setPolkit(policy: PolkitPolicy | null): Promise<void> {
+    return this.polkit.setPolicy(policy);
   }
 
   setPower(power: Power): void {

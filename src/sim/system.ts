@@ -6,6 +6,7 @@ import { busAddressIn, startDbusDaemon } from './dbus-daemon.ts';
 import type { DbusDaemon } from './dbus-daemon.ts';
 import { disturbLogind, LOGIND, LOGIND_MANAGER, LOGIND_PATH, logindObjects } from './logind.ts';
 import type { LogindHost } from './logind.ts';
+import type { Polkit } from './polkit.ts';
 import { PID_FILE } from './rpm-ostreed/index.ts';
 import { BUS_NAME } from './rpm-ostreed/interfaces.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -22,6 +23,7 @@ export interface SystemHost {
   readonly command: readonly string[];
   logind(): LogindHost;
   readonly surroundings: Surroundings;
+  readonly polkit: Polkit;
   readonly systemd: SystemdHost;
   machineId(): string;
 }
@@ -50,7 +52,12 @@ export class RunningSystem {
       const bus = await BusConnection.open(busAddressIn(dir));
       const systemd = new Systemd(host.systemd, bus.connection);
       const objects = (): ReturnType<typeof logindObjects> =>
-        new Map([...logindObjects(host.logind()), ...systemd.objects(), ...host.surroundings.objects()]);
+        new Map([
+          ...logindObjects(host.logind()),
+          ...systemd.objects(),
+          ...host.surroundings.objects(),
+          ...host.polkit.objects(),
+        ]);
       serve(
         bus.connection,
         objects,
@@ -60,6 +67,7 @@ export class RunningSystem {
       await bus.own(LOGIND);
       await bus.own(SYSTEMD);
       await host.surroundings.appear(bus);
+      await host.polkit.appear(bus);
       return new RunningSystem(dir, dbus, bus, systemd);
     } catch (error) {
       await dbus.stop();

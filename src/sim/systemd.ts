@@ -47,6 +47,9 @@ const SERVICE = describe(`${SYSTEMD}.Service`, {
   properties: { Result: 's', ExecMainCode: 'i', ExecMainStatus: 'i', StatusText: 's' },
 });
 
+/** Whoever asks for a unit that does not exist gets one that says so; this one is asked for. */
+const AGENT_UNIT = 'holdpoint-agent.service';
+
 const TEMPLATE = /^holdpoint-hook@([^/]+)\.service$/;
 
 /** What the simulated systemd asks of its machine. */
@@ -83,7 +86,7 @@ export class Systemd {
   /** The objects of systemd, by path. */
   objects(): ReadonlyMap<string, readonly Served[]> {
     const units = this.#host.units();
-    const names = new Set([...units.map(({ name }) => name), ...this.#hooks.keys()]);
+    const names = new Set([AGENT_UNIT, ...units.map(({ name }) => name), ...this.#hooks.keys()]);
     const objects = [...names].map((name) => [pathOf(name), this.#unitObject(name)] as const);
     return new Map<string, readonly Served[]>([[SYSTEMD_PATH, [this.#manager()]], ...objects]);
   }
@@ -265,6 +268,9 @@ export class Systemd {
   #unitObject(name: string): readonly Served[] {
     const unit: Served = { spec: UNIT, methods: {}, properties: () => this.#unitValues(name) };
     const hook = this.#hooks.get(name);
+    const { ended } = this.#unit(name);
+    if (hook === undefined && ended !== undefined)
+      return [unit, { spec: SERVICE, methods: {}, properties: () => serviceValues({ ...ended, text: '' }) }];
     if (hook === undefined) return [unit];
     return [unit, { spec: SERVICE, methods: {}, properties: () => serviceValues(hook.state) }];
   }
@@ -277,7 +283,12 @@ export class Systemd {
   };
 }
 
-function serviceValues({ result, code, status, text }: HookUnitState): Readonly<Record<string, unknown>> {
+function serviceValues({
+  result,
+  code,
+  status,
+  text,
+}: Pick<HookUnitState, 'result' | 'code' | 'status' | 'text'>): Readonly<Record<string, unknown>> {
   return { Result: result, ExecMainCode: code, ExecMainStatus: status, StatusText: text };
 }
 

@@ -115,6 +115,22 @@ describe('an exported method', () => {
     expect(await Promise.all([call('WhoAmI'), call('WhoAmI')])).toEqual([[process.getuid?.()], [process.getuid?.()]]);
   });
 
+  it('hears whether somebody may be asked for a password', async () => {
+    server.exportObject(PATH, [description]);
+    const join = {
+      destination: NAME,
+      path: PATH,
+      interface: NAME,
+      member: 'Join',
+      signature: 'asa{sv}',
+      body: [['a'], {}],
+    };
+    for (const flag of [{}, { interactive: true }, { interactive: false, noAutoStart: true }]) {
+      await client.call({ ...join, ...flag });
+    }
+    expect(calls.map(({ interactive }) => interactive)).toEqual([false, true, false]);
+  });
+
   it('can be called any number of times', async () => {
     server.exportObject(PATH, [description]);
     for (let n = 0; n < 5; n += 1) await Promise.all(Array.from({ length: 50 }, () => call('WhoAmI')));

@@ -174,7 +174,9 @@ describe('50-holdpoint.rules', () => {
   it('has no say about actions that only look alike', () => {
     const actions = ['deploy', 'org.projectatomic.rpmostree1.', 'org.projectatomic.rpmostree1.deploy.all'];
     const others = ['x.org.projectatomic.rpmostree1.deploy', 'org.projectatomic.rpmostree2.deploy', ''];
-    const more = ['org.freedesktop.login1.reboot', 'org.freedesktop.systemd1.manage-units'];
+    // Who may order something of the agent is not the agent's to say.
+    const own = ['check', 'update', 'pause', 'skip', 'cancel'].map((name) => `io.github.holdpoint.Agent1.${name}`);
+    const more = [...own, 'org.freedesktop.login1.reboot', 'org.freedesktop.systemd1.manage-units'];
     expect(allowed('holdpoint', [...actions, ...others, ...more])).toEqual([]);
   });
 });
@@ -223,6 +225,30 @@ describe('io.github.holdpoint.conf', () => {
     expect(await call(username === 'root' ? 'nobody' : 'root', `${NAME}.Sysroot`)).toBe('AccessDenied');
   });
 
+  it('lets the agent ask polkit, and nobody else', async () => {
+    const [polkit, authority] = ['org.freedesktop.PolicyKit1', '/org/freedesktop/PolicyKit1/Authority'];
+    const asked = async (policyFor: string): Promise<string> => {
+      const policy = join(folder, 'policy.conf');
+      writeFileSync(policy, source('io.github.holdpoint.conf').replace('user="holdpoint"', `user="${policyFor}"`));
+      const deny = `<policy context="default"><deny send_destination="${polkit}"/></policy>`;
+      const dbus = await startDbus({ extraConfig: `${deny}<include>${policy}</include>` });
+      onTestFinished(() => dbus.stop());
+      const [server, client] = [await connectedBus(dbus.address), await connectedBus(dbus.address)];
+      await takeName(server, polkit);
+      const call = {
+        destination: polkit,
+        path: authority,
+        interface: `${polkit}.Authority`,
+        member: 'CheckAuthorization',
+      };
+      const error: unknown = await client.call(call).catch((caught: unknown) => caught);
+      return error instanceof BusError ? (error.errorName.split('.').at(-1) ?? '') : 'answered';
+    };
+    // As far as the bus is concerned, it gets through.
+    expect(await asked(username)).toBe('UnknownObject');
+    expect(await asked(username === 'root' ? 'nobody' : 'root')).toBe('AccessDenied');
+  });
+
   const AGENT = 'io.github.holdpoint.Agent1';
 
   /** A bus where nobody may own the agent's name or call it, but for the policy of this user. */
@@ -255,5 +281,35 @@ describe('io.github.holdpoint.conf', () => {
       return call.catch((error: unknown) => (error instanceof BusError ? error.errorName.split('.').at(-1) : error));
     });
     expect(await Promise.all(found)).toEqual(['UnknownMethod', 'UnknownMethod', 'UnknownMethod', 'AccessDenied']);
+  });
+});
+
+describe('io.github.holdpoint.policy', () => {
+  const text = source('io.github.holdpoint.policy');
+  const actions = [...text.matchAll(/<action id="([^"]+)">(.*?)<\/action>/gs)].map(([, id = '', body = '']) => ({
+    id,
+    body,
+  }));
+
+  it('has an action for everything that can be ordered, and no other', () => {
+    const names = ['check', 'update', 'pause', 'skip', 'cancel'];
+    expect(actions.map(({ id }) => id)).toEqual(names.map((name) => `io.github.holdpoint.Agent1.${name}`));
+  });
+
+  it('lets the user of the agent ask about others', () => {
+    for (const { body } of actions)
+      expect(body).toContain('<annotate key="org.freedesktop.policykit.owner">unix-user:holdpoint</annotate>');
+  });
+
+  it('lets nobody do anything without a password, but look at the graph who sits at the host', () => {
+    const free = actions.flatMap(({ id, body }) =>
+      [...body.matchAll(/<(allow_\w+)>(?!auth_admin)(\w+)</g)].map(([, where, what]) => [
+        id.split('.').at(-1),
+        where,
+        what,
+      ]),
+    );
+    expect(free).toEqual([['check', 'allow_active', 'yes']]);
+    for (const { body } of actions) expect(body.match(/<allow_(any|inactive|active)>/g)).toHaveLength(3);
   });
 });

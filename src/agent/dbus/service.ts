@@ -1,7 +1,9 @@
 import type { Log } from '../../base/log.ts';
 import { type Bus, NOT_CONNECTED } from '../../bus/api.ts';
-import { type AgentView, agentInterface } from './interface.ts';
+import { agentInterface } from './interface.ts';
 import { AGENT_NAME, AGENT_PATH } from './names.ts';
+import { agentProperties } from './properties.ts';
+import type { AgentView, Authorize } from './view.ts';
 
 /** The agent as others on the bus see it. */
 export interface AgentService {
@@ -14,17 +16,27 @@ export interface AgentService {
  * agent does all its work, and says that nobody can reach it.
  */
 export function serveAgent(bus: Bus, view: AgentView, log: Log): AgentService {
-  const description = agentInterface(view);
-  const exported = bus.exportObject(AGENT_PATH, [description]);
-  const properties = Object.entries(description.properties ?? {});
+  const authorize: Authorize = async (question) => {
+    // Few hosts ever need it.
+    const { checkAuthorization } = await import('../../host/polkit/authority.ts');
+    return checkAuthorization(bus, question);
+  };
+  const exported = bus.exportObject(AGENT_PATH, [agentInterface(view, authorize)]);
+  const properties = Object.entries(agentProperties(view));
   const shown = new Map(properties.map(([name, { get }]) => [name, get()]));
   ownName(bus, log);
   return {
     changed: () => {
-      const different = properties.filter(([name, { get }]) => shown.get(name) !== get());
-      for (const [name, { get }] of different) shown.set(name, get());
-      const names = different.map(([name]) => name);
-      if (names.length > 0) exported.changed(AGENT_NAME, names);
+      const different = properties.flatMap(([name, { get, same = Object.is }]) => {
+        const value = get();
+        return same(shown.get(name), value) ? [] : [[name, value] as const];
+      });
+      for (const [name, value] of different) shown.set(name, value);
+      if (different.length > 0)
+        exported.changed(
+          AGENT_NAME,
+          different.map(([name]) => name),
+        );
     },
   };
 }
@@ -39,7 +51,7 @@ function ownName(bus: Bus, log: Log): void {
     } else if (state.reason !== NOT_CONNECTED && state.reason !== missing) {
       // That there is no bus at all is said elsewhere.
       missing = state.reason;
-      log.warn(`not on the bus as ${AGENT_NAME}, so that nobody can postpone a reboot: ${missing}`);
+      log.warn(`not on the bus as ${AGENT_NAME}, so that no command reaches it: ${missing}`);
     }
   });
 }

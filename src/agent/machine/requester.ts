@@ -20,3 +20,9 @@ export function requester({ around }: Pick<AgentState, 'around'>, uid: number, a
   const as = Number.isFinite(seen) ? `, as of ${utc(seen)}` : '';
   return { denied: `${only}; user number ${uid} is not among them${as}` };
 }
+
+/** The name of a user of this host as far as it is known, for people: `ann`, `user 1000`. */
+export function personOf({ around }: Pick<AgentState, 'around'>, uid: number): string {
+  if (uid === 0) return 'root';
+  return around?.people?.find((one) => one.uid === uid)?.user ?? `user ${uid}`;
+}

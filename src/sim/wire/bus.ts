@@ -55,10 +55,19 @@ export class BusConnection {
   }
 
   /** The process that owns a name; null when nobody does. */
-  async processOf(name: string): Promise<number | null> {
+  processOf(name: string): Promise<number | null> {
+    return this.askAbout('GetConnectionUnixProcessID', name);
+  }
+
+  /** The number of the user who owns a name; null when nobody does. */
+  userOf(name: string): Promise<number | null> {
+    return this.askAbout('GetConnectionUnixUser', name);
+  }
+
+  private async askAbout(member: string, name: string): Promise<number | null> {
     try {
-      const [pid] = await this.ask('GetConnectionUnixProcessID', 's', [name]);
-      return typeof pid === 'number' ? pid : null;
+      const [number] = await this.ask(member, 's', [name]);
+      return typeof number === 'number' ? number : null;
     } catch (error) {
       if (error instanceof WireError) return null;
       throw error;

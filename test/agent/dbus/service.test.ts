@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type AgentView, agentInterface } from '../../../src/agent/dbus/interface.ts';
+import { agentInterface } from '../../../src/agent/dbus/interface.ts';
 import { AGENT_NAME, AGENT_PATH } from '../../../src/agent/dbus/names.ts';
 import { type AgentService, serveAgent } from '../../../src/agent/dbus/service.ts';
+import type { AgentView } from '../../../src/agent/dbus/view.ts';
+import type { Order } from '../../../src/agent/machine/orders.ts';
 import { postponement } from '../../../src/agent/machine/people.ts';
 import type { Instant } from '../../../src/base/clock.ts';
 import { createLog } from '../../../src/base/log.ts';
@@ -48,6 +50,8 @@ class Served {
   readonly service: AgentService;
   /** Who asked for how long, of those who may. */
   readonly asked: (readonly [string, number])[] = [];
+  /** What was ordered, and by whom, of those who may. */
+  readonly orders: (readonly [Order, string])[] = [];
   readonly said: string[] = [];
   readonly #driver = arrived({ people: [ME] }).driver;
   state = this.#driver.state;
@@ -64,11 +68,15 @@ class Served {
       clock,
       state: () => this.state,
       line: () => `in ${this.state.phase.name}`,
-      explain: (atWallMs) => Promise.resolve(`{"at":${atWallMs}}`),
       postpone: (by, forMs) => {
         this.asked.push([by, forMs]);
         return postponement(this.state, forMs, clock().wall);
       },
+      order: (order, by) => {
+        this.orders.push([order, by]);
+        return { outcome: 'done', text: `${order.kind} is done` };
+      },
+      explain: (at) => Promise.resolve(JSON.stringify({ at })),
     };
   }
 }
@@ -88,8 +96,8 @@ function postpone(seconds: bigint): Promise<readonly unknown[]> {
 
 /** The same as a user who is not logged in. */
 async function asStranger({ view }: Served): Promise<readonly unknown[]> {
-  const { handle } = agentInterface(view).methods!['Postpone']!;
-  return handle({ args: [600n], sender: ':1.99', uid: () => Promise.resolve(4711) });
+  const { handle } = agentInterface(view, () => Promise.reject(new Error('nobody asks'))).methods!['Postpone']!;
+  return handle({ args: [600n], sender: ':1.99', interactive: false, uid: () => Promise.resolve(4711) });
 }
 
 async function property(name: string): Promise<unknown> {
@@ -175,6 +183,8 @@ describe('properties', () => {
     const [name, values] = seen[0]!.body as [string, Record<string, Variant>];
     expect(Object.entries(values).map(([key, { value }]) => [key, value])).toEqual([
       ['State', 'watching'],
+      ['Target', ''],
+      ['LastCheckText', 'there is an update'],
       ['Status', 'in watching'],
     ]);
     expect([name, seen.length]).toEqual([AGENT_NAME, 1]);
@@ -210,7 +220,7 @@ describe('the name', () => {
     const first = await served();
     const second = new Served(open(daemon));
     await waitFor(() => expect(second.said).toHaveLength(1));
-    expect(second.said[0]).toMatch(/^<4>not on the bus as .*nobody can postpone a reboot: another connection owns/);
+    expect(second.said[0]).toMatch(/^<4>not on the bus as .*no command reaches it: another connection owns/);
     first.bus.close();
     await waitFor(() => expect(second.said.at(-1)).toBe(`<6>on the bus as ${AGENT_NAME}`));
     expect(await property('State')).toBe('holding');
