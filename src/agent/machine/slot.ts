@@ -96,11 +96,20 @@ export function cancelLock(turn: Turn): void {
   turn.effects.push({ kind: 'cancelLock', id: pending.lock });
 }
 
-/** True while a slot may be ours that has still to be given back, unless a reboot may be under way in it. */
-export function owesSlot({ memory, pending, bootId }: AgentState): boolean {
-  const isRebooting = memory.finalize?.bootId === bootId && pending.finalize === undefined;
-  return memory.owed.length > 0 || ((memory.slot !== null || memory.acted !== null) && !isRebooting);
+/**
+ * What an agent that is told to stop must not simply leave, for people; null: nothing. What a reboot that may be under
+ * way needs is not among it. `reports`: those that are owed count as well.
+ */
+export function unfinished({ memory, pending, bootId }: AgentState, reports = false): string | null {
+  const { finalize, acted, slot, owed } = memory;
+  if (pending.hooks !== undefined) return 'hooks that have not ended';
+  if (reports && owed.length > 0) return UNRETURNED;
+  if (finalize?.bootId === bootId && pending.finalize === undefined) return null;
+  if (acted !== null) return 'what the pre-reboot hooks did not undone';
+  return slot === null ? null : UNRETURNED;
 }
+
+const UNRETURNED = 'a slot that could not be given back';
 
 /**
  * True when this host may call itself steady. A boot that is not healthy keeps the slot that it was made under, so that a

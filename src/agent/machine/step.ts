@@ -21,6 +21,7 @@ import {
   giveBack,
   isFinalizing,
   isSteady,
+  mayGoDown,
   owe,
   sameLock,
   takeNote,
@@ -388,6 +389,7 @@ function wake(turn: Turn): void {
 function awaited(turn: Turn): readonly Timer[] {
   const { phase, memory, stopping } = turn.state;
   const timers: Timer[] = isReporting(turn) ? ['memory', 'report'] : ['memory'];
+  if (memory.acted !== null && !isPending(turn, 'hooks') && !mayGoDown(turn.state)) timers.push('undo');
   if (stopping !== null) return timers;
   if (!isPending(turn, 'look')) timers.push('host');
   timers.push(...surroundingTimers(turn));
@@ -405,10 +407,9 @@ function isReporting(turn: Turn): boolean {
 }
 
 /** The timers of what surrounds a reboot. */
-function surroundingTimers({ state: { pending, memory, settings, around } }: Turn): readonly Timer[] {
+function surroundingTimers({ state: { pending, settings, around } }: Turn): readonly Timer[] {
   if (settings.around === null) return [];
   const timers: Timer[] = pending.lookAround === undefined ? ['around', 'people', 'health'] : ['people', 'health'];
-  if (pending.hooks === undefined && memory.acted !== null) timers.push('undo');
   if (pending.hooks === undefined && around?.boot.kind === 'healthy') timers.push('postBoot');
   if (pending.rollback === undefined) timers.push('rollback');
   return timers;

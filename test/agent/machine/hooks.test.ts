@@ -160,6 +160,19 @@ describe('pre-reboot', () => {
     expect(host.driver.memory).toMatchObject({ acted: null, slot: null, owed: [] });
   });
 
+  test('whose undoing fails while the agent stops is tried again before it ends', () => {
+    const host = arrived({ hooks: [...ALL] });
+    host.answers['reboot-cancelled'] = FAILED;
+    host.driver.fails('finalize', 'transient', 'an inhibitor');
+    host.driver.send({ kind: 'stop', hostGoesDown: 'unknown' });
+    host.driver.pass(INTERVAL, 10);
+    expect(host.ran.filter((event) => event === 'reboot-cancelled')).toHaveLength(1);
+    host.driver.send({ kind: 'stop', hostGoesDown: false });
+    delete host.answers['reboot-cancelled'];
+    host.driver.pass(INTERVAL / 30);
+    expect([host.ran.at(-1), host.driver.memory.acted]).toEqual(['reboot-cancelled', null]);
+  });
+
   test('is not undone when the host goes down, nor after a finalize whose outcome nobody knows', () => {
     const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
     host.driver.granted();
