@@ -119,6 +119,29 @@ describe('hooks that pass are run in their order, with what they need to know, a
   });
 });
 
+test.concurrent(
+  'what nobody can undo for a while is undone when it can be, though the slot has gone back',
+  LIMIT,
+  async (context) => {
+    const one = await host(context, { lock: true, units: true });
+    one.hook('pre-reboot', 'echo begins >> $D/pre\nuntil [ -e $D/go ]; do sleep 0.05; done');
+    one.hook('reboot-cancelled', 'echo done >> $D/undo');
+    one.agent.start();
+    await until(() => one.told('pre') === 'begins\n');
+    one.machine.setFault('denyUnits', { verbs: ['start'] });
+    one.mark('ansible', 'a playbook runs\n');
+    one.tell('go');
+    await one.line(
+      (line) => line.level === 'error' && line.text.includes('could not be undone so far: 50-test: systemd'),
+    );
+    await until(() => one.locks.holders.size === 0);
+    expect([one.told('undo'), one.memory()['acted'] === null]).toEqual(['', false]);
+    one.machine.clearFault('denyUnits');
+    await until(() => one.memory()['acted'] === null);
+    expect(one.told('undo')).toBe('done\n');
+  },
+);
+
 describe('an agent that is stopped while the pre-reboot hook runs ends it, then undoes it, with the hook as', () => {
   const CASES_OF_STOP = RUNNERS.flatMap(([where, units]) =>
     [true, false].map((lock) => ({ name: `${where}, ${lock ? 'with' : 'without'} a lock`, units, lock })),

@@ -49,6 +49,7 @@ export function advanceHolding(turn: Turn, phase: Holding): void {
   // One that is not healthy may be about to go back, of which people have notice as well.
   if (isHealthy(turn.state)) forgetNotice(turn);
   if (!undoIsDone(turn)) {
+    giveBack(turn);
     arm(turn, 'work', null);
     return;
   }

@@ -163,6 +163,17 @@ export type Timer =
 export type AsyncKind =
   'look' | 'lookAround' | 'fetchGraph' | 'stage' | 'discard' | 'finalize' | 'lock' | 'report' | 'hooks' | 'rollback';
 
+/** Tries to undo what the hooks did. */
+export interface Undos {
+  /** That came to nothing, in whatever way. */
+  readonly tries: number;
+  /** Those of them in which all hooks were run. */
+  readonly failed: number;
+}
+
+/** None was needed yet. */
+export const NO_UNDOS: Undos = { tries: 0, failed: 0 };
+
 /** Everything that the agent knows. Changed by `step` alone. */
 export interface AgentState {
   readonly phase: Phase;
@@ -183,6 +194,8 @@ export interface AgentState {
   readonly running: { readonly event: HookEvent; readonly since: number } | null;
   /** What the `may-reboot` hooks said last. */
   readonly hooks: HookVerdict | null;
+  /** How often `reboot-cancelled` was tried for what is on record as `acted`, and how often it was run and failed. */
+  readonly undos: Undos;
   /** Reboots into the target that came to nothing after the slot was granted. */
   readonly setbacks: number;
   /** `releaseKey` of the release for which the `pre-stage` hooks have passed. */

@@ -27,7 +27,7 @@ import {
   takeNote,
 } from './slot.ts';
 import { advanceStaging, staged, stagingFailed } from './stage.ts';
-import type { AgentState, AsyncKind, Phase, Settings, Timer } from './state.ts';
+import { type AgentState, type AsyncKind, NO_UNDOS, type Phase, type Settings, type Timer } from './state.ts';
 import { backToHolding, discardFailed, discarded } from './target.ts';
 import {
   type Turn,
@@ -75,6 +75,7 @@ export function initialState(
     courtesy: NOBODY_TOLD,
     running: null,
     hooks: null,
+    undos: NO_UNDOS,
     setbacks: 0,
     preStaged: null,
     check: null,
@@ -221,7 +222,7 @@ const FAILED: Readonly<Record<AsyncKind, (turn: Turn, failure: Failure) => void>
     giveBack(turn);
   },
   lookAround: (turn, failure) => lookAroundFailed(turn, failure.text),
-  hooks: (turn, { text }) => hooksDone(turn, { kind: 'failed', text }),
+  hooks: (turn, { text }) => hooksDone(turn, { kind: 'not-run', text }),
   rollback: (turn, failure) => rollbackFailed(turn, failure.text),
   fetchGraph: (turn, failure) => {
     const next = Math.max(retryStreak(turn, 'graph'), now(turn) + (failure.retryAfterMs ?? 0));

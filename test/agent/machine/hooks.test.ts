@@ -14,6 +14,7 @@ import { Driver } from '../../support/agent-driver.ts';
 import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts';
 
 const NOT_NOW = { kind: 'not-now', text: '10-backup: a backup runs' } as const;
+const NOT_RUN = { kind: 'not-run', text: '10-undrain: systemd: StartUnit: denied by polkit' } as const;
 const FAILED = { kind: 'failed', text: '10-drain: exit code 1' } as const;
 
 describe('may-reboot', () => {
@@ -229,6 +230,41 @@ describe('pre-reboot', () => {
     host.driver.pass(INTERVAL);
     expect(host.ran.filter((event) => event === 'reboot-cancelled').length).toBeGreaterThanOrEqual(3);
     expect(host.driver.said.join('\n')).toMatch(/error: what the pre-reboot hooks did was not undone: 10-drain/);
+  });
+
+  test('that nobody can undo at the moment: the slot goes back after three tries, and it is undone when it can be', () => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = NOT_NOW;
+    host.answers['reboot-cancelled'] = NOT_RUN;
+    host.driver.granted();
+    expect(host.driver.memory.slot).not.toBeNull();
+    host.driver.pass(INTERVAL);
+    expect([host.driver.memory.slot, host.driver.memory.owed]).toEqual([null, []]);
+    expect(host.driver.said.join('\n')).toMatch(
+      /error: what the pre-reboot hooks did could not be undone so far: 10-un/,
+    );
+    const before = host.ran.length;
+    host.driver.pass(24 * 60 * MINUTE, 10_000);
+    // Often enough, and no other reboot is begun meanwhile.
+    expect(host.ran.length - before).toBeGreaterThan((24 * 60 * MINUTE) / INTERVAL - 2);
+    expect(new Set(host.ran.slice(before))).toEqual(new Set(['reboot-cancelled']));
+    expect([host.driver.asked, host.driver.written?.acted?.undo]).toEqual([[], true]);
+    delete host.answers['reboot-cancelled'];
+    host.driver.pass(INTERVAL);
+    expect([host.driver.memory.acted, host.driver.asked]).toEqual([null, ['lock']]);
+  });
+
+  test('is not run any more after it has failed three times, those in which nobody could run it not among them', () => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = NOT_NOW;
+    host.answers['reboot-cancelled'] = NOT_RUN;
+    host.driver.granted();
+    host.driver.pass(10 * INTERVAL);
+    host.answers['reboot-cancelled'] = FAILED;
+    const before = host.ran.length;
+    for (let most = 0; most < 100 && host.driver.memory.acted !== null; most += 1) host.driver.tick();
+    expect(host.ran.slice(before).filter((event) => event === 'reboot-cancelled')).toHaveLength(3);
+    expect(host.driver.said.join('\n')).toMatch(/was not undone: 10-drain.*nothing tries it again/);
   });
 
   test('of an earlier boot that ended without finalize is undone in the next one, before the slot goes back', () => {
