@@ -246,8 +246,11 @@ function hooksAreAllowed({ agent, host, around }: World, { event }: Extract<Effe
   if (event === 'reboot-cancelled') must(memory.finalize?.bootId !== host.bootId, 'nothing is undone after finalize');
 }
 
-function rollbackIsAllowed({ agent }: World): void {
-  const { memory, settings } = agent?.state ?? {};
+function rollbackIsAllowed({ agent, mono }: World): void {
+  const { memory, settings, around, courtesy } = agent?.state ?? {};
+  must(mono - (agent?.aroundAt ?? -Infinity) <= CONSENT_MS, 'a rollback follows a fresh look around');
+  for (const { id } of around?.people ?? [])
+    must(mono - (courtesy?.told[id] ?? Infinity) >= 10_000, 'a rollback under nobody who does not know of it');
   must(settings?.around?.rollback === true, 'a rollback that is wished');
   must(typeof memory?.lastBoot?.from === 'string', 'a rollback of an update');
   must(

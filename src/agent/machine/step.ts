@@ -7,7 +7,7 @@ import type { Effect } from './effect.ts';
 import type { Failure } from '../../base/failure.ts';
 import type { Event, EventKind } from './event.ts';
 import { advanceHolding, advanceRebooting, advanceReleasing, lockFailed, slotGranted, slotRefused } from './hold.ts';
-import { rollbackFailed, rolledBack, watchHealth } from './health.ts';
+import { rollbackFailed, rolledBack, stayHere, watchHealth } from './health.ts';
 import { hooksDone, runPostBoot, undoIsDone } from './hooks.ts';
 import { type Lock, type Memory, freshMemory } from './memory.ts';
 import { cancel, checkNow, pause, updateNow } from './ordered.ts';
@@ -306,6 +306,7 @@ function advance(turn: Turn): void {
     request(turn, { kind: 'look' });
   }
   poll(turn);
+  stayHere(turn);
   advancePhase(turn);
   // Only now is it known what has booted, and how it came here.
   runPostBoot(turn);

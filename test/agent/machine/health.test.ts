@@ -24,6 +24,8 @@ import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts
 const WAITING: BootHealth = { kind: 'waiting', reason: 'boot-complete.target is inactive' };
 const UNHEALTHY: BootHealth = { kind: 'unhealthy', reason: 'boot-complete.target failed' };
 const HEALTHY: BootHealth = AROUND.boot;
+/** Until its time to become healthy is over, for the agent of `updated`. */
+const OVERDUE = 10 * MINUTE - 20 * SECOND;
 
 /** The boot after an update into release 2, whose slot is still held. */
 function updated(rollback = false): Driver {
@@ -224,7 +226,7 @@ describe('an unhealthy boot', () => {
   test('that becomes healthy while rpm-ostree is being asked stays', () => {
     const driver = updated(true);
     stays(driver, { boot: UNHEALTHY });
-    driver.pass(10 * MINUTE);
+    driver.pass(OVERDUE);
     expect(rollbackWithdrawn(driver.state, instant(driver.mono))).toBeNull();
     recovers(driver);
     expect(rollbackWithdrawn(driver.state, instant(driver.mono))).toMatch('healthy after all');
@@ -237,6 +239,88 @@ describe('an unhealthy boot', () => {
     expect([driver.told.length, driver.log.includes('rollback')]).toEqual([1, false]);
     driver.pass(MINUTE);
     expect(driver.asked).toContain('rollback');
+  });
+
+  const HELD = [{ name: 'debug', reason: 'somebody looks', since: 0, until: null }];
+
+  test('looks around a moment before it goes back, and heeds what it sees', () => {
+    const driver = updated(true);
+    let around: Partial<Around> = { boot: UNHEALTHY, people: [person('1')] };
+    driver.lookedAround(around);
+    driver.auto.lookAround = () => driver.lookedAround(around);
+    driver.pass(10 * MINUTE);
+    // Nobody says a word about it.
+    around = { ...around, holds: HELD };
+    driver.pass(60 * MINUTE);
+    expect(driver.log).not.toContain('rollback');
+  });
+
+  test('lets nobody be taken by surprise who came without a word', () => {
+    const driver = updated(true);
+    let people = [person('1')];
+    driver.lookedAround({ boot: UNHEALTHY, people });
+    driver.auto.lookAround = () => driver.lookedAround({ people });
+    driver.pass(OVERDUE + 59 * SECOND);
+    people = [...people, person('2', 'bob')];
+    driver.pass(SECOND);
+    expect([driver.told.at(-1), driver.log.includes('rollback')]).toEqual([
+      expect.stringMatching(/^pts\/2: .*10 s from now/),
+      false,
+    ]);
+    driver.pass(10 * SECOND);
+    expect(driver.asked).toContain('rollback');
+  });
+
+  test('past what holds it back for a while tells everybody anew', () => {
+    const driver = updated(true);
+    stays(driver, { boot: UNHEALTHY, people: [person('1')] });
+    driver.pass(10 * MINUTE);
+    driver.auto.lookAround = () => driver.lookedAround({ holds: HELD, people: [person('1'), person('2', 'bob')] });
+    driver.send({ kind: 'aroundChanged' });
+    driver.pass(60 * MINUTE);
+    expect([driver.told.length, driver.log.includes('rollback')]).toEqual([1, false]);
+    driver.auto.lookAround = () => driver.lookedAround({ holds: [] });
+    driver.send({ kind: 'aroundChanged' });
+    driver.pass(59 * SECOND);
+    expect([driver.told.at(-1), driver.log.includes('rollback')]).toEqual([
+      expect.stringMatching(/^pts\/1,pts\/2: This host is about to reboot into 42\.1/),
+      false,
+    ]);
+    driver.pass(SECOND);
+    expect(driver.asked).toContain('rollback');
+  });
+
+  test.each([
+    ['becomes healthy', recovers, 'this boot is healthy after all'],
+    [
+      'is to be left no more',
+      (driver: Driver) =>
+        driver.send({ kind: 'configured', settings: { ...driver.state.settings, around: aroundRules() } }),
+      'health.rollback is off',
+    ],
+  ] as const)('of which people were told that it is left, and which %s, is said to stay', (_, happens, why) => {
+    const driver = updated(true);
+    stays(driver, { boot: UNHEALTHY, people: [person('1')] });
+    driver.pass(10 * MINUTE + 30 * SECOND);
+    happens(driver);
+    driver.pass(SECOND);
+    expect(driver.told.slice(1)).toEqual([`pts/1: The reboot is put off: ${why}.`]);
+    driver.pass(60 * MINUTE);
+    expect(driver.told).toHaveLength(2);
+  });
+
+  test('is not left any more by a rollback that is on its way when it should not', () => {
+    const driver = updated(true);
+    stays(driver, { boot: UNHEALTHY });
+    driver.pass(OVERDUE);
+    const withdrawn = (): string | null => rollbackWithdrawn(driver.state, instant(driver.mono));
+    expect([driver.asked, withdrawn()]).toEqual([['rollback'], null]);
+    driver.mono += 5 * SECOND + 1;
+    expect(withdrawn()).toMatch('more than 5 s ago');
+    driver.auto.lookAround = () => driver.lookedAround({ people: [person('1')] });
+    driver.send({ kind: 'aroundChanged' });
+    driver.pass(SECOND);
+    expect(withdrawn()).toMatch('ann has logged in a moment ago');
   });
 
   test('a rollback that is refused is tried again', () => {
