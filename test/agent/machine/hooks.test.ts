@@ -232,6 +232,21 @@ describe('pre-reboot', () => {
     expect(host.driver.said.join('\n')).toMatch(/error: what the pre-reboot hooks did was not undone: 10-drain/);
   });
 
+  test('are run ever more rarely for a finalize that is refused for ever, and the slot is taken as rarely', () => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    let grants = 0;
+    host.driver.auto.lock = () => {
+      grants += 1;
+      host.driver.granted();
+    };
+    host.driver.auto.finalize = () => host.driver.fails('finalize', 'transient', 'denied by polkit');
+    host.driver.pass(60 * MINUTE);
+    expect(host.ran.filter((event) => event === 'pre-reboot').length).toBeLessThan(12);
+    host.driver.pass(24 * 60 * MINUTE, 10_000);
+    const drains = host.ran.filter((event) => event === 'pre-reboot').length;
+    expect([drains < 36, grants]).toEqual([true, drains]);
+  });
+
   test('that nobody can undo at the moment: the slot goes back after three tries, and it is undone when it can be', () => {
     const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
     host.answers['pre-reboot'] = NOT_NOW;
