@@ -138,8 +138,7 @@ async function read(options: SurroundingsOptions, once: { synced: boolean }): Pr
 /** Well below `CONSENT_MS`: what takes longer to read than it counts would keep the reboot back for ever. */
 const READ_MS = 3_000;
 
-/** In doubt nothing is given back. */
-const UNKNOWN_BOOT = { kind: 'waiting', reason: 'systemd cannot be asked about it' } as const;
+const UNKNOWN_BOOT = { kind: 'unknown', reason: 'systemd cannot be asked about it' } as const;
 
 /** Also where there is something wrong with the folder: then its hooks fail, which says so. */
 function hasHooks(dir: string, event: HookEvent): boolean {

@@ -1,5 +1,5 @@
 import { evaluateGates } from '../gates/evaluate.ts';
-import { type GateName, isClosed } from '../gates/gate.ts';
+import { type ClosedGate, type GateName, isClosed } from '../gates/gate.ts';
 import { inputsOf } from '../gates/inputs.ts';
 import { healthOf, isHealthy } from '../gates/surroundings.ts';
 import { deploymentKey } from '../../host/rpm-ostree/deployment.ts';
@@ -11,7 +11,19 @@ import type { Target } from '../../graph/types.ts';
 import type { Instant } from '../../base/clock.ts';
 import type { Memory } from './memory.ts';
 import type { AgentState } from './state.ts';
-import { type Turn, arm, isDue, isPending, now, recovered, remember, request, retryStreak, trouble } from './turn.ts';
+import {
+  type Turn,
+  arm,
+  isDue,
+  isPending,
+  now,
+  patch,
+  recovered,
+  remember,
+  request,
+  retryStreak,
+  trouble,
+} from './turn.ts';
 
 /** Says loudly that this boot does not become healthy, and leaves it where that is wished. */
 export function watchHealth(turn: Turn): void {
@@ -26,6 +38,10 @@ export function watchHealth(turn: Turn): void {
     if (!memory.wasHealthy) remember(turn, { wasHealthy: true });
     return;
   }
+  if (health.kind === 'unknown') {
+    arm(turn, 'health', null);
+    return;
+  }
   // It has had its time when it was watched for so long: an agent that starts late has seen nothing of it.
   const { healthMs, rollback } = settings.around;
   const deadline = Math.max(healthMs, turn.state.startedAt + Math.min(healthMs, WATCHED_MS));
@@ -34,6 +50,31 @@ export function watchHealth(turn: Turn): void {
   if (!isOverdue && health.kind === 'waiting') return;
   if (turn.state.troubles.health?.text !== health.reason) trouble(turn, 'health', health.reason, null);
   if (isOverdue && rollback) rollBack(turn);
+}
+
+/** Milliseconds for which a reboot under way waits when nobody can be asked about the health of the boot. */
+const UNCLEAR_MS = 60_000;
+/** Milliseconds after which they are asked again then. */
+const ASK_AGAIN_MS = 5_000;
+
+/** Takes note of since when nobody can be asked. */
+export function noteHealth(turn: Turn): void {
+  const { around, unclearSince } = turn.state;
+  const since = around?.boot.kind === 'unknown' ? (unclearSince ?? now(turn)) : null;
+  if (since !== unclearSince) patch(turn, { unclearSince: since });
+}
+
+/**
+ * True while a reboot under way is kept back by nothing but that the health of the boot, which was good, cannot be read
+ * at the moment: it waits then, for a minute at most, and is not undone. Has it read again soon.
+ */
+export function healthIsUnclear(turn: Turn, closed: readonly ClosedGate[]): boolean {
+  const { around, memory, unclearSince, due } = turn.state;
+  if (closed.length === 0 || closed.some(({ gate }) => gate !== 'health')) return false;
+  if (around === null || unclearSince === null || healthOf(memory, around).kind !== 'unknown') return false;
+  if (now(turn) - unclearSince > UNCLEAR_MS) return false;
+  arm(turn, 'around', Math.min(due.around ?? Infinity, around.readAt + ASK_AGAIN_MS));
+  return true;
 }
 
 /** Milliseconds that a boot is watched for at the least before it is given up: the agent may start late. */
@@ -79,6 +120,8 @@ function peopleKnow(turn: Turn, before: Pick<Target, 'version'>): boolean {
 
 /** Why a host does not go back now, or null. */
 function heldBack(state: AgentState, at: Instant): string | null {
+  if (state.around?.boot.kind === 'unknown')
+    return `nobody knows whether this boot is healthy: ${state.around.boot.reason}`;
   const closed = evaluateGates(inputsOf(state, at, null)).filter(isClosed);
   return closed.find(({ gate }) => HOLD_BACK.has(gate))?.reason ?? null;
 }

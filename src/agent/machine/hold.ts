@@ -7,6 +7,7 @@ import type { Target } from '../../graph/types.ts';
 import { surroundingsAreFresh } from './around.ts';
 import { confirmationRefused, slotIsConfirmed } from './confirm.ts';
 import { CONSENT_MS } from './consent-ms.ts';
+import { healthIsUnclear } from './health.ts';
 import { hasHooks, isHealthy } from '../gates/surroundings.ts';
 import { act, askAgain, mayReboot, undoIsDone } from './hooks.ts';
 import { attend, forgetNotice, greet, needsNotice, noticeIsOver, surprised, waitsForNewcomers } from './people.ts';
@@ -106,20 +107,25 @@ export function advanceReleasing(turn: Turn, phase: Releasing): void {
   if (!isAsking && (isLooking(turn) || isLookingAround(turn))) return;
   if (replaced(turn, phase.target) || leaveIfKeptAway(turn, phase.target)) return;
   const open = gates(turn, null);
-  // A lock that was configured since is asked first.
-  const hasNoSlot = !isAsking && turn.state.settings.lock !== null && turn.state.memory.slot?.state !== 'held';
-  if (hasNoSlot || open.some(isClosed)) {
+  const closed = open.filter(isClosed);
+  const isUnclear = healthIsUnclear(turn, closed);
+  if ((!isAsking && lacksSlot(turn)) || (closed.length > 0 && !isUnclear)) {
     backToHolding(turn, phase, null);
     giveBack(turn);
     return;
   }
-  arm(turn, 'work', now(turn) + Math.min(openFor(open, now(turn)), LONGEST_MS));
+  arm(turn, 'work', isUnclear ? null : now(turn) + Math.min(openFor(open, now(turn)), LONGEST_MS));
   // Hooks are not interrupted: what they do halfway cannot be undone.
   if (isPending(turn, 'hooks')) greet(turn, phase.target);
-  else if (!isAsking) release(turn, phase);
+  else if (!isAsking && !isUnclear) release(turn, phase);
 }
 
 const LONGEST_MS = 2 ** 31 - 1;
+
+/** A lock that was configured since is asked first. */
+function lacksSlot({ state: { settings, memory } }: Turn): boolean {
+  return settings.lock !== null && memory.slot?.state !== 'held';
+}
 
 /** The slot is ours, or none is needed. One thing after another; each brings us here again when it is done. */
 function release(turn: Turn, phase: Releasing): void {

@@ -190,6 +190,8 @@ export interface AgentState {
   /** The last reading of what surrounds a reboot. */
   readonly around: Around | null;
   readonly courtesy: Courtesy;
+  /** Milliseconds since boot since when nobody can be asked whether this boot is healthy; null: that is known. */
+  readonly unclearSince: number | null;
   /** The hooks that are running, and since when (ms since boot); null: none are. */
   readonly running: { readonly event: HookEvent; readonly since: number } | null;
   /** What the `may-reboot` hooks said last. */

@@ -7,7 +7,7 @@ import type { Effect } from './effect.ts';
 import type { Failure } from '../../base/failure.ts';
 import type { Event, EventKind } from './event.ts';
 import { advanceHolding, advanceRebooting, advanceReleasing, lockFailed, slotGranted, slotRefused } from './hold.ts';
-import { rollbackFailed, rolledBack, stayHere, watchHealth } from './health.ts';
+import { noteHealth, rollbackFailed, rolledBack, stayHere, watchHealth } from './health.ts';
 import { hooksDone, runPostBoot, undoIsDone } from './hooks.ts';
 import { type Lock, type Memory, freshMemory } from './memory.ts';
 import { cancel, checkNow, pause, updateNow } from './ordered.ts';
@@ -73,6 +73,7 @@ export function initialState(
     host: null,
     around: null,
     courtesy: NOBODY_TOLD,
+    unclearSince: null,
     running: null,
     hooks: null,
     undos: NO_UNDOS,
@@ -147,7 +148,10 @@ const HANDLERS: Handlers = {
   hostChanged: (turn) => arm(turn, 'host', now(turn)),
   looked: (turn, event) => looked(turn, event.reading),
   aroundChanged: (turn) => aroundChanged(turn),
-  lookedAround: (turn, event) => lookedAround(turn, event.around),
+  lookedAround: (turn, event) => {
+    lookedAround(turn, event.around);
+    noteHealth(turn);
+  },
   hooksDone: (turn, event) => hooksDone(turn, event.outcome),
   rolledBack: (turn) => rolledBack(turn),
   postpone: (turn, event) => postpone(turn, event.by, event.forMs),

@@ -4,7 +4,9 @@ import type { UnitState } from './unit.ts';
 export type BootHealth =
   | { readonly kind: 'healthy' }
   | { readonly kind: 'waiting'; readonly reason: string }
-  | { readonly kind: 'unhealthy'; readonly reason: string };
+  | { readonly kind: 'unhealthy'; readonly reason: string }
+  /** Nobody can say at the moment. */
+  | { readonly kind: 'unknown'; readonly reason: string };
 
 const HEALTHY: BootHealth = { kind: 'healthy' };
 /** States of a unit that is up. */

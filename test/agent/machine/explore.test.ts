@@ -81,6 +81,7 @@ function changeSurroundings(world: World): void {
     { kind: 'healthy' },
     { kind: 'waiting', reason: 'boot-complete.target is inactive' },
     { kind: 'unhealthy', reason: 'boot-complete.target failed' },
+    { kind: 'unknown', reason: 'systemd cannot be asked about it' },
   ];
   const actions: readonly [Action, ...Action[]] = [
     () => around.login(world.mono),

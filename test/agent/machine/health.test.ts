@@ -23,6 +23,7 @@ import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts
 
 const WAITING: BootHealth = { kind: 'waiting', reason: 'boot-complete.target is inactive' };
 const UNHEALTHY: BootHealth = { kind: 'unhealthy', reason: 'boot-complete.target failed' };
+const UNKNOWN: BootHealth = { kind: 'unknown', reason: 'systemd cannot be asked about it' };
 const HEALTHY: BootHealth = AROUND.boot;
 /** Until its time to become healthy is over, for the agent of `updated`. */
 const OVERDUE = 10 * MINUTE - 20 * SECOND;
@@ -330,6 +331,74 @@ describe('an unhealthy boot', () => {
     driver.fails('rollback', 'transient', 'Transaction in progress');
     driver.pass(MINUTE);
     expect(driver.asked).toContain('rollback');
+  });
+});
+
+describe('a boot of whose health nobody can be asked', () => {
+  test('is waited for while it was never healthy, and not left', () => {
+    const driver = updated(true);
+    stays(driver, { boot: UNKNOWN });
+    driver.pass(5 * MINUTE);
+    expect(driver.asked).toEqual([]);
+    driver.pass(60 * MINUTE, 10_000);
+    expect(driver.said.join('\n')).toMatch(/error: this boot is not healthy: systemd cannot be asked about it/);
+    expect([driver.log.includes('rollback'), driver.log.includes('report')]).toEqual([false, false]);
+    driver.auto.lookAround = () => driver.lookedAround({ boot: UNHEALTHY });
+    driver.send({ kind: 'aroundChanged' });
+    driver.pass(SECOND);
+    expect(driver.asked).toEqual(['rollback']);
+  });
+
+  test('and which was healthy is not said to be unhealthy, and reboots when that is known again', () => {
+    const host = surrounded({ boot: UNKNOWN }, {}, IN_FLEET);
+    host.change({ boot: HEALTHY });
+    host.change({ boot: UNKNOWN });
+    host.driver.pass(24 * 60 * MINUTE, 10_000);
+    expect(host.driver.said.filter((line) => line.startsWith('error'))).toEqual([]);
+    expect(host.driver.state.troubles.health).toBeUndefined();
+    expect(host.driver.log).not.toContain('lock');
+    host.change({ boot: HEALTHY });
+    host.driver.pass(SECOND);
+    expect(host.driver.log).toContain('stage');
+  });
+
+  test('does not reboot, and says why', () => {
+    const host = arrived({ holds: [{ name: 'x', reason: 'y', since: 0, until: null }] }, {}, IN_FLEET);
+    host.change({ boot: UNKNOWN, holds: [] });
+    host.driver.pass(60 * MINUTE);
+    expect([host.driver.phase, host.driver.log.includes('lock')]).toEqual(['holding', false]);
+    expect(statusLine(host.driver.state, instant(host.driver.mono))).toMatch(
+      'waiting: whether this boot is still healthy is not known at the moment: systemd cannot be asked about it',
+    );
+  });
+
+  test('keeps the slot, and what the hooks did, while that passes within a minute', () => {
+    const host = arrived({ hooks: ['pre-reboot', 'reboot-cancelled'] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = null;
+    host.driver.granted();
+    host.change({ boot: UNKNOWN });
+    host.hooked();
+    host.driver.pass(40 * SECOND);
+    expect([host.driver.phase, host.driver.memory.slot?.state, host.driver.asked]).toEqual(['releasing', 'held', []]);
+    // It is read again by itself, and soon.
+    host.silently({ boot: HEALTHY });
+    host.driver.pass(6 * SECOND);
+    expect([host.driver.asked, host.ran]).toEqual([['finalize'], ['pre-reboot']]);
+  });
+
+  test('gives the slot back, and undoes what the hooks did, when that takes longer', () => {
+    const host = arrived({ hooks: ['pre-reboot', 'reboot-cancelled'] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = null;
+    host.driver.granted();
+    host.change({ boot: UNKNOWN });
+    host.hooked();
+    host.driver.pass(70 * SECOND);
+    expect([host.driver.phase, host.driver.memory.slot, host.ran]).toEqual([
+      'holding',
+      null,
+      ['pre-reboot', 'reboot-cancelled'],
+    ]);
+    expect(host.driver.said.filter((line) => line.startsWith('error'))).toEqual([]);
   });
 });
 
