@@ -20,7 +20,7 @@ const PURE = [
   /^host\/terminal-text\.ts$/,
   /^host\/systemd\/(health|unit)\.ts$/,
   /^fleetlock\/(protocol|answer)\.ts$/,
-  /^config\/(cron|facts|freeze|holding|people|problem|reboot-window|redact|table|together-holding|together-lock|together-windows|types|url|window|zone)\.ts$/,
+  /^config\/(cron|facts|freeze|holding|people|problem|reboot-window|redact|table|together-freezes|together-holding|together-lock|together-windows|types|url|window|zone)\.ts$/,
   /^manager\/config\/(build|facts)\.ts$/,
   /^bus\/(dict|address)\.ts$/,
   /^base\/(codec|failure|moment|record|retry-after|shape|siphash|text)\.ts$/,

@@ -3,6 +3,7 @@ import type { Merged } from './merge.ts';
 import { wholeFile, type Report } from './problem.ts';
 import { checkFleetLock, checkLockAccess } from './together-lock.ts';
 import type { Config } from './schema.ts';
+import { checkFreezes } from './together-freezes.ts';
 import { checkHolding } from './together-holding.ts';
 import { checkPeriodic, checkZones } from './together-windows.ts';
 
@@ -21,6 +22,7 @@ export function checkTogether(config: Config, merged: Merged, report: Report): v
     report(facts.at('updates.allow_downgrade'), text, 'warning');
   }
   checkHolding(facts);
+  checkFreezes(facts);
   if (!facts.good('updates.strategy')) return;
   if (config.updates.strategy.length > 1 && facts.uses('immediate')) {
     report(facts.at('updates.strategy'), 'updates.strategy: "immediate" has no effect beside others', 'warning');
