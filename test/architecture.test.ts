@@ -25,7 +25,7 @@ const PURE = [
   /^host\/terminal-text\.ts$/,
   /^host\/systemd\/(health|unit)\.ts$/,
   /^fleetlock\/(protocol|answer)\.ts$/,
-  /^config\/(cron|facts|freeze|holding|moment-names|notify|people|problem|reboot-window|redact|show|table|template|together-holding|together-lock|together-notify|together-windows|token|types|url|window|zone)\.ts$/,
+  /^config\/(cron|facts|freeze|holding|moment-names|notify|people|problem|reboot-window|redact|show|table|template|together-freezes|together-holding|together-lock|together-notify|together-windows|token|types|url|window|zone)\.ts$/,
   /^manager\/config\/(build|facts)\.ts$/,
   /^bus\/(dict|address)\.ts$/,
   /^base\/(codec|failure|moment|record|retry-after|shape|siphash|text|version)\.ts$/,

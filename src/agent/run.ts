@@ -20,7 +20,7 @@ import { narrate } from './machine/narrate.ts';
 import { type Order, type OrderAnswer, answerOrder } from './machine/orders.ts';
 import { type Postponement, postponement } from './machine/people.ts';
 import type { AgentState } from './machine/state.ts';
-import { owesSlot } from './machine/slot.ts';
+import { unfinished } from './machine/slot.ts';
 import { initialState, step } from './machine/step.ts';
 import { needsMemory } from './machine/turn.ts';
 import type { MemoryStore } from './memory-store.ts';
@@ -59,7 +59,7 @@ const REASONS: Readonly<Record<HookEvent, string>> = {
   'post-boot': 'this host was rebooted into %',
 };
 
-/** Milliseconds that a stopping agent takes at most, to give a slot back. */
+/** Milliseconds that a stopping agent takes at most, to undo what hooks did and to give a slot back. */
 const STOP_MS = 5_000;
 /** Milliseconds in which observers deliver what is left when the agent ends. */
 const OBSERVERS_MS = 3_000;
@@ -236,20 +236,25 @@ export class Agent {
     void this.#lookForDrivers();
   }
 
-  /** Begins to stop: gives back a slot that nothing was finalized under, unless the host itself goes down. */
+  /**
+   * Begins to stop: ends hooks that run, undoes what those did that act, and gives back a slot that nothing was finalized
+   * under, unless the host itself goes down.
+   */
   async stop(): Promise<void> {
     const { bus, notifier, clock, log } = this.#parts;
     notifier.stopping();
     const deadline = clock().mono + STOP_MS;
     const holdsSlot = this.#state.memory.slot !== null;
-    // Nothing is decided any more from here on; what becomes of the slot waits for the answer.
-    if (holdsSlot) this.send({ kind: 'stop', hostGoesDown: 'unknown' });
-    const hostGoesDown = holdsSlot && (await isGoingDown(bus));
+    const isBusy = unfinished(this.#state) !== null;
+    // Nothing is decided any more from here on; what becomes of the slot and the hooks waits for the answer.
+    if (isBusy) this.send({ kind: 'stop', hostGoesDown: 'unknown' });
+    const hostGoesDown = isBusy && (await isGoingDown(bus));
     this.#stopping.abort();
     this.send({ kind: 'stop', hostGoesDown });
-    const owes = (): boolean => holdsSlot && !hostGoesDown && owesSlot(this.#state);
-    while (owes() && clock().mono < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
-    if (owes()) log.error('stopping with a slot that could not be given back; the next start sees to it');
+    const left = (): string | null => (isBusy && !hostGoesDown ? unfinished(this.#state, holdsSlot) : null);
+    while (left() !== null && clock().mono < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+    const rest = left();
+    if (rest !== null) log.error(`stopping with ${rest}; the next start sees to it`);
     this.#end();
   }
 

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { withDeadline } from '../base/deadline.ts';
 import { errorText } from '../base/text.ts';
-import type { Config } from '../config/schema.ts';
+import { AGENT_KEYS, type Config } from '../config/schema.ts';
 import { HOOK_EVENTS, type HookContext, type HookEvent } from '../hooks/event.ts';
 import { findHooks } from '../hooks/find.ts';
 import { runHooks } from '../hooks/run.ts';
@@ -54,7 +54,7 @@ export interface SurroundingsOptions {
 export function createSurroundings(options: SurroundingsOptions): Surroundings {
   const { bus, runDir, root, log } = options;
   const runner = createHookRunner({ bus, runDir, root });
-  const once = { synced: false };
+  const once: Once = { synced: false, missing: null };
   return {
     read: () => read(options, once),
     watch: (changed) => watch(options, changed),
@@ -89,12 +89,26 @@ function holdsDir(runDir: string): string {
   return join(runDir, 'holds.d');
 }
 
+/** What is not found out, or said, with each reading anew. */
+interface Once {
+  synced: boolean;
+  /** The unit of which systemd said last that there is none. */
+  missing: string | null;
+}
+
+/** Most hosts have nothing that checks their boots; whoever names another unit means one that is there. */
+const DEFAULT_UNIT = AGENT_KEYS['health.unit'].fallback;
+
+function missingUnit(unit: string): string {
+  return `health.unit: ${unit} does not exist on this host: every boot counts as healthy`;
+}
+
 /** Below the root as all files of the host: the hooks of the host that simulates another one are not for that one. */
 function hooksDir({ config, root }: SurroundingsOptions): string {
   return join(root, config().hooks.dir);
 }
 
-async function read(options: SurroundingsOptions, once: { synced: boolean }): Promise<Around> {
+async function read(options: SurroundingsOptions, once: Once): Promise<Around> {
   const { bus, clock, root, runDir } = options;
   const { updates, health } = options.config();
   const at = clock();
@@ -119,6 +133,8 @@ async function read(options: SurroundingsOptions, once: { synced: boolean }): Pr
   ]);
   // A clock that was right once is not asked about again: each question may start a service.
   once.synced ||= synced === true;
+  if (boot.kind === 'healthy') once.missing = boot.missing === true ? health.unit : null;
+  if (once.missing === health.unit && health.unit !== DEFAULT_UNIT) problems.push(missingUnit(health.unit));
   const holds = readHolds(holdsDir(runDir), at.wall);
   const { classes, idleSecs } = updates.sessions;
   return {
@@ -138,8 +154,7 @@ async function read(options: SurroundingsOptions, once: { synced: boolean }): Pr
 /** Well below `CONSENT_MS`: what takes longer to read than it counts would keep the reboot back for ever. */
 const READ_MS = 3_000;
 
-/** In doubt nothing is given back. */
-const UNKNOWN_BOOT = { kind: 'waiting', reason: 'systemd cannot be asked about it' } as const;
+const UNKNOWN_BOOT = { kind: 'unknown', reason: 'systemd cannot be asked about it' } as const;
 
 /** Also where there is something wrong with the folder: then its hooks fail, which says so. */
 function hasHooks(dir: string, event: HookEvent): boolean {

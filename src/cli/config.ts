@@ -18,8 +18,19 @@ const check = defineCommand({
   options: { 'config-dir': CONFIG_DIR, json: JSON_OPTION },
   exits: ['configuration'],
   run: async ({ options }, io) => {
-    const { config, problems, files } = await load(options['config-dir']);
-    return printCheck({ usable: config !== null, problems, files }, options.json, io);
+    const { config, problems, files, values } = await load(options['config-dir']);
+    const [{ pastFreezes }, { sortProblems }] = await Promise.all([
+      import('../config/together-freezes.ts'),
+      import('../config/problem.ts'),
+    ]);
+    // For whoever looks at the configuration; an agent has no use for it at each start.
+    const places = values.get('updates.freeze')?.from ?? [];
+    const past = pastFreezes(config?.updates.freezes ?? [], places, Date.now());
+    return printCheck(
+      { usable: config !== null, problems: sortProblems([...problems, ...past]), files },
+      options.json,
+      io,
+    );
   },
 });
 

@@ -44,6 +44,7 @@ const LEAP_YEAR = 2000;
 
 /** One table of `[[updates.freeze]]`. */
 export const freezeType: Type<Freeze> = tableType('a table with from, until and reason', (table, report) => {
+  if (mayLackUntil(table, report)) return null;
   warnUnknown(table, FIELDS, 'a freeze', report);
   const yearly = optionalField(table, 'yearly', boolean, report);
   const reason = field(table, 'reason', REASON, report);
@@ -60,6 +61,16 @@ export const freezeType: Type<Freeze> = tableType('a table with from, until and 
     },
   };
 });
+
+/** Refuses an unknown key where `until` is left out: what was meant to last for weeks would last for a day, unnoticed. */
+function mayLackUntil({ entries }: TomlTable, report: Report): boolean {
+  const odd = [...entries].filter(([name]) => !FIELDS.includes(name));
+  if (entries.has('until')) return false;
+  for (const [name, { keyAt }] of odd) {
+    report(keyAt, `unknown key '${oneLine(name, 120)}' in a freeze of one day, did you mean 'until'?`);
+  }
+  return odd.length > 0;
+}
 
 const REASON = text('one line of text, at most 200 characters', /^(?=.*\S)[^\p{Cc}\u2028\u2029]{1,200}$/u, (line) =>
   oneLine(line),

@@ -3,6 +3,7 @@ import type { Merged } from './merge.ts';
 import { wholeFile, type Report } from './problem.ts';
 import { checkFleetLock, checkLockAccess } from './together-lock.ts';
 import type { Config } from './schema.ts';
+import { checkFreezes } from './together-freezes.ts';
 import { checkHolding } from './together-holding.ts';
 import { checkNotify } from './together-notify.ts';
 import { checkMetrics } from './together-metrics.ts';
@@ -25,6 +26,7 @@ export function checkTogether(config: Config, merged: Merged, report: Report): v
   checkHolding(facts);
   checkNotify(facts);
   checkMetrics(facts);
+  checkFreezes(facts);
   if (!facts.good('updates.strategy')) return;
   if (config.updates.strategy.length > 1 && facts.uses('immediate')) {
     report(facts.at('updates.strategy'), 'updates.strategy: "immediate" has no effect beside others', 'warning');

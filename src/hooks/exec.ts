@@ -15,7 +15,12 @@ export interface ExecOptions {
 }
 
 /** The exit status of the unit's process for each end of a hook. */
-export const EXEC_STATUS: Readonly<Record<HookEnd['kind'], number>> = { passed: 0, 'not-now': NOT_NOW, failed: 1 };
+export const EXEC_STATUS: Readonly<Record<HookEnd['kind'], number>> = {
+  passed: 0,
+  'not-now': NOT_NOW,
+  failed: 1,
+  'not-run': 1,
+};
 
 /** Larger than any order. */
 const LARGEST = 16_384;

@@ -7,13 +7,14 @@ export const NOT_NOW = 75;
 export type HookEnd =
   | { readonly kind: 'passed' }
   | { readonly kind: 'not-now'; readonly text: string }
-  | { readonly kind: 'failed'; readonly text: string };
+  | { readonly kind: 'failed'; readonly text: string }
+  /** Nobody could start it, or learn what came of it: systemd refuses, or is away. That is not the hook's doing. */
+  | { readonly kind: 'not-run'; readonly text: string };
 
 /** How the hooks of an event ended; `hook` is the name of the one that did not pass, `text` one line for people. */
 export type HookOutcome =
   | { readonly kind: 'passed'; readonly ran: number }
-  | { readonly kind: 'not-now'; readonly hook: string; readonly text: string }
-  | { readonly kind: 'failed'; readonly hook: string; readonly text: string };
+  | { readonly kind: 'not-now' | 'failed' | 'not-run'; readonly hook: string; readonly text: string };
 
 /** How a program ended. */
 export type ProgramEnd =

@@ -13,7 +13,7 @@ export interface HookSet {
   readonly context: HookContext;
 }
 
-/** Runs one hook to its end. May reject: the hook counts as failed then. */
+/** Runs one hook to its end. May reject: the hook counts as not run then. */
 export type StartHook = (name: string, signal: AbortSignal) => Promise<HookEnd>;
 
 /** A way to run hooks. */
@@ -31,28 +31,29 @@ export interface HookRun extends HookSet {
 
 /**
  * Runs the hooks of an event one after another, by name. The first that does not pass ends the run, but for
- * `reboot-cancelled`: all of those are run, since each undoes something. Never rejects, and takes at most as long as
- * all hooks together may, with a few seconds for each.
+ * `reboot-cancelled`: all of those are run, since each undoes something, and one that could not be run is told of rather
+ * than one that failed. Never rejects, and takes at most as long as all hooks together may, with a few seconds for each.
  */
 export async function runHooks(run: HookRun): Promise<HookOutcome> {
   const { names, problem } = findHooks(run.dir, run.event);
   const anyway = run.event === 'reboot-cancelled';
-  let first: HookOutcome | null = problem === null ? null : { kind: 'failed', ...problem };
-  if (names.length === 0 || (first !== null && !anyway)) return first ?? { kind: 'passed', ran: 0 };
+  const bad: Exclude<HookOutcome, { kind: 'passed' }>[] = problem === null ? [] : [{ kind: 'failed', ...problem }];
+  const isOver = (): boolean => bad.length > 0 && !anyway;
+  if (names.length === 0 || isOver()) return bad[0] ?? { kind: 'passed', ran: 0 };
   let start: StartHook;
   try {
     start = await run.runner.prepare(run);
   } catch (error) {
-    return first ?? { kind: 'failed', hook: names[0] ?? run.event, text: errorText(error) };
+    return { ...notRun(error), hook: names[0] ?? run.event };
   }
   for (const name of names) {
-    const end = await start(name, run.signal).catch((error: unknown) => failed(error));
-    if (end.kind !== 'passed') first ??= { ...end, hook: name };
-    if (first !== null && !anyway) return first;
+    const end = await start(name, run.signal).catch((error: unknown) => notRun(error));
+    if (end.kind !== 'passed') bad.push({ ...end, hook: name });
+    if (isOver()) break;
   }
-  return first ?? { kind: 'passed', ran: names.length };
+  return bad.find(({ kind }) => kind === 'not-run') ?? bad[0] ?? { kind: 'passed', ran: names.length };
 }
 
-function failed(error: unknown): HookEnd {
-  return { kind: 'failed', text: errorText(error) };
+function notRun(error: unknown): Extract<HookEnd, { kind: 'not-run' }> {
+  return { kind: 'not-run', text: errorText(error) };
 }

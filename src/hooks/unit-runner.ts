@@ -56,6 +56,8 @@ function judgeService(end: ServiceEnd, timeoutMs: number): HookEnd {
     case 'success':
       if (end.status !== 0 && end.status !== NOT_NOW) return { kind: 'failed', text: `exit status ${end.status}` };
       return judgeEnd({ kind: 'exited', status: end.status }, end.text, timeoutMs);
+    case 'not-run':
+      return { kind: 'not-run', text: `its unit was not started: ${end.what}` };
     case 'failure':
       return { kind: 'failed', text: end.text === '' ? `its unit failed: ${end.what}` : end.text };
   }

@@ -37,25 +37,6 @@ test('only its owner can read it: it may hold passwords of lock servers', () => 
   expect(statSync(join(place.folder, 'state')).mode & 0o777).toBe(0o700);
 });
 
-test('what docs/operations.md tells to write into it by hand is taken', () => {
-  const entry = { key: 'checksum:1', version: '43.1', reason: 'at fault', since: 0, until: 1 };
-  open().save({ ...freshMemory('boot-1'), quarantine: [entry] });
-  const guide = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8');
-  const edits = [...guide.matchAll(/`"(quarantine|skipped|pause)": ([^`]+)`/g)];
-  expect(edits.map(([, key]) => key)).toEqual(['quarantine', 'skipped', 'pause', 'pause']);
-  const written = JSON.parse(readFileSync(file(), 'utf8')) as Record<string, unknown>;
-  for (const [, key = '', value = ''] of edits.slice(0, 3)) written[key] = JSON.parse(value);
-  writeFileSync(file(), JSON.stringify(written));
-  const { memory, problems } = open().load();
-  expect(problems).toEqual([]);
-  const changes = {
-    quarantine: [],
-    skipped: ['43.20260115.3.0'],
-    pause: { until: null, reason: 'migration', by: 'an administrator', since: 0 },
-  };
-  expect(memory).toEqual({ ...freshMemory('boot-1'), ...changes });
-});
-
 test('what cannot be believed is named with its file, the rest is kept', () => {
   open();
   writeFileSync(file(), '{"layout":1,"bootId":"boot-1","slot":7}');

@@ -39,6 +39,23 @@ describe('config check', () => {
     expect(await run('config', 'check')).toEqual({ status: 0, out: WARNING + verdict, err: '' });
   });
 
+  test('warns of freezes that are over, wherever on earth the host is', async () => {
+    const day = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+    const freeze = (from: string, until: string): string =>
+      `[[updates.freeze]]\nfrom = "${from}"\nuntil = "${until}"\nreason = "a holiday"\n`;
+    writeFileSync(
+      join(top, 'b/30.toml'),
+      freeze('2020-01-01', '2020-01-06') + freeze(day(-9), day(0)) + freeze(day(-9), day(-2)),
+    );
+    const { status, out } = await run('config', 'check');
+    const over = (line: number, last: string): string =>
+      `30.toml:${line}:1: warning: updates.freeze: it was over after ${last}, and has no effect any more\n`;
+    expect([status, out]).toEqual([
+      0,
+      `${WARNING}${over(1, '2020-01-06')}${over(9, day(-2))}The configuration is good: 0 errors, 3 warnings in 3 files.\n`,
+    ]);
+  });
+
   test('fails with errors', async () => {
     breakIt();
     const verdict = 'The configuration is not usable: 1 error, 1 warning in 3 files.\n';

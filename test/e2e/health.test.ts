@@ -60,6 +60,26 @@ test.concurrent(
   },
 );
 
+test.concurrent(
+  'a health.unit that is not there is warned of, once, and waited for by nobody',
+  LIMIT,
+  async (context) => {
+    const one = await host(context, { lock: true, config: 'health.unit = "boot-compleat.target"\n' });
+    boots(one, () => GOOD);
+    one.agent.start();
+    await arrives(one);
+    await until(() => one.locks.holders.size === 0);
+    await polls(one, 2);
+    const starts = one.lines.filter(({ text }) => text.startsWith('ready;')).length;
+    const said = one.lines.filter(({ text }) => text.includes('health.unit'));
+    expect(said.map(({ level, text }) => `${level} ${text}`)).toEqual(
+      Array(starts).fill(
+        'warn health.unit: boot-compleat.target does not exist on this host: every boot counts as healthy',
+      ),
+    );
+  },
+);
+
 describe('with health.rollback', () => {
   const ROLLBACK = 'health.rollback = true\nhealth.timeout_secs = 1\n';
 

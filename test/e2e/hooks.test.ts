@@ -118,3 +118,46 @@ describe('hooks that pass are run in their order, with what they need to know, a
     expect([one.told('asked'), one.locks.log]).toEqual(['', ['steady-state 200']]);
   });
 });
+
+test.concurrent(
+  'what nobody can undo for a while is undone when it can be, though the slot has gone back',
+  LIMIT,
+  async (context) => {
+    const one = await host(context, { lock: true, units: true });
+    one.hook('pre-reboot', 'echo begins >> $D/pre\nuntil [ -e $D/go ]; do sleep 0.05; done');
+    one.hook('reboot-cancelled', 'echo done >> $D/undo');
+    one.agent.start();
+    await until(() => one.told('pre') === 'begins\n');
+    one.machine.setFault('denyUnits', { verbs: ['start'] });
+    one.mark('ansible', 'a playbook runs\n');
+    one.tell('go');
+    await one.line(
+      (line) => line.level === 'error' && line.text.includes('could not be undone so far: 50-test: systemd'),
+    );
+    await until(() => one.locks.holders.size === 0);
+    expect([one.told('undo'), one.memory()['acted'] === null]).toEqual(['', false]);
+    one.machine.clearFault('denyUnits');
+    await until(() => one.memory()['acted'] === null);
+    expect(one.told('undo')).toBe('done\n');
+  },
+);
+
+describe('an agent that is stopped while the pre-reboot hook runs ends it, then undoes it, with the hook as', () => {
+  const CASES_OF_STOP = RUNNERS.flatMap(([where, units]) =>
+    [true, false].map((lock) => ({ name: `${where}, ${lock ? 'with' : 'without'} a lock`, units, lock })),
+  );
+
+  test.concurrent.for(CASES_OF_STOP)('$name', LIMIT, async ({ units, lock }, context) => {
+    const one = await host(context, { lock, units });
+    one.hook('pre-reboot', 'echo $$ >> $D/pids\necho begins >> $D/order\nsleep 600');
+    // The hook that acts is no more when what it did is undone.
+    one.hook('reboot-cancelled', '[ -e /proc/$(cat $D/pids)/exe ] && echo early >> $D/order\necho undone >> $D/order');
+    one.agent.start();
+    await until(() => one.told('order') === 'begins\n');
+    one.agent.signal('SIGTERM');
+    await until(() => one.agent.pid === null);
+    expect([one.told('order'), one.memory()['acted'], one.memory()['slot']]).toEqual(['begins\nundone\n', null, null]);
+    expect(pidsIn(join(one.machine.dir, 'told', 'pids')).filter(runs)).toEqual([]);
+    expect([one.locks.holders.size, one.lines.at(-1)?.text]).toEqual([0, 'stopped']);
+  });
+});

@@ -131,7 +131,7 @@ describe('hooks in units', LIMIT, () => {
     host.host.setFault('denyUnits', { verbs: ['stop'] });
     writeHook(host.dir, 'reboot-cancelled', 'x', `touch ${host.out}/ran`);
     const outcome = await run(host, 'reboot-cancelled');
-    expect(outcome).toMatchObject({ kind: 'failed', hook: 'x' });
+    expect(outcome).toMatchObject({ kind: 'not-run', hook: 'x' });
     expect(JSON.stringify(outcome)).toContain('denied by polkit');
     expect(existsSync(join(host.out, 'ran'))).toBe(false);
   });
@@ -145,7 +145,7 @@ describe('hooks in units', LIMIT, () => {
     }
     host.host.setFault('denyUnits', { verbs: [verb] });
     const outcome = await run(host, 'may-reboot');
-    expect(outcome).toMatchObject({ kind: 'failed', hook: 'x' });
+    expect(outcome).toMatchObject({ kind: 'not-run', hook: 'x' });
     expect(JSON.stringify(outcome)).toContain('denied by polkit');
   });
 
@@ -226,9 +226,23 @@ describe('the way to run hooks', LIMIT, () => {
     expect(await run({ dir, out: base, runner }, 'may-reboot')).toMatchObject({ kind: 'not-now' });
     folder(join(base, 'run/systemd/system'));
     const outcome = await run({ dir, out: base, runner }, 'may-reboot');
-    expect(outcome).toMatchObject({ kind: 'failed', hook: 'x' });
+    expect(outcome).toMatchObject({ kind: 'not-run', hook: 'x' });
     expect(JSON.stringify(outcome)).toContain('systemd cannot be asked');
     await dbus.stop();
+  });
+
+  test('is as a child without the bus, once there was found to be no systemd', LIMIT, async () => {
+    const dbus = await startDbus();
+    const base = temporary();
+    const bus = await connectedBus(dbus.address);
+    const dir = folder(join(base, 'hooks.d'));
+    writeHook(dir, 'reboot-cancelled', 'x', 'exit 75');
+    const runner = createHookRunner({ bus, runDir: base, root: base });
+    expect(await run({ dir, out: base, runner }, 'reboot-cancelled')).toMatchObject({ kind: 'not-now' });
+    await dbus.stop();
+    expect(await run({ dir, out: base, runner }, 'reboot-cancelled')).toMatchObject({ kind: 'not-now' });
+    const another = createHookRunner({ bus, runDir: base, root: base });
+    expect(await run({ dir, out: base, runner: another }, 'reboot-cancelled')).toMatchObject({ kind: 'not-run' });
   });
 
   test('is none where the template cannot be used', async () => {
@@ -236,7 +250,7 @@ describe('the way to run hooks', LIMIT, () => {
     host.host.setUnits([{ name: 'holdpoint-hook@may-reboot:any.service', load: 'masked', active: 'inactive' }]);
     writeHook(host.dir, 'may-reboot', 'x', `touch ${host.out}/ran`);
     expect(await run(host, 'may-reboot')).toEqual({
-      ...{ kind: 'failed', hook: 'x' },
+      ...{ kind: 'not-run', hook: 'x' },
       text: 'holdpoint-hook@.service cannot be used: it is masked',
     });
     expect(existsSync(join(host.out, 'ran'))).toBe(false);

@@ -14,8 +14,10 @@ export class ModelAround {
   /** What `pre-reboot` did was not undone; how often undoing it has failed since. */
   drained = false;
   undosFailed = 0;
+  /** How often its hooks were run for that, and failed. */
+  undosRun = 0;
   /** The event whose hooks say "not now", and how. */
-  refuses: { readonly event: HookEvent; readonly kind: 'not-now' | 'failed' } | null = null;
+  refuses: { readonly event: HookEvent; readonly kind: 'not-now' | 'failed' | 'not-run' } | null = null;
   #next = 0;
 
   /** Somebody logs in. */
@@ -38,7 +40,7 @@ export class ModelAround {
   /** A new boot: nobody is there yet, and whatever was drained is so no more. */
   boots(): void {
     this.logout();
-    [this.drained, this.undosFailed] = [false, 0];
+    [this.drained, this.undosFailed, this.undosRun] = [false, 0, 0];
   }
 
   /** Nothing is in the way. */
@@ -55,10 +57,11 @@ export class ModelAround {
   runHooks({ event }: HooksEffect, fails: boolean): HookOutcome {
     const { refuses } = this;
     const kind = fails ? 'failed' : refuses?.event === event ? refuses.kind : 'passed';
-    if (event === 'pre-reboot') this.drained = true;
+    if (event === 'pre-reboot') [this.drained, this.undosFailed, this.undosRun] = [true, 0, 0];
     if (event === 'reboot-cancelled') {
-      if (kind === 'passed') [this.drained, this.undosFailed] = [false, 0];
+      if (kind === 'passed') [this.drained, this.undosFailed, this.undosRun] = [false, 0, 0];
       else this.undosFailed += 1;
+      if (kind === 'failed' || kind === 'not-now') this.undosRun += 1;
     }
     return kind === 'passed' ? { kind } : { kind, text: '10-some: no' };
   }

@@ -54,6 +54,7 @@ export class Invariants {
     slotIsKnown(world, state.memory);
     slotHasAPurpose(state);
     waitIsAwake(world, state, effects);
+    undoIsNotForgotten(world, before, event);
     if (event.kind === 'stop' && event.hostGoesDown !== 'unknown') stopIsProper(before, state, event.hostGoesDown);
     for (const effect of effects) {
       if (effect.kind === 'finalize') finalizeIsAllowed(world, effect);
@@ -138,6 +139,15 @@ function slotHasAPurpose({ memory, phase, pending, stopping }: AgentState): void
   if (memory.acted !== null) return;
   const isNeeded = ['starting', 'holding', 'releasing', 'rebooting'].includes(phase.name);
   must(isNeeded, `no slot is kept while ${phase.name}`);
+}
+
+/** What the hooks did stays on record until it was undone, or its hooks were run and failed three times. */
+function undoIsNotForgotten({ agent, around }: World, before: AgentState, event: Event): void {
+  const { memory, around: seen } = agent?.state ?? {};
+  if (before.memory.acted?.undo !== true || memory?.acted !== null || event.kind === 'started') return;
+  const isDone = event.kind === 'hooksDone' && event.outcome.kind === 'passed';
+  const isPointless = seen?.hooks.includes('reboot-cancelled') !== true;
+  must(isDone || isPointless || around.undosRun >= 3, 'what the hooks did is not forgotten');
 }
 
 /** A question to the lock server may take minutes: what it was asked for must still be wanted, and the graph be asked. */
@@ -236,8 +246,11 @@ function hooksAreAllowed({ agent, host, around }: World, { event }: Extract<Effe
   if (event === 'reboot-cancelled') must(memory.finalize?.bootId !== host.bootId, 'nothing is undone after finalize');
 }
 
-function rollbackIsAllowed({ agent }: World): void {
-  const { memory, settings } = agent?.state ?? {};
+function rollbackIsAllowed({ agent, mono }: World): void {
+  const { memory, settings, around, courtesy } = agent?.state ?? {};
+  must(mono - (agent?.aroundAt ?? -Infinity) <= CONSENT_MS, 'a rollback follows a fresh look around');
+  for (const { id } of around?.people ?? [])
+    must(mono - (courtesy?.told[id] ?? Infinity) >= 10_000, 'a rollback under nobody who does not know of it');
   must(settings?.around?.rollback === true, 'a rollback that is wished');
   must(typeof memory?.lastBoot?.from === 'string', 'a rollback of an update');
   must(

@@ -8,21 +8,30 @@ export function healthGate({ memory, settings, around }: GateInputs): GateVerdic
   if (settings.around === null) return open('health');
   const health = healthOf(memory, around);
   if (health.kind === 'healthy') return open('health');
-  const what = health.kind === 'waiting' ? 'this boot is not complete yet' : 'this boot is not healthy';
-  return closed('health', `${what}: ${health.reason}`, 'a healthy boot');
+  return closed('health', `${WHAT[health.kind]}: ${health.reason}`, 'a healthy boot');
 }
+
+const WHAT = {
+  waiting: 'this boot is not complete yet',
+  unhealthy: 'this boot is not healthy',
+  unknown: 'whether this boot is still healthy is not known at the moment',
+} as const;
 
 /** True when there are hooks for an event. */
 export function hasHooks({ settings, around }: Pick<GateInputs, 'settings' | 'around'>, event: HookEvent): boolean {
   return settings.around !== null && around?.hooks.includes(event) === true;
 }
 
-/** Whether this boot is healthy, its `post-boot` hooks included. */
+/**
+ * Whether this boot is healthy, its `post-boot` hooks included. In doubt nothing is given back: one that was never healthy
+ * is waited for. One that was is not said to be unhealthy because nobody can be asked for a moment.
+ */
 export function healthOf(
-  { postBoot }: Pick<GateInputs['memory'], 'postBoot'>,
+  { postBoot, wasHealthy }: Pick<GateInputs['memory'], 'postBoot' | 'wasHealthy'>,
   around: GateInputs['around'],
 ): BootHealth {
   if (around === null) return { kind: 'waiting', reason: 'nothing has been read yet' };
+  if (around.boot.kind === 'unknown' && !wasHealthy) return { ...around.boot, kind: 'waiting' };
   if (around.boot.kind !== 'healthy') return around.boot;
   if (!around.hooks.includes('post-boot') || postBoot.passed) return { kind: 'healthy' };
   if (postBoot.problem === null) return { kind: 'waiting', reason: 'the post-boot hooks have not run yet' };

@@ -7,8 +7,12 @@ import type { Around } from '../gates/around.ts';
 import type { Order } from './orders.ts';
 import type { AsyncKind, Settings } from './state.ts';
 
-/** What came of the hooks of an event. `text`: which hook, and what it said, as a clause. */
-export type HookOutcome = { readonly kind: 'passed' } | { readonly kind: 'not-now' | 'failed'; readonly text: string };
+/**
+ * What came of the hooks of an event. `text`: which hook, and what it said, as a clause. `not-run`: nobody could start
+ * one of them, or learn what came of it.
+ */
+export type HookOutcome =
+  { readonly kind: 'passed' } | { readonly kind: 'not-now' | 'failed' | 'not-run'; readonly text: string };
 
 /** What can happen to the agent. Results carry the id of the effect that they answer. */
 export type EventBody =

@@ -20,16 +20,18 @@ export function gatesOf(state: AgentState, at: Instant): readonly GateVerdict[] 
  */
 export function statusLine(state: AgentState, at: Instant): string {
   if (state.stopping !== null) return 'stopping';
-  return PHASE_LINES[state.phase.name](state, at) + besides(state);
+  return PHASE_LINES[state.phase.name](state, at) + besides(state, at);
 }
 
 /** What else is at work here. With the source `staged`, those that only stage are no news. */
-function besides(state: AgentState): string {
+function besides(state: AgentState, at: Instant): string {
   const { drivers, settings } = state;
   const what = settings.source === 'staged' ? 'rebooting' : 'updating';
   const others =
     drivers.length === 0 ? '' : `; also ${what} this host: ${drivers.map((driver) => driver.name).join(', ')}`;
-  return unhealthy(state) + others;
+  const isSaid = state.phase.name === 'holding' || state.memory.acted?.undo !== true;
+  const undone = isSaid ? [] : undoing(state, at);
+  return [unhealthy(state), ...undone.map((text) => `; ${text}`), others].join('');
 }
 
 /** A gate says so as well, but not every phase asks the gates. */

@@ -1,14 +1,29 @@
 import { evaluateGates } from '../gates/evaluate.ts';
-import { type GateName, isClosed } from '../gates/gate.ts';
+import { type ClosedGate, type GateName, isClosed } from '../gates/gate.ts';
 import { inputsOf } from '../gates/inputs.ts';
 import { healthOf, isHealthy } from '../gates/surroundings.ts';
 import { deploymentKey } from '../../host/rpm-ostree/deployment.ts';
-import { noticeIsOver } from './people.ts';
+import { surroundingsAreFresh } from './around.ts';
+import { CONSENT_MS } from './consent-ms.ts';
+import { callOff, forgetNotice, noticeIsOver, surprised, waitsForNewcomers } from './people.ts';
 import { quarantine } from './quarantine.ts';
+import type { Target } from '../../graph/types.ts';
 import type { Instant } from '../../base/clock.ts';
 import type { Memory } from './memory.ts';
 import type { AgentState } from './state.ts';
-import { type Turn, arm, isDue, isPending, now, recovered, remember, request, retryStreak, trouble } from './turn.ts';
+import {
+  type Turn,
+  arm,
+  isDue,
+  isPending,
+  now,
+  patch,
+  recovered,
+  remember,
+  request,
+  retryStreak,
+  trouble,
+} from './turn.ts';
 
 /** Says loudly that this boot does not become healthy, and leaves it where that is wished. */
 export function watchHealth(turn: Turn): void {
@@ -23,6 +38,10 @@ export function watchHealth(turn: Turn): void {
     if (!memory.wasHealthy) remember(turn, { wasHealthy: true });
     return;
   }
+  if (health.kind === 'unknown') {
+    arm(turn, 'health', null);
+    return;
+  }
   // It has had its time when it was watched for so long: an agent that starts late has seen nothing of it.
   const { healthMs, rollback } = settings.around;
   const deadline = Math.max(healthMs, turn.state.startedAt + Math.min(healthMs, WATCHED_MS));
@@ -31,6 +50,31 @@ export function watchHealth(turn: Turn): void {
   if (!isOverdue && health.kind === 'waiting') return;
   if (turn.state.troubles.health?.text !== health.reason) trouble(turn, 'health', health.reason, null);
   if (isOverdue && rollback) rollBack(turn);
+}
+
+/** Milliseconds for which a reboot under way waits when nobody can be asked about the health of the boot. */
+const UNCLEAR_MS = 60_000;
+/** Milliseconds after which they are asked again then. */
+const ASK_AGAIN_MS = 5_000;
+
+/** Takes note of since when nobody can be asked. */
+export function noteHealth(turn: Turn): void {
+  const { around, unclearSince } = turn.state;
+  const since = around?.boot.kind === 'unknown' ? (unclearSince ?? now(turn)) : null;
+  if (since !== unclearSince) patch(turn, { unclearSince: since });
+}
+
+/**
+ * True while a reboot under way is kept back by nothing but that the health of the boot, which was good, cannot be read
+ * at the moment: it waits then, for a minute at most, and is not undone. Has it read again soon.
+ */
+export function healthIsUnclear(turn: Turn, closed: readonly ClosedGate[]): boolean {
+  const { around, memory, unclearSince, due } = turn.state;
+  if (closed.length === 0 || closed.some(({ gate }) => gate !== 'health')) return false;
+  if (around === null || unclearSince === null || healthOf(memory, around).kind !== 'unknown') return false;
+  if (now(turn) - unclearSince > UNCLEAR_MS) return false;
+  arm(turn, 'around', Math.min(due.around ?? Infinity, around.readAt + ASK_AGAIN_MS));
+  return true;
 }
 
 /** Milliseconds that a boot is watched for at the least before it is given up: the agent may start late. */
@@ -50,15 +94,50 @@ function rollBack(turn: Turn): void {
   if (due.rollback !== undefined && !isDue(turn, 'rollback')) return;
   const before = host?.deployments.find((one) => !one.staged && deploymentKey(one) === update.from);
   if (before === undefined) {
+    callOff(turn, null, GONE);
     if (troubles.rollback === undefined) trouble(turn, 'rollback', GONE, null);
     return;
   }
-  const closed = evaluateGates(inputsOf(turn.state, turn.event.at, null)).filter(isClosed);
-  if (closed.some(({ gate }) => HOLD_BACK.has(gate)) || !noticeIsOver(turn, before)) return;
+  if (heldBack(turn.state, turn.event.at) !== null) {
+    // Who knows when it opens: people are told anew then.
+    forgetNotice(turn);
+    return;
+  }
+  if (!peopleKnow(turn, before) || !surroundingsAreFresh(turn)) return;
   arm(turn, 'rollback', null);
   quarantine(turn, update.key, update.version, 'its boot did not become healthy');
   request(turn, { kind: 'rollback' });
 }
+
+/** True when people have had the last notice, and who came later knows for long enough as well. */
+function peopleKnow(turn: Turn, before: Pick<Target, 'version'>): boolean {
+  if (!noticeIsOver(turn, before) || waitsForNewcomers(turn, before, 0)) return false;
+  if (surprised(turn.state, now(turn)) === null) return true;
+  // Nobody is waited for one by one for ever: everybody is told anew.
+  forgetNotice(turn);
+  return noticeIsOver(turn, before);
+}
+
+/** Why a host does not go back now, or null. */
+function heldBack(state: AgentState, at: Instant): string | null {
+  if (state.around?.boot.kind === 'unknown')
+    return `nobody knows whether this boot is healthy: ${state.around.boot.reason}`;
+  const closed = evaluateGates(inputsOf(state, at, null)).filter(isClosed);
+  return closed.find(({ gate }) => HOLD_BACK.has(gate))?.reason ?? null;
+}
+
+/**
+ * Who was told that the host goes back hears that it does not: the boot is healthy after all, or it is not wished any
+ * more. A boot that was never healthy has no other reboot of which people could have been told.
+ */
+export function stayHere(turn: Turn): void {
+  const { memory, settings, courtesy } = turn.state;
+  if (memory.wasHealthy || courtesy.noticeUntil === null) return;
+  if (isHealthy(turn.state)) callOff(turn, null, 'this boot is healthy after all');
+  else if (settings.around?.rollback !== true) callOff(turn, null, NOT_WISHED);
+}
+
+const NOT_WISHED = 'health.rollback is off';
 
 /** The update that led to this boot, if one did and this boot was never healthy; null also before that is known. */
 function updateToUndo({ state }: Turn): Memory['lastBoot'] {
@@ -74,8 +153,14 @@ function updateToUndo({ state }: Turn): Memory['lastBoot'] {
 export function rollbackWithdrawn(state: AgentState, at: Instant): string | null {
   if (state.stopping !== null) return 'the agent is stopping';
   if (isHealthy(state)) return 'this boot is healthy after all';
-  const closed = evaluateGates(inputsOf(state, at, null)).filter(isClosed);
-  return closed.find(({ gate }) => HOLD_BACK.has(gate))?.reason ?? null;
+  if (state.settings.around?.rollback !== true) return NOT_WISHED;
+  const reason = heldBack(state, at);
+  if (reason !== null) return reason;
+  if (at.mono - (state.around?.readAt ?? -Infinity) > CONSENT_MS) {
+    return `what surrounds the reboot was last looked at more than ${CONSENT_MS / 1000} s ago`;
+  }
+  const somebody = surprised(state, at.mono);
+  return somebody === null ? null : `${somebody.user} has logged in a moment ago`;
 }
 
 const GONE = 'the release from before the update is no longer on this host';

@@ -7,6 +7,7 @@ import type { Target } from '../../graph/types.ts';
 import { surroundingsAreFresh } from './around.ts';
 import { confirmationRefused, slotIsConfirmed } from './confirm.ts';
 import { CONSENT_MS } from './consent-ms.ts';
+import { healthIsUnclear } from './health.ts';
 import { hasHooks, isHealthy } from '../gates/surroundings.ts';
 import { act, askAgain, mayReboot, undoIsDone } from './hooks.ts';
 import { attend, forgetNotice, greet, needsNotice, noticeIsOver, surprised, waitsForNewcomers } from './people.ts';
@@ -49,6 +50,7 @@ export function advanceHolding(turn: Turn, phase: Holding): void {
   // One that is not healthy may be about to go back, of which people have notice as well.
   if (isHealthy(turn.state)) forgetNotice(turn);
   if (!undoIsDone(turn)) {
+    giveBack(turn);
     arm(turn, 'work', null);
     return;
   }
@@ -104,24 +106,33 @@ function asked(turn: Turn, before: SlotRecord | null, lock: Lock): SlotRecord {
 export function advanceReleasing(turn: Turn, phase: Releasing): void {
   const isAsking = isPending(turn, 'lock');
   const open = gates(turn, null);
-  const isShut = open.some(isClosed);
+  const closed = open.filter(isClosed);
+  const isUnclear = healthIsUnclear(turn, closed);
+  const isShut = closed.length > 0 && !isUnclear;
   // What is known to close a gate need not be looked at once more.
   if (!isShut && !isAsking && (isLooking(turn) || isLookingAround(turn))) return;
-  if (!isLooking(turn) && replaced(turn, phase.target)) return;
-  if (leaveIfKeptAway(turn, phase.target)) return;
-  // A lock that was configured since is asked first.
-  const hasNoSlot = !isAsking && turn.state.settings.lock !== null && turn.state.memory.slot?.state !== 'held';
-  if (hasNoSlot || isShut) {
+  if (isUnwanted(turn, phase.target)) return;
+  if (isShut || (!isAsking && lacksSlot(turn))) {
     callItOff(turn, phase);
     return;
   }
-  arm(turn, 'work', now(turn) + Math.min(openFor(open, now(turn)), LONGEST_MS));
+  arm(turn, 'work', isUnclear ? null : now(turn) + Math.min(openFor(open, now(turn)), LONGEST_MS));
   // Hooks are not interrupted: what they do halfway cannot be undone.
   if (isPending(turn, 'hooks')) greet(turn, phase.target);
-  else if (!isAsking) release(turn, phase);
+  else if (!isAsking && !isUnclear) release(turn, phase);
 }
 
 const LONGEST_MS = 2 ** 31 - 1;
+
+/** True when the target is not what is to be booted any more; then the phase has been left. */
+function isUnwanted(turn: Turn, target: Target): boolean {
+  return (!isLooking(turn) && replaced(turn, target)) || leaveIfKeptAway(turn, target);
+}
+
+/** A lock that was configured since is asked first. */
+function lacksSlot({ state: { settings, memory } }: Turn): boolean {
+  return settings.lock !== null && memory.slot?.state !== 'held';
+}
 
 /** The slot is ours, or none is needed. One thing after another; each brings us here again when it is done. */
 function release(turn: Turn, phase: Releasing): void {

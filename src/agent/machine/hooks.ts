@@ -4,7 +4,8 @@ import type { HookEvent } from '../../hooks/event.ts';
 import type { ClosedGate } from '../gates/gate.ts';
 import { hasHooks } from '../gates/surroundings.ts';
 import type { HookOutcome } from './event.ts';
-import { isFinalizing, mayGoDown } from './slot.ts';
+import { isFinalizing, MOST_UNDOS, mayGoDown } from './slot.ts';
+import { NO_UNDOS } from './state.ts';
 import { backToHolding } from './target.ts';
 import {
   type Turn,
@@ -27,8 +28,6 @@ import {
 export const MAY_REBOOT_MS = 60_000;
 /** Milliseconds after which hooks that said "not now" are asked again, and after which those that failed are. */
 const [NOT_NOW_MS, FAILED_MS] = [60_000, 300_000];
-/** Times that `reboot-cancelled` is tried. */
-const MOST_UNDOS = 3;
 
 /** Runs the hooks of an event, unless others are running: their end brings us here again. */
 function run(turn: Turn, event: HookEvent, version: string | null): void {
@@ -73,16 +72,20 @@ const DONE: Readonly<Record<HookEvent, Done>> = {
     backToHolding(turn, phase, { by: 'hook', text: `pre-reboot hook ${outcome.text}`, until, since });
   },
   'reboot-cancelled': (turn, outcome) => {
-    if (outcome.kind === 'passed') recovered(turn, 'undo');
-    else {
-      const next = retryStreak(turn, 'undo');
-      trouble(turn, 'undo', outcome.text, next);
-      arm(turn, 'undo', next);
-      // The slot must not be kept for ever by a hook that does not work; the streak stays to be seen.
-      if ((turn.state.troubles.undo?.count ?? 0) < MOST_UNDOS) return;
+    if (outcome.kind === 'passed') {
+      recovered(turn, 'undo');
+      forgetActed(turn);
+      return;
     }
-    arm(turn, 'undo', null);
-    remember(turn, { acted: null });
+    const { tries, failed } = turn.state.undos;
+    const undos = { tries: tries + 1, failed: failed + (outcome.kind === 'not-run' ? 0 : 1) };
+    patch(turn, { undos });
+    // A hook that could not be run has undone nothing, and is to be run as soon as it can be: this does not wait longer.
+    const next = Math.min(retryStreak(turn, 'undo'), now(turn) + turn.state.settings.steadyIntervalMs);
+    trouble(turn, 'undo', outcome.text, next);
+    arm(turn, 'undo', next);
+    // One that does not work is not run for ever; the streak stays to be seen.
+    if (undos.failed >= MOST_UNDOS) forgetActed(turn);
   },
   'post-boot': (turn, outcome) => {
     const passed = outcome.kind === 'passed';
@@ -94,8 +97,13 @@ const DONE: Readonly<Record<HookEvent, Done>> = {
   },
 };
 
+function forgetActed(turn: Turn): void {
+  arm(turn, 'undo', null);
+  remember(turn, { acted: null });
+}
+
 function pauseAfter({ kind }: HookOutcome): number {
-  return kind === 'failed' ? FAILED_MS : NOT_NOW_MS;
+  return kind === 'not-now' ? NOT_NOW_MS : FAILED_MS;
 }
 
 /** Runs the hooks of a new boot once it is complete; until they have passed it is not healthy. */
@@ -138,6 +146,7 @@ export function askAgain(turn: Turn, target: Target, closed: readonly ClosedGate
 export function act(turn: Turn, target: Target): void {
   if (isPending(turn, 'hooks')) return;
   remember(turn, { acted: { version: target.version, undo: false } });
+  patch(turn, { undos: NO_UNDOS });
   run(turn, 'pre-reboot', target.version);
 }
 
@@ -156,6 +165,6 @@ export function undoIsDone(turn: Turn): boolean {
   if (!acted.undo) remember(turn, { acted: { ...acted, undo: true } });
   if (due.undo !== undefined && !isDue(turn, 'undo')) return false;
   if (hasHooks(turn.state, 'reboot-cancelled')) run(turn, 'reboot-cancelled', acted.version);
-  else if (settings.around === null || around !== null) remember(turn, { acted: null });
+  else if (settings.around === null || around !== null) forgetActed(turn);
   return turn.state.memory.acted === null;
 }

@@ -3,7 +3,7 @@ import type { Instant } from '../../base/clock.ts';
 import { foreignPending, gatesOf, mayBeAdopted, statusLine } from './explain.ts';
 import type { Around } from '../gates/around.ts';
 import { isClosed } from '../gates/gate.ts';
-import { isNeedless } from './slot.ts';
+import { isNeedless, undoComesFirst } from './slot.ts';
 import type { AgentState, Phase, Trouble, TroubleSource } from './state.ts';
 import type { Step } from './step.ts';
 import { isAdopted, isChanged } from './target.ts';
@@ -82,6 +82,10 @@ function hookLines(before: AgentState, after: AgentState): readonly Line[] {
     lines.push({ level, text: `running the ${running.event} hooks`, fields: { hook: running.event } });
   }
   const { undo } = after.troubles;
+  if (undo !== undefined && undoComesFirst(before) && !undoComesFirst(after) && after.memory.acted !== null) {
+    const text = `what the pre-reboot hooks did could not be undone so far: ${undo.text}; the slot is kept no longer`;
+    lines.push({ level: 'error', text: `${text}, and reboot-cancelled is tried until its hooks have been run` });
+  }
   if (before.memory.acted !== null && after.memory.acted === null && undo !== undefined) {
     const text = `what the pre-reboot hooks did was not undone: ${undo.text}; nothing tries it again`;
     lines.push({ level: 'error', text });

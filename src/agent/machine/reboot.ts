@@ -3,7 +3,7 @@ import type { Failure } from '../../base/failure.ts';
 import { giveBack } from './slot.ts';
 import type { Phase } from './state.ts';
 import { backToHolding } from './target.ts';
-import { type Turn, arm, enter, isDue, now, recovered, remember, retryAt, retryStreak, trouble } from './turn.ts';
+import { type Turn, arm, enter, isDue, now, recovered, remember, retryAt, setBack, trouble } from './turn.ts';
 
 type Rebooting = Extract<Phase, { name: 'rebooting' }>;
 
@@ -84,7 +84,8 @@ function refused(turn: Turn, phase: Rebooting, failure: Failure): void {
   recovered(turn, 'reboot');
   giveBack(turn);
   arm(turn, 'host', now(turn));
-  const until = retryStreak(turn, 'finalize');
+  // Each try takes the slot and may drain the host: one that is refused for ever does so ever more rarely.
+  const until = setBack(turn, turn.state.settings.steadyIntervalMs / 30);
   trouble(turn, 'finalize', failure.text, until);
   const { target, allowUnlocked } = phase;
   const refusal = { by: 'rpm-ostree', text: failure.text, until, since: turn.event.at.wall } as const;

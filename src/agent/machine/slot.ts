@@ -6,6 +6,17 @@ import { type Turn, arm, isDue, isPending, now, patch, recovered, remember, requ
 
 const MOST_OWED = 8;
 
+/** Tries of `reboot-cancelled` for which the slot waits, and failures after which it is not run any more. */
+export const MOST_UNDOS = 3;
+
+/**
+ * True while what the hooks did is undone before the slot goes back: another host must not begin while this one is still
+ * drained. A fleet does not wait for ever for hooks that cannot be run, though.
+ */
+export function undoComesFirst({ memory, undos }: Pick<AgentState, 'memory' | 'undos'>): boolean {
+  return memory.acted !== null && undos.tries < MOST_UNDOS;
+}
+
 /** True from the moment finalize was called in this boot until it was definitely refused. */
 export function isFinalizing(turn: Turn): boolean {
   const { memory, bootId } = turn.state;
@@ -37,8 +48,7 @@ export function sameLock(a: Lock, b: Lock): boolean {
 export function giveBack(turn: Turn): void {
   const { slot } = turn.state.memory;
   if (slot === null || isPending(turn, 'lock') || isFinalizing(turn) || mayGoDown(turn.state)) return;
-  // What the hooks did is undone first: another host must not begin while this one is still drained.
-  if (turn.state.memory.acted !== null) return;
+  if (undoComesFirst(turn.state)) return;
   remember(turn, { slot: null });
   owe(turn, slot, true);
 }
@@ -96,18 +106,28 @@ export function cancelLock(turn: Turn): void {
   turn.effects.push({ kind: 'cancelLock', id: pending.lock });
 }
 
-/** True while a slot may be ours that has still to be given back, unless a reboot may be under way in it. */
-export function owesSlot({ memory, pending, bootId }: AgentState): boolean {
-  const isRebooting = memory.finalize?.bootId === bootId && pending.finalize === undefined;
-  return memory.owed.length > 0 || ((memory.slot !== null || memory.acted !== null) && !isRebooting);
+/**
+ * What an agent that is told to stop must not simply leave, for people; null: nothing. What a reboot that may be under
+ * way needs is not among it. `reports`: those that are owed count as well.
+ */
+export function unfinished(state: AgentState, reports = false): string | null {
+  const { memory, pending, bootId } = state;
+  const { finalize, slot, owed } = memory;
+  if (pending.hooks !== undefined) return 'hooks that have not ended';
+  if (reports && owed.length > 0) return UNRETURNED;
+  if (finalize?.bootId === bootId && pending.finalize === undefined) return null;
+  if (undoComesFirst(state)) return 'what the pre-reboot hooks did not undone';
+  return slot === null ? null : UNRETURNED;
 }
+
+const UNRETURNED = 'a slot that could not be given back';
 
 /**
  * True when this host may call itself steady. A boot that is not healthy keeps the slot that it was made under, so that a
  * bad release stops here; and what the hooks did for a reboot that did not come is undone first.
  */
 export function isSteady(state: AgentState): boolean {
-  return isHealthy(state) && state.memory.acted === null;
+  return isHealthy(state) && !undoComesFirst(state);
 }
 
 /** Delivers the first report owed, unless a reboot may be under way: then the slot must stay. */

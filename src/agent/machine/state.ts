@@ -163,6 +163,17 @@ export type Timer =
 export type AsyncKind =
   'look' | 'lookAround' | 'fetchGraph' | 'stage' | 'discard' | 'finalize' | 'lock' | 'report' | 'hooks' | 'rollback';
 
+/** Tries to undo what the hooks did. */
+export interface Undos {
+  /** That came to nothing, in whatever way. */
+  readonly tries: number;
+  /** Those of them in which all hooks were run. */
+  readonly failed: number;
+}
+
+/** None was needed yet. */
+export const NO_UNDOS: Undos = { tries: 0, failed: 0 };
+
 /** Everything that the agent knows. Changed by `step` alone. */
 export interface AgentState {
   readonly phase: Phase;
@@ -181,10 +192,14 @@ export interface AgentState {
   readonly courtesy: Courtesy;
   /** Milliseconds since boot since when each reading of the surroundings is followed by another change; null: they rest. */
   readonly unrest: number | null;
+  /** Milliseconds since boot since when nobody can be asked whether this boot is healthy; null: that is known. */
+  readonly unclearSince: number | null;
   /** The hooks that are running, and since when (ms since boot); null: none are. */
   readonly running: { readonly event: HookEvent; readonly since: number } | null;
   /** What the `may-reboot` hooks said last. */
   readonly hooks: HookVerdict | null;
+  /** How often `reboot-cancelled` was tried for what is on record as `acted`, and how often it was run and failed. */
+  readonly undos: Undos;
   /** Reboots into the target that came to nothing after the slot was granted. */
   readonly setbacks: number;
   /** `releaseKey` of the release for which the `pre-stage` hooks have passed. */

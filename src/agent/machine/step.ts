@@ -7,7 +7,7 @@ import type { Effect } from './effect.ts';
 import type { Failure } from '../../base/failure.ts';
 import type { Event, EventKind } from './event.ts';
 import { advanceHolding, advanceRebooting, advanceReleasing, lockFailed, slotGranted, slotRefused } from './hold.ts';
-import { rollbackFailed, rolledBack, watchHealth } from './health.ts';
+import { noteHealth, rollbackFailed, rolledBack, stayHere, watchHealth } from './health.ts';
 import { hooksDone, runPostBoot, undoIsDone } from './hooks.ts';
 import { type Lock, type Memory, freshMemory } from './memory.ts';
 import { cancel, checkNow, pause, updateNow } from './ordered.ts';
@@ -21,12 +21,13 @@ import {
   giveBack,
   isFinalizing,
   isSteady,
+  mayGoDown,
   owe,
   sameLock,
   takeNote,
 } from './slot.ts';
 import { advanceStaging, staged, stagingFailed } from './stage.ts';
-import type { AgentState, AsyncKind, Phase, Settings, Timer } from './state.ts';
+import { type AgentState, type AsyncKind, NO_UNDOS, type Phase, type Settings, type Timer } from './state.ts';
 import { backToHolding, discardFailed, discarded } from './target.ts';
 import {
   type Turn,
@@ -73,8 +74,10 @@ export function initialState(
     around: null,
     courtesy: NOBODY_TOLD,
     unrest: null,
+    unclearSince: null,
     running: null,
     hooks: null,
+    undos: NO_UNDOS,
     setbacks: 0,
     preStaged: null,
     check: null,
@@ -146,7 +149,10 @@ const HANDLERS: Handlers = {
   hostChanged: (turn) => arm(turn, 'host', now(turn)),
   looked: (turn, event) => looked(turn, event.reading),
   aroundChanged: (turn) => aroundChanged(turn),
-  lookedAround: (turn, event) => lookedAround(turn, event.around),
+  lookedAround: (turn, event) => {
+    lookedAround(turn, event.around);
+    noteHealth(turn);
+  },
   hooksDone: (turn, event) => hooksDone(turn, event.outcome),
   rolledBack: (turn) => rolledBack(turn),
   postpone: (turn, event) => postpone(turn, event.by, event.forMs),
@@ -221,7 +227,7 @@ const FAILED: Readonly<Record<AsyncKind, (turn: Turn, failure: Failure) => void>
     giveBack(turn);
   },
   lookAround: (turn, failure) => lookAroundFailed(turn, failure.text),
-  hooks: (turn, { text }) => hooksDone(turn, { kind: 'failed', text }),
+  hooks: (turn, { text }) => hooksDone(turn, { kind: 'not-run', text }),
   rollback: (turn, failure) => rollbackFailed(turn, failure.text),
   fetchGraph: (turn, failure) => {
     const next = Math.max(retryStreak(turn, 'graph'), now(turn) + (failure.retryAfterMs ?? 0));
@@ -305,6 +311,7 @@ function advance(turn: Turn): void {
     request(turn, { kind: 'look' });
   }
   poll(turn);
+  stayHere(turn);
   advancePhase(turn);
   // Only now is it known what has booted, and how it came here.
   runPostBoot(turn);
@@ -389,6 +396,7 @@ function wake(turn: Turn): void {
 function awaited(turn: Turn): readonly Timer[] {
   const { phase, memory, stopping } = turn.state;
   const timers: Timer[] = isReporting(turn) ? ['memory', 'report'] : ['memory'];
+  if (memory.acted !== null && !isPending(turn, 'hooks') && !mayGoDown(turn.state)) timers.push('undo');
   if (stopping !== null) return timers;
   if (!isPending(turn, 'look')) timers.push('host');
   timers.push(...surroundingTimers(turn));
@@ -406,10 +414,9 @@ function isReporting(turn: Turn): boolean {
 }
 
 /** The timers of what surrounds a reboot. */
-function surroundingTimers({ state: { pending, memory, settings, around } }: Turn): readonly Timer[] {
+function surroundingTimers({ state: { pending, settings, around } }: Turn): readonly Timer[] {
   if (settings.around === null) return [];
   const timers: Timer[] = pending.lookAround === undefined ? ['around', 'people', 'health'] : ['people', 'health'];
-  if (pending.hooks === undefined && memory.acted !== null) timers.push('undo');
   if (pending.hooks === undefined && around?.boot.kind === 'healthy') timers.push('postBoot');
   if (pending.rollback === undefined) timers.push('rollback');
   return timers;

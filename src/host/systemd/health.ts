@@ -2,9 +2,12 @@ import type { UnitState } from './unit.ts';
 
 /** Whether this boot has been found good; `reason` is one line for people. */
 export type BootHealth =
-  | { readonly kind: 'healthy' }
+  /** `missing`: there is no such unit, and so nothing to wait for. */
+  | { readonly kind: 'healthy'; readonly missing?: true }
   | { readonly kind: 'waiting'; readonly reason: string }
-  | { readonly kind: 'unhealthy'; readonly reason: string };
+  | { readonly kind: 'unhealthy'; readonly reason: string }
+  /** Nobody can say at the moment. */
+  | { readonly kind: 'unknown'; readonly reason: string };
 
 const HEALTHY: BootHealth = { kind: 'healthy' };
 /** States of a unit that is up. */
@@ -16,7 +19,8 @@ const UP: ReadonlySet<string> = new Set(['active', 'reloading', 'refreshing']);
  * is nothing to wait for. For how long to wait is for others to say.
  */
 export function judgeBoot(unit: UnitState | null, failed: readonly string[]): BootHealth {
-  if (unit === null || unit.load === 'not-found' || unit.load === 'masked' || UP.has(unit.active)) return HEALTHY;
+  if (unit?.load === 'not-found') return { kind: 'healthy', missing: true };
+  if (unit === null || unit.load === 'masked' || UP.has(unit.active)) return HEALTHY;
   const { name, active, load, job } = unit;
   // One that is being started may succeed now although something has failed before.
   if (job !== null && job.type !== 'stop') return { kind: 'waiting', reason: `${name} has not been reached yet` };

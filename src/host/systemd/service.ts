@@ -16,8 +16,10 @@ const CLD_EXITED = 1;
 export type ServiceEnd =
   /** Its process ended by itself, with a status that the unit counts as success. `text`: its last words, or empty. */
   | { readonly kind: 'success'; readonly status: number; readonly text: string }
-  /** `what`: systemd's word for it (`exit-code`, `signal`, `timeout`, …), or that it did not run it at all. */
+  /** `what`: systemd's word for it (`exit-code`, `signal`, `timeout`, …). */
   | { readonly kind: 'failure'; readonly what: string; readonly text: string }
+  /** systemd did not run it at all. `what`: its word for what came of the start, or the state of the unit. */
+  | { readonly kind: 'not-run'; readonly what: string }
   | { readonly kind: 'timeout' }
   | { readonly kind: 'called-off' };
 
@@ -92,7 +94,7 @@ async function readEnd(bus: Bus, unit: string, job: string | null): Promise<Serv
   if (active === 'active' && result === 'success' && exited) return { kind: 'success', status, text };
   if (typeof result === 'string' && result !== 'success') return { kind: 'failure', what: oneLine(result, 40), text };
   // A condition that does not hold counts as success, for example.
-  return { kind: 'failure', what: `not run (${job ?? active})`, text };
+  return { kind: 'not-run', what: job ?? active };
 }
 
 async function stateOf(bus: Bus, unit: string): Promise<UnitState> {

@@ -81,6 +81,7 @@ function changeSurroundings(world: World): void {
     { kind: 'healthy' },
     { kind: 'waiting', reason: 'boot-complete.target is inactive' },
     { kind: 'unhealthy', reason: 'boot-complete.target failed' },
+    { kind: 'unknown', reason: 'systemd cannot be asked about it' },
   ];
   const actions: readonly [Action, ...Action[]] = [
     () => around.login(world.mono),
@@ -91,7 +92,7 @@ function changeSurroundings(world: World): void {
     () => around.change({ blockers: world.chance(0.5) ? [{ who: 'dnf', why: 'installs' }] : [] }),
     () => around.change({ power: world.pick(['ac', 'battery', 'unknown']), metered: world.chance(0.3) }),
     () => around.change({ boot: world.pick(boots) }),
-    () => (around.refuses = { event: world.pick(EVENTS), kind: world.pick(['not-now', 'failed']) }),
+    () => (around.refuses = { event: world.pick(EVENTS), kind: world.pick(['not-now', 'failed', 'not-run']) }),
     () => (around.refuses = null),
     () => world.send({ kind: 'postpone', by: 'ann', forMs: 20 * MINUTE }),
   ];

@@ -23,7 +23,10 @@ import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts
 
 const WAITING: BootHealth = { kind: 'waiting', reason: 'boot-complete.target is inactive' };
 const UNHEALTHY: BootHealth = { kind: 'unhealthy', reason: 'boot-complete.target failed' };
+const UNKNOWN: BootHealth = { kind: 'unknown', reason: 'systemd cannot be asked about it' };
 const HEALTHY: BootHealth = AROUND.boot;
+/** Until its time to become healthy is over, for the agent of `updated`. */
+const OVERDUE = 10 * MINUTE - 20 * SECOND;
 
 /** The boot after an update into release 2, whose slot is still held. */
 function updated(rollback = false): Driver {
@@ -224,7 +227,7 @@ describe('an unhealthy boot', () => {
   test('that becomes healthy while rpm-ostree is being asked stays', () => {
     const driver = updated(true);
     stays(driver, { boot: UNHEALTHY });
-    driver.pass(10 * MINUTE);
+    driver.pass(OVERDUE);
     expect(rollbackWithdrawn(driver.state, instant(driver.mono))).toBeNull();
     recovers(driver);
     expect(rollbackWithdrawn(driver.state, instant(driver.mono))).toMatch('healthy after all');
@@ -239,6 +242,88 @@ describe('an unhealthy boot', () => {
     expect(driver.asked).toContain('rollback');
   });
 
+  const HELD = [{ name: 'debug', reason: 'somebody looks', since: 0, until: null }];
+
+  test('looks around a moment before it goes back, and heeds what it sees', () => {
+    const driver = updated(true);
+    let around: Partial<Around> = { boot: UNHEALTHY, people: [person('1')] };
+    driver.lookedAround(around);
+    driver.auto.lookAround = () => driver.lookedAround(around);
+    driver.pass(10 * MINUTE);
+    // Nobody says a word about it.
+    around = { ...around, holds: HELD };
+    driver.pass(60 * MINUTE);
+    expect(driver.log).not.toContain('rollback');
+  });
+
+  test('lets nobody be taken by surprise who came without a word', () => {
+    const driver = updated(true);
+    let people = [person('1')];
+    driver.lookedAround({ boot: UNHEALTHY, people });
+    driver.auto.lookAround = () => driver.lookedAround({ people });
+    driver.pass(OVERDUE + 59 * SECOND);
+    people = [...people, person('2', 'bob')];
+    driver.pass(SECOND);
+    expect([driver.told.at(-1), driver.log.includes('rollback')]).toEqual([
+      expect.stringMatching(/^pts\/2: .*10 s from now/),
+      false,
+    ]);
+    driver.pass(10 * SECOND);
+    expect(driver.asked).toContain('rollback');
+  });
+
+  test('past what holds it back for a while tells everybody anew', () => {
+    const driver = updated(true);
+    stays(driver, { boot: UNHEALTHY, people: [person('1')] });
+    driver.pass(10 * MINUTE);
+    driver.auto.lookAround = () => driver.lookedAround({ holds: HELD, people: [person('1'), person('2', 'bob')] });
+    driver.send({ kind: 'aroundChanged' });
+    driver.pass(60 * MINUTE);
+    expect([driver.told.length, driver.log.includes('rollback')]).toEqual([1, false]);
+    driver.auto.lookAround = () => driver.lookedAround({ holds: [] });
+    driver.send({ kind: 'aroundChanged' });
+    driver.pass(59 * SECOND);
+    expect([driver.told.at(-1), driver.log.includes('rollback')]).toEqual([
+      expect.stringMatching(/^pts\/1,pts\/2: This host is about to reboot into 42\.1/),
+      false,
+    ]);
+    driver.pass(SECOND);
+    expect(driver.asked).toContain('rollback');
+  });
+
+  test.each([
+    ['becomes healthy', recovers, 'this boot is healthy after all'],
+    [
+      'is to be left no more',
+      (driver: Driver) =>
+        driver.send({ kind: 'configured', settings: { ...driver.state.settings, around: aroundRules() } }),
+      'health.rollback is off',
+    ],
+  ] as const)('of which people were told that it is left, and which %s, is said to stay', (_, happens, why) => {
+    const driver = updated(true);
+    stays(driver, { boot: UNHEALTHY, people: [person('1')] });
+    driver.pass(10 * MINUTE + 30 * SECOND);
+    happens(driver);
+    driver.pass(SECOND);
+    expect(driver.told.slice(1)).toEqual([`pts/1: The reboot is put off: ${why}.`]);
+    driver.pass(60 * MINUTE);
+    expect(driver.told).toHaveLength(2);
+  });
+
+  test('is not left any more by a rollback that is on its way when it should not', () => {
+    const driver = updated(true);
+    stays(driver, { boot: UNHEALTHY });
+    driver.pass(OVERDUE);
+    const withdrawn = (): string | null => rollbackWithdrawn(driver.state, instant(driver.mono));
+    expect([driver.asked, withdrawn()]).toEqual([['rollback'], null]);
+    driver.mono += 5 * SECOND + 1;
+    expect(withdrawn()).toMatch('more than 5 s ago');
+    driver.auto.lookAround = () => driver.lookedAround({ people: [person('1')] });
+    driver.send({ kind: 'aroundChanged' });
+    driver.pass(SECOND);
+    expect(withdrawn()).toMatch('ann has logged in a moment ago');
+  });
+
   test('a rollback that is refused is tried again', () => {
     const driver = updated(true);
     stays(driver, { boot: UNHEALTHY });
@@ -246,6 +331,74 @@ describe('an unhealthy boot', () => {
     driver.fails('rollback', 'transient', 'Transaction in progress');
     driver.pass(MINUTE);
     expect(driver.asked).toContain('rollback');
+  });
+});
+
+describe('a boot of whose health nobody can be asked', () => {
+  test('is waited for while it was never healthy, and not left', () => {
+    const driver = updated(true);
+    stays(driver, { boot: UNKNOWN });
+    driver.pass(5 * MINUTE);
+    expect(driver.asked).toEqual([]);
+    driver.pass(60 * MINUTE, 10_000);
+    expect(driver.said.join('\n')).toMatch(/error: this boot is not healthy: systemd cannot be asked about it/);
+    expect([driver.log.includes('rollback'), driver.log.includes('report')]).toEqual([false, false]);
+    driver.auto.lookAround = () => driver.lookedAround({ boot: UNHEALTHY });
+    driver.send({ kind: 'aroundChanged' });
+    driver.pass(SECOND);
+    expect(driver.asked).toEqual(['rollback']);
+  });
+
+  test('and which was healthy is not said to be unhealthy, and reboots when that is known again', () => {
+    const host = surrounded({ boot: UNKNOWN }, {}, IN_FLEET);
+    host.change({ boot: HEALTHY });
+    host.change({ boot: UNKNOWN });
+    host.driver.pass(24 * 60 * MINUTE, 10_000);
+    expect(host.driver.said.filter((line) => line.startsWith('error'))).toEqual([]);
+    expect(host.driver.state.troubles.health).toBeUndefined();
+    expect(host.driver.log).not.toContain('lock');
+    host.change({ boot: HEALTHY });
+    host.driver.pass(SECOND);
+    expect(host.driver.log).toContain('stage');
+  });
+
+  test('does not reboot, and says why', () => {
+    const host = arrived({ holds: [{ name: 'x', reason: 'y', since: 0, until: null }] }, {}, IN_FLEET);
+    host.change({ boot: UNKNOWN, holds: [] });
+    host.driver.pass(60 * MINUTE);
+    expect([host.driver.phase, host.driver.log.includes('lock')]).toEqual(['holding', false]);
+    expect(statusLine(host.driver.state, instant(host.driver.mono))).toMatch(
+      'waiting: whether this boot is still healthy is not known at the moment: systemd cannot be asked about it',
+    );
+  });
+
+  test('keeps the slot, and what the hooks did, while that passes within a minute', () => {
+    const host = arrived({ hooks: ['pre-reboot', 'reboot-cancelled'] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = null;
+    host.driver.granted();
+    host.change({ boot: UNKNOWN });
+    host.hooked();
+    host.driver.pass(40 * SECOND);
+    expect([host.driver.phase, host.driver.memory.slot?.state, host.driver.asked]).toEqual(['releasing', 'held', []]);
+    // It is read again by itself, and soon.
+    host.silently({ boot: HEALTHY });
+    host.driver.pass(6 * SECOND);
+    expect([host.driver.asked, host.ran]).toEqual([['finalize'], ['pre-reboot']]);
+  });
+
+  test('gives the slot back, and undoes what the hooks did, when that takes longer', () => {
+    const host = arrived({ hooks: ['pre-reboot', 'reboot-cancelled'] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = null;
+    host.driver.granted();
+    host.change({ boot: UNKNOWN });
+    host.hooked();
+    host.driver.pass(70 * SECOND);
+    expect([host.driver.phase, host.driver.memory.slot, host.ran]).toEqual([
+      'holding',
+      null,
+      ['pre-reboot', 'reboot-cancelled'],
+    ]);
+    expect(host.driver.said.filter((line) => line.startsWith('error'))).toEqual([]);
   });
 });
 

@@ -15,6 +15,7 @@ import { Driver } from '../../support/agent-driver.ts';
 import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts';
 
 const NOT_NOW = { kind: 'not-now', text: '10-backup: a backup runs' } as const;
+const NOT_RUN = { kind: 'not-run', text: '10-undrain: systemd: StartUnit: denied by polkit' } as const;
 const FAILED = { kind: 'failed', text: '10-drain: exit code 1' } as const;
 
 describe('may-reboot', () => {
@@ -161,6 +162,19 @@ describe('pre-reboot', () => {
     expect(host.driver.memory).toMatchObject({ acted: null, slot: null, owed: [] });
   });
 
+  test('whose undoing fails while the agent stops is tried again before it ends', () => {
+    const host = arrived({ hooks: [...ALL] });
+    host.answers['reboot-cancelled'] = FAILED;
+    host.driver.fails('finalize', 'transient', 'an inhibitor');
+    host.driver.send({ kind: 'stop', hostGoesDown: 'unknown' });
+    host.driver.pass(INTERVAL, 10);
+    expect(host.ran.filter((event) => event === 'reboot-cancelled')).toHaveLength(1);
+    host.driver.send({ kind: 'stop', hostGoesDown: false });
+    delete host.answers['reboot-cancelled'];
+    host.driver.pass(INTERVAL / 30);
+    expect([host.ran.at(-1), host.driver.memory.acted]).toEqual(['reboot-cancelled', null]);
+  });
+
   test('is not undone when the host goes down, nor after a finalize whose outcome nobody knows', () => {
     const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
     host.driver.granted();
@@ -217,6 +231,56 @@ describe('pre-reboot', () => {
     host.driver.pass(INTERVAL);
     expect(host.ran.filter((event) => event === 'reboot-cancelled').length).toBeGreaterThanOrEqual(3);
     expect(host.driver.said.join('\n')).toMatch(/error: what the pre-reboot hooks did was not undone: 10-drain/);
+  });
+
+  test('are run ever more rarely for a finalize that is refused for ever, and the slot is taken as rarely', () => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    let grants = 0;
+    host.driver.auto.lock = () => {
+      grants += 1;
+      host.driver.granted();
+    };
+    host.driver.auto.finalize = () => host.driver.fails('finalize', 'transient', 'denied by polkit');
+    host.driver.pass(60 * MINUTE);
+    expect(host.ran.filter((event) => event === 'pre-reboot').length).toBeLessThan(12);
+    host.driver.pass(24 * 60 * MINUTE, 10_000);
+    const drains = host.ran.filter((event) => event === 'pre-reboot').length;
+    expect([drains < 36, grants]).toEqual([true, drains]);
+  });
+
+  test('that nobody can undo at the moment: the slot goes back after three tries, and it is undone when it can be', () => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = NOT_NOW;
+    host.answers['reboot-cancelled'] = NOT_RUN;
+    host.driver.granted();
+    expect(host.driver.memory.slot).not.toBeNull();
+    host.driver.pass(INTERVAL);
+    expect([host.driver.memory.slot, host.driver.memory.owed]).toEqual([null, []]);
+    expect(host.driver.said.join('\n')).toMatch(
+      /error: what the pre-reboot hooks did could not be undone so far: 10-un/,
+    );
+    const before = host.ran.length;
+    host.driver.pass(24 * 60 * MINUTE, 10_000);
+    // Often enough, and no other reboot is begun meanwhile.
+    expect(host.ran.length - before).toBeGreaterThan((24 * 60 * MINUTE) / INTERVAL - 2);
+    expect(new Set(host.ran.slice(before))).toEqual(new Set(['reboot-cancelled']));
+    expect([host.driver.asked, host.driver.written?.acted?.undo]).toEqual([[], true]);
+    delete host.answers['reboot-cancelled'];
+    host.driver.pass(INTERVAL);
+    expect([host.driver.memory.acted, host.driver.asked]).toEqual([null, ['lock']]);
+  });
+
+  test('is not run any more after it has failed three times, those in which nobody could run it not among them', () => {
+    const host = arrived({ hooks: [...ALL] }, {}, IN_FLEET);
+    host.answers['pre-reboot'] = NOT_NOW;
+    host.answers['reboot-cancelled'] = NOT_RUN;
+    host.driver.granted();
+    host.driver.pass(10 * INTERVAL);
+    host.answers['reboot-cancelled'] = FAILED;
+    const before = host.ran.length;
+    for (let most = 0; most < 100 && host.driver.memory.acted !== null; most += 1) host.driver.tick();
+    expect(host.ran.slice(before).filter((event) => event === 'reboot-cancelled')).toHaveLength(3);
+    expect(host.driver.said.join('\n')).toMatch(/was not undone: 10-drain.*nothing tries it again/);
   });
 
   test('of an earlier boot that ended without finalize is undone in the next one, before the slot goes back', () => {

@@ -181,8 +181,9 @@ describe('what goes wrong', () => {
     driver.auto.fetchGraph = () => driver.graphRead(graph([1, 2]));
     driver.pass(50 * MINUTE);
     expect(news(driver).filter((text) => text.startsWith('rebooting'))).toEqual([]);
-    driver.pass(30 * MINUTE);
-    expect(news(driver).filter((text) => text.startsWith('rebooting'))).toHaveLength(1);
+    driver.pass(6 * HOUR, 10_000);
+    const told = news(driver).filter((text) => text.startsWith('rebooting')).length;
+    expect([told > 1, told < 7]).toEqual([true, true]);
   });
 
   test('a dead end', () => {

@@ -12,13 +12,16 @@ const start = { type: 'start', path: '/org/freedesktop/systemd1/job/1' };
 describe('a boot', () => {
   test.each<[string, UnitState | null]>([
     ['there is no systemd', null],
-    ['there is no such unit', unit({ load: 'not-found' })],
     ['the unit was masked', unit({ load: 'masked' })],
     ['the unit is active', unit({ active: 'active', sub: 'active' })],
     ['the unit is active, and stops', unit({ active: 'active', job: { ...start, type: 'stop' } })],
     ['the unit reloads', unit({ active: 'reloading' })],
   ])('is healthy when %s', (_, state) => {
     expect(judgeBoot(state, ['a.service'])).toEqual({ kind: 'healthy' });
+  });
+
+  test('is healthy, and known to be judged by nothing, when there is no such unit', () => {
+    expect(judgeBoot(unit({ load: 'not-found' }), [])).toEqual({ kind: 'healthy', missing: true });
   });
 
   test.each<[string, UnitState, readonly string[]]>([

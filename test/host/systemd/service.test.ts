@@ -116,19 +116,19 @@ describe('a service', () => {
     [
       'whose condition does not hold',
       { active: 'inactive', service: { ...ENDED, ExecMainCode: new Variant('i', 0) } },
-      { kind: 'failure', what: 'not run (done)', text: '' },
+      { kind: 'not-run', what: 'done' },
       ['StartUnit'],
     ],
     [
       'that is gone, with the properties of one that was never started',
       { active: 'inactive', service: ENDED },
-      { kind: 'failure', what: 'not run (done)', text: '' },
+      { kind: 'not-run', what: 'done' },
       ['StartUnit'],
     ],
     [
       'that waits in vain for another',
       { active: 'inactive', job: 'dependency', service: { ...ENDED, ExecMainCode: new Variant('i', 0) } },
-      { kind: 'failure', what: 'not run (dependency)', text: '' },
+      { kind: 'not-run', what: 'dependency' },
       ['StartUnit'],
     ],
     [
@@ -137,7 +137,7 @@ describe('a service', () => {
         active: 'active',
         service: { ...ENDED, ExecMainStatus: new Variant('s', '0'), StatusText: new Variant('u', 1) },
       },
-      { kind: 'failure', what: 'not run (done)', text: '' },
+      { kind: 'not-run', what: 'done' },
       ['StartUnit', 'StopUnit'],
     ],
   ])('%s', async (_, script, end, calls) => {

@@ -130,7 +130,7 @@ describe('the health of a boot', LIMIT, () => {
   test('is that of its unit, and names what has failed', async () => {
     const { one, bus } = await host();
     const health = (): Promise<unknown> => readBootHealth(bus, NAME, root);
-    expect(await health()).toEqual({ kind: 'healthy' });
+    expect(await health()).toEqual({ kind: 'healthy', missing: true });
     const target = { name: NAME, active: 'inactive', requires: [CHECK, 'sysinit.target'] };
     one.setUnits([
       { ...target, job: 'start' },
