@@ -17,8 +17,9 @@ export const explainCommand: Command = defineCommand({
       io.stderr(`holdpoint explain: ${text}\n`);
       return exit;
     };
-    const wall = options.at === undefined ? null : await momentOf(options.at);
-    if (Number.isNaN(wall)) return complain(WRONG, EXIT.usage);
+    const { MOMENT_EXAMPLES, parseTime } = await import('./readers-moment.ts');
+    const wall = options.at === undefined ? null : parseTime(options.at, Date.now());
+    if (wall === null && options.at !== undefined) return complain(`--at: expected ${MOMENT_EXAMPLES}`, EXIT.usage);
     const { askForReport, lookOf, readersTime } = await import('./report/ask.ts');
     const answer = await askForReport(io, options['bus-address'], wall);
     if (!answer.ok) return complain(answer.text, answer.exit);
@@ -33,14 +34,3 @@ export const explainCommand: Command = defineCommand({
     return EXIT.ok;
   },
 });
-
-const WRONG = '--at: expected a moment such as 2026-07-24T02:30 or 2026-07-24T02:30Z, or a duration such as 2h';
-
-/** Milliseconds since 1970; NaN for what is no moment. */
-async function momentOf(written: string): Promise<number> {
-  const { parseDuration } = await import('../base/moment.ts');
-  const { parseReadersMoment } = await import('./report/readers-moment.ts');
-  const duration = parseDuration(written);
-  if (duration !== null) return Date.now() + duration;
-  return parseReadersMoment(written, (wall) => -new Date(wall).getTimezoneOffset()) ?? Number.NaN;
-}

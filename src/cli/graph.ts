@@ -61,10 +61,10 @@ async function readAsked(options: {
   readonly format: Asked['format'] | undefined;
   readonly json: boolean;
 }): Promise<Asked | string> {
-  const { parseMoment } = await import('../base/moment.ts');
+  const { MOMENT_EXAMPLES, parseTime } = await import('./readers-moment.ts');
   const { placeOf } = await import('./graph/source.ts');
-  const at = options.at === undefined ? Date.now() : parseMoment(options.at);
-  if (at === null) return '--at: expected a moment such as 2026-12-20T18:00Z';
+  const at = options.at === undefined ? Date.now() : parseTime(options.at, Date.now());
+  if (at === null) return `--at: expected ${MOMENT_EXAMPLES}`;
   const place = options.graph === undefined ? null : placeOf(options.graph);
   if (options.graph !== undefined && place === null) {
     return '--graph: expected a file, or a URL that starts with http://, https:// or file://';

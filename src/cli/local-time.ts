@@ -1,3 +1,4 @@
+import { clockText, dayText, offsetText, timeText } from '../base/clock-text.ts';
 import { type OffsetAt, offsetsOf } from '../strategy/zone.ts';
 
 /** A zone as its clocks show it. */
@@ -8,36 +9,12 @@ export interface ZoneClock {
 }
 
 const MINUTE = 60_000;
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 /** Beyond this some zone's clocks show what no `Date` can be. */
 const LAST = 8.64e15 - 2 * 86_400_000;
 
 /** Prepares a zone; `timeZone` is an IANA name. An unknown one throws a RangeError. */
 export function zoneClock(timeZone: string): ZoneClock {
   return { zone: timeZone, offsetAt: offsetsOf(timeZone) };
-}
-
-/** How far a zone is ahead of UTC, `+02:00`. Milliseconds in. */
-export function offsetText(ms: number): string {
-  const minutes = Math.round(Math.abs(ms) / MINUTE);
-  const two = (part: number): string => String(part).padStart(2, '0');
-  return `${ms < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
-}
-
-/** A date and time as clocks show it (as if it were in UTC, milliseconds since 1970): `Sat 2026-10-24 22:00`. */
-export function clockText(local: number): string {
-  return `${dayText(local)} ${timeText(local)}`;
-}
-
-/** Its time alone: `22:00`, with seconds where there are some. */
-export function timeText(local: number): string {
-  return new Date(local).toISOString().slice(11, local % MINUTE === 0 ? 16 : 19);
-}
-
-/** Its day alone: `Sat 2026-10-24`. */
-export function dayText(local: number): string {
-  const date = new Date(local);
-  return `${DAYS[date.getUTCDay()] ?? ''} ${date.toISOString().slice(0, 10)}`;
 }
 
 /** A moment in a zone: `Sat 2026-10-24 22:00 +02:00`. Milliseconds since 1970 in. */

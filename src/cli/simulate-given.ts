@@ -1,5 +1,6 @@
-import { parseDuration, parseMoment } from '../base/moment.ts';
+import { parseDuration } from '../base/moment.ts';
 import { oneLine } from '../base/text.ts';
+import { MOMENT_EXAMPLES, parseTime } from './readers-moment.ts';
 import type { SlotRule, World } from '../simulate/world.ts';
 
 /** What the command line says about a world. */
@@ -18,7 +19,6 @@ interface Wrong {
   readonly problem: string;
 }
 
-const MOMENT = 'a moment such as 2026-07-23T14:00Z';
 const DURATION = 'a duration such as 90s, 30m or 2d';
 
 /** Makes sense of the options. `now` in ms since 1970. */
@@ -32,9 +32,10 @@ export function readGiven(written: Written, now: number): Given | Wrong {
     if (value === null) problems.push(`--${option}: expected ${expected}, found '${oneLine(text, 60)}'`);
     return value ?? otherwise;
   };
-  const at = read('at', now, MOMENT, parseMoment);
+  const moment = (text: string): number | null => parseTime(text, now);
+  const at = read('at', now, MOMENT_EXAMPLES, moment);
   const length = read('for', parseDuration('90d') ?? 0, DURATION, parseDuration);
-  const until = read('until', at + length, MOMENT, parseMoment);
+  const until = read('until', at + length, MOMENT_EXAMPLES, moment);
   const time = (option: keyof Written, otherwise: number): number => read(option, otherwise, DURATION, parseLength);
   const given = {
     from: written.from,

@@ -35,9 +35,9 @@ export const windowsCommand: Command = defineCommand({
     };
     const next = /^\d{1,4}$/.test(options.next ?? '1') ? Number(options.next ?? DEFAULT) : 0;
     if (next < 1 || next > MOST) return complain(`--next: expected a number, 1 to ${MOST}`);
-    const { parseMoment } = await import('../base/moment.ts');
-    const at = options.from === undefined ? Date.now() : parseMoment(options.from);
-    if (at === null) return complain('--from: expected a moment such as 2026-12-20T18:00Z');
+    const { MOMENT_EXAMPLES, parseTime } = await import('./readers-moment.ts');
+    const at = options.from === undefined ? Date.now() : parseTime(options.from, Date.now());
+    if (at === null) return complain(`--from: expected ${MOMENT_EXAMPLES}`);
     const loaded = await loadAndWarn(options['config-dir'], io);
     if (loaded.config === null) return EXIT.configuration;
     const report = await reportOf(loaded, loaded.config, { at, next, root: options.root ?? '/' });

@@ -1,9 +1,9 @@
+import { dayText, offsetText } from '../base/clock-text.ts';
 import { duration, oneLine } from '../base/text.ts';
 import { offsetsOf } from '../strategy/zone.ts';
 import type { Simulation } from './report.ts';
 import type { SimulatedStep } from './step.ts';
 
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 /** A moment as `utc` writes it. */
 const MOMENT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g;
 
@@ -59,10 +59,9 @@ class Times {
 
   /** `Sat 2026-07-25 02:00:30`. */
   exact(wall: number): string {
-    const local = new Date(wall + this.#offsetAt(wall));
-    const iso = local.toISOString();
-    const text = `${DAYS[local.getUTCDay()] ?? ''} ${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
-    return this.#shifts ? `${text} ${this.#offset(wall)}` : text;
+    const local = wall + this.#offsetAt(wall);
+    const text = `${dayText(local)} ${new Date(local).toISOString().slice(11, 19)}`;
+    return this.#shifts ? `${text} ${offsetText(this.#offsetAt(wall))}` : text;
   }
 
   /** The same without seconds that are none: `Sat 2026-07-25 02:00`. */
@@ -73,12 +72,5 @@ class Times {
   /** A text whose moments are in UTC. */
   within(text: string): string {
     return text.replace(MOMENT, (moment) => this.short(Date.parse(moment)));
-  }
-
-  #offset(wall: number): string {
-    const minutes = Math.round(this.#offsetAt(wall) / 60_000);
-    const two = (value: number): string => String(value).padStart(2, '0');
-    const ahead = Math.abs(minutes);
-    return `${minutes < 0 ? '-' : '+'}${two(Math.floor(ahead / 60))}:${two(ahead % 60)}`;
   }
 }

@@ -299,7 +299,7 @@ const worlds: fc.Arbitrary<World> = fc
   })
   .map(({ days, ...rest }) => world({ ...rest, until: AT + days * DAY }));
 
-describe('in any world a simulation', () => {
+describe('in any world a simulation', { timeout: 120_000 }, () => {
   test('ends, in order, with the same steps for the same world', () => {
     const property = fc.property(worlds, (one) => {
       const ran = run(one);

@@ -28,12 +28,13 @@ async function endOf(
   length: string | undefined,
   now: number,
 ): Promise<{ readonly until: number } | { readonly problem: string }> {
-  const { parseDuration, parseMoment } = await import('../../base/moment.ts');
+  const { parseDuration } = await import('../../base/moment.ts');
+  const { MOMENT_EXAMPLES, parseTime } = await import('../readers-moment.ts');
   const { NO_END } = await import('../../agent/dbus/names.ts');
   if (until !== undefined && length !== undefined) return { problem: '--until and --for exclude each other' };
   if (until !== undefined) {
-    const end = parseMoment(until);
-    if (end === null) return { problem: '--until: expected a time such as 2026-07-23T14:00Z' };
+    const end = parseTime(until, now);
+    if (end === null) return { problem: `--until: expected ${MOMENT_EXAMPLES}` };
     return end <= now ? { problem: '--until lies in the past' } : { until: Math.ceil(end / 1000) };
   }
   if (length === undefined) return { until: NO_END };

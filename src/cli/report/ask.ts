@@ -1,7 +1,9 @@
 import { callAgent } from '../agent-call.ts';
 import { EXIT, type Io } from '../command.ts';
 import type { Report } from '../../agent/report/report.ts';
-import type { Look, Mark } from './layout.ts';
+import { markerFor } from '../colours.ts';
+import { readersOffset } from '../readers-moment.ts';
+import type { Look } from './layout.ts';
 import { type LocalTime, localTime } from './local-time.ts';
 
 /** The agent's report, or why there is none. */
@@ -31,18 +33,12 @@ export async function readAnswer([json]: readonly unknown[]): Promise<Answered> 
 
 /** Times in the zone of whoever reads. */
 export function readersTime(now: number, relative = true): LocalTime {
-  return localTime(now, (wall) => -new Date(wall).getTimezoneOffset(), relative);
+  return localTime(now, readersOffset, relative);
 }
 
 const [NARROWEST, WIDEST] = [40, 100];
 
-const COLOURS: Readonly<Record<Mark, string>> = { wrong: '1;31', closed: '33', open: '32', title: '1', faint: '2' };
-
 /** How this terminal, or file, shows a report. */
-export function lookOf({ isTTY, env, columns }: Io): Look {
-  const hasColours = isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
-  return {
-    width: Math.min(WIDEST, Math.max(NARROWEST, columns() ?? WIDEST)),
-    mark: hasColours ? (text, as) => `\u001b[${COLOURS[as]}m${text}\u001b[0m` : (text) => text,
-  };
+export function lookOf(io: Io): Look {
+  return { width: Math.min(WIDEST, Math.max(NARROWEST, io.columns() ?? WIDEST)), mark: markerFor(io) };
 }

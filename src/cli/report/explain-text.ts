@@ -1,7 +1,8 @@
 import { answerOf } from '../../agent/report/answer.ts';
 import type { GateReport, Report, Setting } from '../../agent/report/report.ts';
 import { changesOf } from './changes.ts';
-import { labelled, type Look, type Mark, point, wrapped } from './layout.ts';
+import { labelled, type Look, point, wrapped } from './layout.ts';
+import type { Standing } from '../colours.ts';
 import type { LocalTime } from './local-time.ts';
 import { bootedText, checkText, closedText, nextText, sinceText, targetText, troubleText } from './words.ts';
 
@@ -40,7 +41,11 @@ function nowLines(report: Report, time: LocalTime, look: Look): readonly string[
   ];
 }
 
-const MARKS: Readonly<Record<GateReport['verdict'], Mark>> = { open: 'open', closed: 'closed', notAsked: 'faint' };
+const MARKS: Readonly<Record<GateReport['verdict'], Standing>> = {
+  open: 'good',
+  closed: 'notable',
+  notAsked: 'dim',
+};
 const WORDS: Readonly<Record<GateReport['verdict'], string>> = {
   open: 'open',
   closed: 'CLOSED',

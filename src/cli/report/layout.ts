@@ -1,13 +1,12 @@
+import type { Standing } from '../colours.ts';
+
 /** How a report is shown. */
 export interface Look {
   /** Columns of a line, 40 or more. */
   readonly width: number;
   /** Makes something stand out. */
-  readonly mark: (text: string, as: Mark) => string;
+  readonly mark: (text: string, as: Standing) => string;
 }
-
-/** What stands out: what is wrong, what keeps back, what is as it should be, a title, what matters less. */
-export type Mark = 'wrong' | 'closed' | 'open' | 'title' | 'faint';
 
 /** Words in lines of at most `width` columns, the first of which has only `first`. A longer word keeps a line for itself. */
 export function wrapped(text: string, width: number, first = width): readonly string[] {
@@ -24,7 +23,7 @@ export function wrapped(text: string, width: number, first = width): readonly st
 }
 
 /** A label, and text beside it, wrapped below itself. Empty text gives nothing. */
-export function labelled(label: string, text: string, column: number, look: Look, as?: Mark): readonly string[] {
+export function labelled(label: string, text: string, column: number, look: Look, as?: Standing): readonly string[] {
   if (text === '') return [];
   const lines = wrapped(text, Math.max(20, look.width - column));
   const head = label.padEnd(column - 1);

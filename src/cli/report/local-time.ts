@@ -1,7 +1,6 @@
+import { dayText, offsetText, timeText } from '../../base/clock-text.ts';
 import { duration } from '../../base/text.ts';
-
-/** Minutes by which the clocks of a reader are ahead of UTC at a moment in ms since 1970. */
-export type OffsetAt = (wall: number) => number;
+import type { OffsetAt } from '../../strategy/zone.ts';
 
 /** Moments for people, in their own zone. All in milliseconds since 1970. */
 export interface LocalTime {
@@ -13,17 +12,16 @@ export interface LocalTime {
   readonly text: (text: string) => string;
 }
 
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const UTC = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g;
 
 /** How moments look to somebody whose clock is `offsetAt`, at `now`; `relative`: whether `near` says how far away. */
 export function localTime(now: number, offsetAt: OffsetAt, relative = true): LocalTime {
   const at = (wall: number): string => {
-    const there = isoAt(wall, offsetAt);
-    const [day = '', time = ''] = there.split('T');
-    const clock = `${time.replace(/:00$/, '')} ${zone(offsetAt(wall))}`;
-    if (day === isoAt(now, offsetAt).split('T')[0]) return clock;
-    return `${DAYS[new Date(`${day}T00:00:00Z`).getUTCDay()] ?? ''} ${day} ${clock}`;
+    // To the second: a moment to come is never shown too early.
+    const there = shown(wall, offsetAt);
+    const clock = `${timeText(there)} ${zone(offsetAt(wall))}`;
+    const day = dayText(there);
+    return day === dayText(shown(now, offsetAt)) ? clock : `${day} ${clock}`;
   };
   return {
     at,
@@ -32,15 +30,13 @@ export function localTime(now: number, offsetAt: OffsetAt, relative = true): Loc
   };
 }
 
-/** `2026-07-23T14:11:15`, to the second: a moment to come is never shown too early. */
-function isoAt(wall: number, offsetAt: OffsetAt): string {
-  return new Date(Math.floor(wall / 1000) * 1000 + offsetAt(wall) * 60_000).toISOString().slice(0, 19);
+/** What the reader's clocks show, as if it were in UTC. */
+function shown(wall: number, offsetAt: OffsetAt): number {
+  return Math.floor(wall / 1000) * 1000 + offsetAt(wall);
 }
 
-function zone(minutes: number): string {
-  if (minutes === 0) return 'UTC';
-  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
-  return `${minutes < 0 ? '-' : '+'}${String(hours).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
+function zone(offset: number): string {
+  return offset === 0 ? 'UTC' : offsetText(offset);
 }
 
 function distance(ms: number): string {

@@ -38,7 +38,7 @@ function gateLines(report: Report, time: LocalTime, look: Look): readonly string
   const lines = closed.flatMap((gate, index) => {
     const column = COLUMN + width;
     const head = `${(index === 0 ? 'Closed' : '').padEnd(COLUMN)}${gate.gate}`;
-    return labelled(head, closedText(gate, time, report.now), column, look, 'closed');
+    return labelled(head, closedText(gate, time, report.now), column, look, 'notable');
   });
   const named = (verdict: string): string =>
     report.gates
@@ -47,8 +47,8 @@ function gateLines(report: Report, time: LocalTime, look: Look): readonly string
       .join(', ');
   return [
     ...lines,
-    ...labelled('Open', named('open'), COLUMN, look, 'open'),
-    ...labelled('Not asked', named('notAsked'), COLUMN, look, 'faint'),
+    ...labelled('Open', named('open'), COLUMN, look, 'good'),
+    ...labelled('Not asked', named('notAsked'), COLUMN, look, 'dim'),
   ];
 }
 

@@ -3,7 +3,8 @@ import { duration } from '../../base/text.ts';
 import type { Period } from '../../strategy/period.ts';
 import { createSchedule, type Schedule, windowsAfter } from '../../strategy/schedule.ts';
 import { firstShift, firstShowing, lastShowing } from '../../strategy/zone.ts';
-import { clockText, offsetText, timeText, type ZoneClock } from '../local-time.ts';
+import { clockText, offsetText, timeText } from '../../base/clock-text.ts';
+import type { ZoneClock } from '../local-time.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;

@@ -305,7 +305,7 @@ describe('a command line', () => {
     [['update', '--now', '--for=8d'], /--for: expected a duration/],
     [['update', '--now', '--for=soon'], /--for: expected a duration/],
     [['pause', '--for=1h', '--until=2999-01-01'], /exclude each other/],
-    [['pause', '--until=soon'], /--until: expected a time/],
+    [['pause', '--until=soon'], /--until: expected a moment/],
     [['pause', '--until=2020-01-01'], /--until lies in the past/],
     [['pause', '--for=0m'], /--for: expected a duration/],
     [['skip'], /VERSION is missing/],
