@@ -363,6 +363,27 @@ describe('the consent of the may-reboot hooks', () => {
     host.hooked();
     expect([host.driver.phase, times(host), host.driver.asked.includes('finalize')]).toEqual(['holding', 3, false]);
   });
+
+  test.each([
+    ['after those that act', ['may-reboot', 'pre-reboot'] as const],
+    ['without any that act', ['may-reboot'] as const],
+  ])('may take longer than the slot is taken for ours: %s', (_, hooks) => {
+    const host = arrived({ hooks: [...hooks] }, {}, IN_FLEET);
+    host.driver.pass(SECOND);
+    host.answers['pre-reboot'] = null;
+    host.answers['may-reboot'] = null;
+    host.driver.granted();
+    if (host.driver.state.running?.event === 'pre-reboot') {
+      host.driver.pass(SECOND);
+      host.hooked();
+    }
+    for (let rounds = 0; rounds < 3 && !host.driver.asked.includes('finalize'); rounds += 1) {
+      host.driver.pass(70 * SECOND);
+      if (host.driver.asked.includes('hooks')) host.hooked();
+      if (host.driver.asked.includes('lock')) host.driver.granted();
+    }
+    expect([host.driver.phase, host.driver.asked, times(host)]).toEqual(['rebooting', ['finalize'], 2]);
+  });
 });
 
 test('a newer release is fetched with the consent of the pre-stage hooks for it, and not for the one before', () => {
