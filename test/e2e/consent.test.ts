@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { OLD, type Host, arrives, host, messages, session, sinceGrant, until } from '../support/holding.ts';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 75_000 };
 const MINUTE = 60_000;
 const NOON = Date.parse('2026-07-22T12:00:00Z');
 const WINDOW =
@@ -18,6 +18,8 @@ interface Closing {
   readonly name: string;
   readonly config?: string;
   readonly wall?: number;
+  /** What comes before the grant, in place of a mere start. */
+  readonly begin?: (one: Host) => Promise<unknown>;
   /** Withdraws the consent while the slot is held and a hook acts. */
   readonly close: (one: Host) => unknown;
   readonly said: RegExp;
@@ -37,6 +39,27 @@ const CLOSINGS: readonly Closing[] = [
     },
     said: /waiting: .*outside of the reboot windows, until 2026-07-23T12:00:00Z/,
     open: ({ clock }) => clock.set(NOON + 24 * 60 * MINUTE),
+  },
+  {
+    name: 'a window that ends by itself',
+    config: WINDOW,
+    wall: NOON,
+    begin: async (one) => {
+      one.mark('start', 'not yet\n');
+      one.agent.start();
+      await one.line(/waiting: .*held by start/);
+      one.clock.set(NOON + 30 * MINUTE - 12_000);
+      // From here on nothing but the end of the window is due: what is not heard of is not seen.
+      one.reconfigure(WINDOW, 600);
+      await one.line(/^the configuration was read again$/);
+      rmSync(join(one.marks, 'start'));
+    },
+    close: () => undefined,
+    said: /waiting: .*outside of the reboot windows, until 2026-07-23T12:00:00Z/,
+    open: ({ clock, reconfigure }) => {
+      clock.set(NOON + 24 * 60 * MINUTE);
+      reconfigure(WINDOW);
+    },
   },
   {
     name: 'somebody who logs in',
@@ -65,11 +88,12 @@ const CLOSINGS: readonly Closing[] = [
 ];
 
 describe('between the grant and finalize, the reboot is called off, undone and the slot given back, by', () => {
-  test.concurrent.for(CLOSINGS)('$name', LIMIT, async ({ config = '', wall, close, said, open }, context) => {
+  test.concurrent.for(CLOSINGS)('$name', LIMIT, async ({ config = '', wall, begin, close, said, open }, context) => {
     const one = await host(context, { config, lock: true, ...(wall === undefined ? {} : { wall }) });
     one.hook('pre-reboot', PRE);
     one.hook('reboot-cancelled', UNDO);
-    one.agent.start();
+    if (begin === undefined) one.agent.start();
+    else await begin(one);
     await until(() => one.told('pre') === 'begins\n');
     await until(() => one.status().includes('the slot is held, the pre-reboot hooks are running'));
     await close(one);

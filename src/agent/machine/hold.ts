@@ -248,12 +248,14 @@ function replaced(turn: Turn, target: Target): boolean {
 /** The lock server granted the slot, or confirmed it. */
 export function slotGranted(turn: Turn): void {
   recovered(turn, 'slot');
+  const { memory, phase, slotConfirmedAt } = turn.state;
   patch(turn, { slotConfirmedAt: now(turn) });
-  const { memory, phase } = turn.state;
   const { slot } = memory;
   if (slot !== null && slot.state !== 'held') remember(turn, { slot: { ...slot, state: 'held' } });
-  // What the host looked like before the question was sent does not count any more.
-  if (phase.name === 'releasing' && !phase.acted) enter(turn, { ...phase, quietSince: now(turn) });
+  // What the host looked like before the question was sent does not count any more. A slot that is confirmed was ours
+  // all the time: what the hooks said under it still counts, or those that take long would be asked for ever.
+  if (phase.name === 'releasing' && !phase.acted && (slotConfirmedAt ?? -Infinity) < phase.quietSince)
+    enter(turn, { ...phase, quietSince: now(turn) });
   if (phase.name === 'releasing' || phase.name === 'rebooting') arm(turn, 'host', now(turn));
 }
 

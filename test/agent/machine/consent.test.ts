@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { consentWithdrawn, isUnsettled } from '../../../src/agent/machine/consent.ts';
-import { AROUND, HOUR, INTERVAL, SECOND, instant, lockAt, settings } from '../../support/agent-builders.ts';
+import { AROUND, HOUR, INTERVAL, MINUTE, SECOND, instant, lockAt, person, settings } from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
 import { held, rebooting } from '../../support/agent-situations.ts';
 import { arrived } from '../../support/agent-surrounded.ts';
@@ -60,5 +60,38 @@ describe('consent for a finalize that was decided on', () => {
     const driver = held({}, { pause: true });
     driver.pass(INTERVAL);
     expect(asked(driver)).toBe('it is no longer wanted');
+  });
+});
+
+describe('what surrounds the reboot', () => {
+  test('counts for 5 s, however often the host is looked at', () => {
+    const { driver } = arrived();
+    driver.pass(5 * SECOND);
+    driver.send({ kind: 'hostChanged' });
+    expect(asked(driver)).toBeNull();
+    driver.pass(1);
+    driver.send({ kind: 'hostChanged' });
+    expect(asked(driver)).toBe('what surrounds the reboot was last looked at more than 5 s ago');
+  });
+
+  test('does not count as the present any more once a reading has failed', () => {
+    const { driver } = arrived();
+    delete driver.auto.lookAround;
+    driver.pass(SECOND);
+    driver.send({ kind: 'aroundChanged' });
+    driver.fails('lookAround');
+    expect(isUnsettled(driver.state, instant(driver.mono))).toBe(false);
+    expect(asked(driver)).toBe('what surrounds the reboot was last looked at more than 5 s ago');
+  });
+
+  test('is somebody who came after the decision, and would be taken by surprise', () => {
+    const host = arrived({ people: [person('1')] });
+    host.driver.pass(11 * MINUTE);
+    host.change({ people: [person('1'), person('2', 'bob')] });
+    host.driver.send({ kind: 'hostChanged' });
+    expect([host.driver.asked, asked(host.driver)]).toEqual([['finalize'], 'bob has logged in a moment ago']);
+    host.change({ people: [person('1')] });
+    host.driver.send({ kind: 'hostChanged' });
+    expect(asked(host.driver)).toBeNull();
   });
 });

@@ -17,6 +17,7 @@ import {
   person,
   reading,
   settings,
+  stagedDeployment,
 } from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
 import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts';
@@ -405,4 +406,65 @@ describe('a boot of whose health nobody can be asked', () => {
 test('a host where nothing of this is read is healthy', () => {
   const driver = arrived({}, {}, { around: null, lock: lockAt('a') }).driver;
   expect([settings({ around: aroundRules() }).around === null, driver.asked]).toEqual([false, ['lock']]);
+});
+
+describe('going back to the release before', () => {
+  /** The boot after an update, where nothing but its health speaks for leaving it, at the time at which it is left. */
+  function overdue(change: Partial<Around>, before: (driver: Driver) => void = () => undefined): Driver {
+    const driver = updated(true);
+    before(driver);
+    stays(driver, { boot: UNHEALTHY, ...change });
+    driver.pass(60 * MINUTE, 10_000);
+    return driver;
+  }
+
+  test('comes no sooner than after a minute of an agent that starts late', () => {
+    const driver = updated(true);
+    const late = driver.restarted({ bootId: 'boot-2', mono: 20 * MINUTE });
+    late.send({ kind: 'started' });
+    late.looked(reading(late.mono, 2, null, [deployment(1)]));
+    late.auto.look = () => late.looked(reading(late.mono, 2, null, [deployment(1)]));
+    stays(late, { boot: WAITING });
+    late.pass(MINUTE - 1);
+    expect([late.log.includes('rollback'), late.said.join('\n')]).toEqual([
+      false,
+      expect.not.stringMatching('error: '),
+    ]);
+    late.pass(1);
+    expect(late.asked).toContain('rollback');
+  });
+
+  test('waits while updates are disabled', () => {
+    const driver = overdue({}, (one) => {
+      one.send({ kind: 'configured', settings: { ...one.state.settings, enabled: false } });
+    });
+    expect(driver.log).not.toContain('rollback');
+    driver.send({ kind: 'configured', settings: { ...driver.state.settings, enabled: true } });
+    expect(driver.asked).toContain('rollback');
+  });
+
+  test('waits while the host runs on battery', () => {
+    const driver = overdue({ power: 'battery' });
+    expect(driver.log).not.toContain('rollback');
+    driver.auto.lookAround = () => driver.lookedAround({ power: 'ac' });
+    driver.pass(2 * MINUTE);
+    expect(driver.asked).toContain('rollback');
+  });
+
+  test('does not take a release that is only staged for the one before', () => {
+    const driver = overdue({}, (one) => {
+      one.auto.look = () => one.looked(reading(one.mono, 2, stagedDeployment(1)));
+      one.send({ kind: 'hostChanged' });
+    });
+    expect(driver.log).not.toContain('rollback');
+    expect(driver.said.join('\n')).toMatch(/error: going back to the release before: .*no longer on this host/);
+  });
+
+  test('does not leave a release that is not the one that came up', () => {
+    const driver = overdue({}, (one) => {
+      one.auto.look = () => one.looked(reading(one.mono, 3, null, [deployment(1)]));
+      one.send({ kind: 'hostChanged' });
+    });
+    expect(driver.log).not.toContain('rollback');
+  });
 });

@@ -396,3 +396,96 @@ test('hooks that act are not run again at once where what they do is what closes
   expect(drains).toBeGreaterThan(5);
   expect(drains).toBeLessThan(20);
 });
+
+describe('the consent of the may-reboot hooks', () => {
+  const times = ({ ran }: ReturnType<typeof arrived>): number => ran.filter((event) => event === 'may-reboot').length;
+
+  test.each([
+    ['counts for a minute', 30 * SECOND, 1],
+    ['is asked for again after a minute', 2 * MINUTE, 2],
+  ])('%s', (_, wait, expected) => {
+    const host = arrived({ hooks: ['may-reboot'] }, {}, IN_FLEET);
+    host.driver.refused('HTTP 409: slots_full', wait);
+    host.driver.pass(wait);
+    expect([host.driver.asked, times(host)]).toEqual([['lock'], expected]);
+  });
+
+  test('does not count when they were asked before the slot was granted, whenever they answer', () => {
+    const host = arrived({ hooks: ['may-reboot'] }, {}, IN_FLEET);
+    host.driver.pass(SECOND);
+    host.answers['may-reboot'] = null;
+    host.driver.granted();
+    expect(times(host)).toBe(2);
+    // They are still being asked while the reboot is called off, and wanted again.
+    host.change({ blockers: [{ who: 'dnf', why: 'installs' }] });
+    expect(host.driver.memory.slot).toBeNull();
+    host.change({ blockers: [] });
+    host.driver.granted();
+    delete host.answers['may-reboot'];
+    host.driver.pass(SECOND);
+    host.answers['may-reboot'] = NOT_NOW;
+    host.hooked();
+    expect([host.driver.phase, times(host), host.driver.asked.includes('finalize')]).toEqual(['holding', 3, false]);
+  });
+
+  test.each([
+    ['after those that act', ['may-reboot', 'pre-reboot'] as const],
+    ['without any that act', ['may-reboot'] as const],
+  ])('may take longer than the slot is taken for ours: %s', (_, hooks) => {
+    const host = arrived({ hooks: [...hooks] }, {}, IN_FLEET);
+    host.driver.pass(SECOND);
+    host.answers['pre-reboot'] = null;
+    host.answers['may-reboot'] = null;
+    host.driver.granted();
+    if (host.driver.state.running?.event === 'pre-reboot') {
+      host.driver.pass(SECOND);
+      host.hooked();
+    }
+    for (let rounds = 0; rounds < 3 && !host.driver.asked.includes('finalize'); rounds += 1) {
+      host.driver.pass(70 * SECOND);
+      if (host.driver.asked.includes('hooks')) host.hooked();
+      if (host.driver.asked.includes('lock')) host.driver.granted();
+    }
+    expect([host.driver.phase, host.driver.asked, times(host)]).toEqual(['rebooting', ['finalize'], 2]);
+  });
+});
+
+test('a newer release is fetched with the consent of the pre-stage hooks for it, and not for the one before', () => {
+  const host = arrived({
+    hooks: ['pre-stage'],
+    holds: [{ name: 'ansible', reason: 'runs', since: 0, until: null }],
+  });
+  const { driver } = host;
+  host.answers['pre-stage'] = null;
+  driver.auto.fetchGraph = () => driver.graphRead(graph([1, 2, 3]));
+  driver.pass(2 * INTERVAL);
+  host.staged = null;
+  driver.discarded(reading(driver.mono, 1));
+  expect([driver.phase, driver.question('hooks')]).toMatchObject(['staging', { event: 'pre-stage', version: '42.3' }]);
+  expect(driver.log.filter((kind) => kind === 'stage')).toHaveLength(1);
+});
+
+test('reboot-cancelled is tried again after a pause, and not at once', () => {
+  const host = arrived({ hooks: ['pre-reboot', 'reboot-cancelled'] }, {}, IN_FLEET);
+  const undos = (): number => host.ran.filter((event) => event === 'reboot-cancelled').length;
+  host.answers['pre-reboot'] = NOT_NOW;
+  host.answers['reboot-cancelled'] = FAILED;
+  host.driver.granted();
+  expect(undos()).toBe(1);
+  host.driver.pass(4 * SECOND);
+  expect([undos(), host.driver.memory.slot === null]).toEqual([1, false]);
+  host.driver.pass(2 * SECOND);
+  expect(undos()).toBe(2);
+});
+
+test('the host is looked at anew after the hooks that act, however short they were', () => {
+  const host = arrived({ hooks: ['pre-reboot', 'reboot-cancelled'] }, {}, IN_FLEET);
+  const { driver } = host;
+  host.answers['pre-reboot'] = null;
+  driver.granted();
+  // They have staged something else.
+  driver.auto.look = () => driver.looked(reading(driver.mono, 1, stagedDeployment(9)));
+  driver.pass(SECOND);
+  host.hooked();
+  expect([driver.log.includes('finalize'), host.ran.at(-1)]).toEqual([false, 'reboot-cancelled']);
+});

@@ -66,6 +66,19 @@ describe('readSessions', () => {
     expect(asked).toBe(2);
   });
 
+  it.each(['org.freedesktop.DBus.Error.UnknownObject', 'org.freedesktop.login1.NoSuchSession'])(
+    'leaves out a session that has ended, as %s says',
+    async (name) => {
+      let asked = 0;
+      const ended = (): never => {
+        throw new BusError(name, 'no such session');
+      };
+      const entries = [session('1'), session('2', { Class: { type: 's', get: ended } })];
+      await serve({ ListSessions: () => [(asked += 1) === 1 ? entries : entries.slice(0, 1)] });
+      expect((await readSessions(agent)).map(({ id }) => id)).toEqual(['1']);
+    },
+  );
+
   it('trusts no list with a session of which logind knows nothing', async () => {
     const entries = [session('1'), gone('2')];
     await serve({ ListSessions: () => [entries] });

@@ -38,6 +38,8 @@ describe('a boot', () => {
 
   test.each<[UnitState, readonly string[], string]>([
     [unit({ active: 'failed' }), [], `${NAME} has failed`],
+    [unit({ active: 'failed', job: { ...start, type: 'stop' } }), [], `${NAME} has failed`],
+    [unit({ load: 'error', job: { ...start, type: 'stop' } }), [], `${NAME} cannot be loaded (error)`],
     [unit({}), ['greenboot-healthcheck.service'], `${NAME} was not reached: greenboot-healthcheck.service failed`],
     [unit({}), ['a.service', 'b.service', 'c.service'], `${NAME} was not reached: a.service and 2 more failed`],
     [unit({ load: 'bad-setting' }), [], `${NAME} cannot be loaded (bad-setting)`],

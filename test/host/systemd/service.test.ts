@@ -25,6 +25,8 @@ interface Script {
   /** Result of the start job. */
   readonly job?: string;
   readonly start?: () => readonly unknown[];
+  /** A start is queued for it from before. */
+  readonly queued?: boolean;
 }
 
 const ENDED = {
@@ -34,10 +36,15 @@ const ENDED = {
   StatusText: new Variant('s', ''),
 };
 
+/** The modes of the jobs that a systemd was asked for, by the method. */
+const modes = new Map<string, unknown>();
+
 /** A systemd with one unit; returns the calls that it gets. */
-async function systemd({ active, service, job = 'done', start }: Script): Promise<string[]> {
+async function systemd({ active, service, job = 'done', start, queued = false }: Script): Promise<string[]> {
   const calls: string[] = [];
   let state = 'inactive';
+  let waits = queued;
+  modes.clear();
   const text = { name: 'x', type: 's' };
   const end = (id: number, result: string): void =>
     object.emit(MANAGER, 'JobRemoved', [id, `/job/${id}`, UNIT, result]);
@@ -45,13 +52,17 @@ async function systemd({ active, service, job = 'done', start }: Script): Promis
     [name]: {
       in: Array.from({ length: count }, () => text),
       out: out === '' ? [] : [{ name: 'y', type: out }],
-      handle: () => {
+      handle: ({ args }: { readonly args: readonly unknown[] }) => {
         calls.push(name);
+        modes.set(name, args[1]);
         return handle();
       },
     },
   });
-  const row = (): readonly unknown[] => [UNIT, '', 'loaded', state, 'x', '', unitPath(UNIT), 0, '', '/'];
+  const row = (): readonly unknown[] => {
+    const jobRow = waits ? [9, 'start', '/job/9'] : [0, '', '/'];
+    return [UNIT, '', 'loaded', state, 'x', '', unitPath(UNIT), ...jobRow];
+  };
   const object = server.exportObject(ROOT, [
     {
       name: MANAGER,
@@ -69,7 +80,7 @@ async function systemd({ active, service, job = 'done', start }: Script): Promis
           return ['/job/1'];
         }),
         ...method('StopUnit', 'o', () => {
-          state = 'inactive';
+          [state, waits] = ['inactive', false];
           // Before the answer: the signal may overtake it.
           end(2, 'done');
           return ['/job/2'];
@@ -162,6 +173,21 @@ describe('a service', () => {
     const seen = await systemd({ active: 'activating', service: ENDED, job: 'none', start: () => ['/job/9'] });
     expect(await run(200)).toEqual({ kind: 'timeout' });
     expect(seen).toEqual(['StartUnit', 'StopUnit']);
+  });
+
+  test('whose start is queued from before is stopped first: that start would begin it', async () => {
+    const seen = await systemd({ active: 'active', service: ENDED, queued: true });
+    expect(await run()).toMatchObject({ kind: 'success' });
+    expect(seen).toEqual(['StopUnit', 'StartUnit', 'StopUnit']);
+  });
+
+  test('is not started in place of what else is queued, such as its stop at shutdown', async () => {
+    await systemd({ active: 'active', service: ENDED });
+    await run();
+    expect([...modes]).toEqual([
+      ['StartUnit', 'fail'],
+      ['StopUnit', 'replace'],
+    ]);
   });
 
   test('cannot be run without systemd, or without a bus', async () => {

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Bus } from '../../../src/bus/api.ts';
 import { readBootHealth } from '../../../src/host/systemd/boot.ts';
+import { unitPath } from '../../../src/host/systemd/unit.ts';
 import { readUnit, watchUnit } from '../../../src/host/systemd/units.ts';
 import type { Machine } from '../../../src/sim/api.ts';
-import { connectedBus, takeName } from '../../support/bus.ts';
+import { busPair, connectedBus, takeName } from '../../support/bus.ts';
 import { startDbus } from '../../support/dbus.ts';
 import { machine } from '../../support/sim-host.ts';
 
@@ -144,5 +145,46 @@ describe('the health of a boot', LIMIT, () => {
       { name: CHECK, active: 'active' },
     ]);
     expect(await health()).toEqual({ kind: 'healthy' });
+  });
+});
+
+describe('what a unit cannot do without', LIMIT, () => {
+  /** A systemd with a target that has not been reached and is bound to a unit that failed. */
+  async function systemd(queued: () => boolean): Promise<{ readonly bus: Bus; readonly asked: () => number }> {
+    const { host: server, agent: bus } = await busPair({ random: () => 0.01 });
+    let asked = 0;
+    const row = (name: string): readonly unknown[] => {
+      const job = name === NAME && queued() ? [7, 'start', '/job/7'] : [0, '', '/'];
+      return [name, '', 'loaded', name === CHECK ? 'failed' : 'inactive', 'dead', '', unitPath(name), ...job];
+    };
+    const ListUnitsByNames = {
+      in: [{ name: 'names', type: 'as' }],
+      out: [{ name: 'units', type: 'a(ssssssouso)' }],
+      handle: ({ args: [names] }: { readonly args: readonly unknown[] }) => [(names as readonly string[]).map(row)],
+    };
+    const units = (names: readonly string[]) => ({ type: 'as', get: () => ((asked += 1), names) });
+    server.exportObject('/org/freedesktop/systemd1', [
+      { name: 'org.freedesktop.systemd1.Manager', methods: { ListUnitsByNames } },
+    ]);
+    server.exportObject(unitPath(NAME), [
+      {
+        name: 'org.freedesktop.systemd1.Unit',
+        properties: { Requires: units(['sysinit.target']), BindsTo: units([CHECK]) },
+      },
+    ]);
+    await takeName(server, 'org.freedesktop.systemd1');
+    return { bus, asked: () => asked };
+  }
+
+  test('is also what it is bound to', async () => {
+    const { bus } = await systemd(() => false);
+    const reason = `${NAME} was not reached: ${CHECK} failed`;
+    expect(await readBootHealth(bus, NAME, root)).toEqual({ kind: 'unhealthy', reason });
+  });
+
+  test('is not asked for while it is being started', async () => {
+    const { bus, asked } = await systemd(() => true);
+    expect(await readBootHealth(bus, NAME, root)).toMatchObject({ kind: 'waiting' });
+    expect(asked()).toBe(0);
   });
 });
