@@ -1,6 +1,7 @@
 import { duration } from '../../base/text.ts';
 import type { Instant } from '../../base/clock.ts';
 import { type ClosedGate, type GateName, type GateVerdict, isClosed } from '../gates/gate.ts';
+import { isOrdered } from '../gates/hurry.ts';
 import { hasHooks } from '../gates/surroundings.ts';
 import { gatesOf } from '../machine/explain.ts';
 import type { AgentState } from '../machine/state.ts';
@@ -81,7 +82,8 @@ function tryAt(
   const opening = Math.max(...first.map((gate) => opensIn(gate, at)));
   if (first.length > 0) return { fits: false, wall: opening > wall ? opening : Infinity };
   const promised = wallOf(state.memory.graceUntil, at);
-  const begins = promised === null || (wall !== now.wall && wall > promised);
+  // An administrator's order does not wait for people, while it is in force.
+  const begins = !isOrdered(state.memory, wall) && (promised === null || (wall !== now.wall && wall > promised));
   const grace = begins ? graceOf(state) : 0;
   const last = Math.max(
     wall + grace,

@@ -35,7 +35,7 @@ export function gateReports(state: AgentState, now: Instant, wall: number, origi
 
 type Told = Pick<GateReport, 'verdict' | 'reason'> & Partial<GateReport>;
 
-const NOTHING = { opens: null, how: null, opensAt: null, lookAgain: null, closesAt: null };
+const NOTHING = { opens: null, how: null, opensAt: null, lookAgain: null, closesAt: null, despite: null };
 
 /** A pause or a marker that says when it ends depends on the time alone. */
 function isTimed(verdict: GateVerdict): boolean {
@@ -56,7 +56,9 @@ function notAsked(state: AgentState, gate: GateName): Told | null {
 function told(state: AgentState, verdict: GateVerdict, at: Instant): Told {
   const words = GATE_WORDS[verdict.gate];
   if (verdict.open) {
-    return { verdict: 'open', reason: words.open(state), closesAt: wallOf(verdict.until, at) };
+    const { despite = null } = verdict;
+    const reason = despite === null ? words.open(state) : `passed by ${state.memory.order?.by ?? 'somebody'}'s update --now`;
+    return { verdict: 'open', reason, closesAt: wallOf(verdict.until, at), despite };
   }
   const { opensAt = null, reason } = verdict;
   const lookAgain = verdict.gate === 'report' ? (state.troubles.report?.nextTry ?? null) : verdict.lookAgain;

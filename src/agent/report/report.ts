@@ -35,6 +35,8 @@ export interface GateReport {
   readonly opensAt: number | null;
   readonly lookAgain: number | null;
   readonly closesAt: number | null;
+  /** Why it would be closed if an administrator had not ordered the update now; null: it would not. */
+  readonly despite: string | null;
   /** It depends on more than the time: for another moment this is what it says now. */
   readonly asNow: boolean;
   readonly from: readonly Setting[];
@@ -168,6 +170,7 @@ const GATE: Codec<GateReport> = fields<GateReport>({
   opensAt: about('When it opens by itself, as far as that is known.', when),
   lookAgain: about('When it is asked again; it may be closed still.', when),
   closesAt: about('When an open one closes by itself.', when),
+  despite: about('Why an open one would be closed if an administrator had not ordered the update now.', words),
   asNow: about(
     'For another moment than now: this gate depends on more than the time, and is shown as it is now.',
     flag,

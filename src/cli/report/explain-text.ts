@@ -4,7 +4,7 @@ import { changesOf } from './changes.ts';
 import { labelled, type Look, point, wrapped } from './layout.ts';
 import type { Standing } from '../colours.ts';
 import type { LocalTime } from './local-time.ts';
-import { bootedText, checkText, closedText, nextText, sinceText, targetText, troubleText } from './words.ts';
+import { bootedText, checkText, closedText, nextText, orderedText, sinceText, targetText, troubleText } from './words.ts';
 
 /** `holdpoint explain`: the answer, then everything that it follows from. Lines without line ends. */
 export function explainLines(report: Report, time: LocalTime, look: Look): readonly string[] {
@@ -35,6 +35,7 @@ function nowLines(report: Report, time: LocalTime, look: Look): readonly string[
     ...row('runs', bootedText(report)),
     ...row('target', targetText(report)),
     ...row('next', nextText(report, time)),
+    ...row('ordered', orderedText(report, time)),
     ...report.troubles.flatMap((trouble) =>
       labelled('  error', troubleText(trouble, time, report.now), COLUMN, look, 'wrong'),
     ),
@@ -66,13 +67,14 @@ function gateLines(gate: GateReport, report: Report, time: LocalTime, look: Look
   ];
 }
 
-function openText({ reason, closesAt }: GateReport, time: LocalTime): string {
-  return `${time.text(reason)}${closesAt === null ? '' : `, until ${time.near(closesAt)}`}`;
+function openText({ reason, closesAt, despite }: GateReport, time: LocalTime): string {
+  const otherwise = despite === null ? '' : `; else: ${time.text(despite)}`;
+  return `${time.text(reason)}${closesAt === null ? '' : `, until ${time.near(closesAt)}`}${otherwise}`;
 }
 
-/** What a closed gate goes by is shown in any case, else what somebody has set. */
-function settingsOf({ verdict, from }: GateReport): readonly Setting[] {
-  return verdict === 'closed' ? from : from.filter(({ set }) => set.length > 0);
+/** What a closed gate, or one that is passed, goes by is shown in any case, else what somebody has set. */
+function settingsOf({ verdict, from, despite }: GateReport): readonly Setting[] {
+  return verdict === 'closed' || despite !== null ? from : from.filter(({ set }) => set.length > 0);
 }
 
 function settingText({ key, value, set }: Setting): string {

@@ -7,6 +7,7 @@ import {
   checkText,
   closedText,
   nextText,
+  orderedText,
   owedTexts,
   pauseText,
   sinceText,
@@ -54,7 +55,7 @@ function gateLines(report: Report, time: LocalTime, look: Look): readonly string
 
 /** What is there only now and then. */
 function besides(report: Report, time: LocalTime, look: Look): readonly string[] {
-  const { troubles, drivers, quarantine, skipped, postponed, updateNow, running, now } = report;
+  const { troubles, drivers, quarantine, skipped, postponed, running, now } = report;
   const all = (label: string, texts: readonly string[], as: 'title' | 'wrong' = 'title'): readonly string[] =>
     texts.flatMap((text, index) => labelled(index === 0 ? label : '', text, COLUMN, look, as));
   return [
@@ -66,10 +67,7 @@ function besides(report: Report, time: LocalTime, look: Look): readonly string[]
     ...all('Hooks', running === null ? [] : [`${running.event} since ${time.near(running.since)}`]),
     ...all('Pause', pauseText(report, time) === '' ? [] : [pauseText(report, time)]),
     ...all('Postponed', postponed === null ? [] : [`by ${postponed.by}, until ${time.near(postponed.until)}`]),
-    ...all(
-      'Ordered',
-      updateNow === null ? [] : [`the update now, by ${updateNow.by}, until ${time.near(updateNow.until)}`],
-    ),
+    ...labelled('Ordered', orderedText(report, time), COLUMN, look, 'title'),
     ...all('Owed', owedTexts(report)),
     ...all('Kept away', [
       ...quarantine.map(({ version, reason, until }) => `${version}, until ${time.near(until)}: ${time.text(reason)}`),

@@ -80,6 +80,11 @@ export function pauseText({ pause }: Report, time: LocalTime): string {
   return `paused${who}, ${until === null ? 'until it is resumed' : `until ${time.near(until)}`}${why}`;
 }
 
+/** The order of an administrator that is in force. */
+export function orderedText({ updateNow }: Report, time: LocalTime): string {
+  return updateNow === null ? '' : `the update now, by ${updateNow.by}, until ${time.near(updateNow.until)}`;
+}
+
 /** Lock servers that do not know yet that this host is steady. */
 export function owedTexts({ owed }: Report): readonly string[] {
   return owed.map(({ server, group, slot }) => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Settings } from '../../../src/agent/machine/state.ts';
 import { forecast } from '../../../src/agent/report/forecast.ts';
-import { HOUR, SECOND, instant, person, reading, stagedDeployment } from '../../support/agent-builders.ts';
+import type { Hold } from '../../../src/host/holds/hold.ts';
+import { HOUR, MINUTE, SECOND, instant, person, reading, stagedDeployment } from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
 import { IN_FLEET, arrived } from '../../support/agent-surrounded.ts';
 import { SITUATIONS, dailyWindow, inventoryDays } from '../../support/report-situations.ts';
@@ -22,6 +23,17 @@ function acts(driver: Driver): number {
   }
   expect(driver.asked).toContain('finalize');
   return instant(driver.mono).wall;
+}
+
+/** Under an `update --now`. */
+function ordered(driver: Driver, forMs: number): Driver {
+  driver.send({ kind: 'updateNow', by: 'root', forMs });
+  driver.pass(SECOND);
+  return driver;
+}
+
+function markerFor(ms: number): readonly Hold[] {
+  return [{ name: 'backup', reason: 'nightly', since: 0, until: instant(ms).wall }];
 }
 
 const WAITING: Readonly<Record<string, () => Driver>> = {
@@ -46,6 +58,26 @@ const WAITING: Readonly<Record<string, () => Driver>> = {
     host.driver.send({ kind: 'pause', by: 'root', until: instant(2 * HOUR).wall, reason: '' });
     host.change({ power: 'ac' });
     return host.driver;
+  },
+  'for a marker that ends, with people here and the update ordered': () =>
+    ordered(arrived({ people: [ANN], holds: markerFor(HOUR) }).driver, 2 * HOUR),
+  'for a marker that ends after the order, with people here': () =>
+    ordered(arrived({ people: [ANN], holds: markerFor(HOUR) }).driver, 30 * MINUTE),
+  'for a marker that ends as late before the order ends that people have no last notice any more': () =>
+    ordered(arrived({ people: [ANN], holds: markerFor(HOUR) }).driver, HOUR - 4 * MINUTE),
+  'for a marker that ends in the dates of a freeze, after the order, with a window': () =>
+    ordered(
+      arrived({ people: [ANN], holds: markerFor(HOUR) }, {}, { schedule: dailyWindow(2 * 60), freezes: inventoryDays() })
+        .driver,
+      30 * MINUTE,
+    ),
+  'for a marker that ends under an order, outside of the windows, with people here': () =>
+    ordered(arrived({ people: [ANN], holds: markerFor(HOUR) }, {}, { schedule: dailyWindow(2 * 60) }).driver, 2 * HOUR),
+  'for a marker that ends under an order, after people had begun to be given time': () => {
+    const host = arrived({ people: [ANN] });
+    host.driver.pass(MINUTE);
+    host.change({ holds: markerFor(HOUR) });
+    return ordered(host.driver, 2 * HOUR);
   },
   'for a lock manager that has refused': () => {
     const { driver } = arrived({}, {}, IN_FLEET);
