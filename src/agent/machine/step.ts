@@ -81,6 +81,7 @@ export function initialState(
     setbacks: 0,
     preStaged: null,
     check: null,
+    graphAskedAt: null,
     slotConfirmedAt: null,
     told: [],
     drivers: [],

@@ -1,5 +1,5 @@
-import { answerOf, closedGates } from '../../agent/report/answer.ts';
-import type { Report } from '../../agent/report/report.ts';
+import { answerOf, isNoOstreeHost } from '../../agent/report/answer.ts';
+import type { GateReport, Report } from '../../agent/report/report.ts';
 import { labelled, type Look, wrapped } from './layout.ts';
 import type { LocalTime } from './local-time.ts';
 import {
@@ -27,30 +27,49 @@ export function statusLines(report: Report, time: LocalTime, look: Look): readon
     ...row('Runs', bootedText(report)),
     ...row('Target', targetText(report)),
     ...row('Next', nextText(report, time)),
-    ...gateLines(report, time, look),
-    ...row('Checked', checkText(report, time)),
+    ...(isNoOstreeHost(report) ? [] : gateLines(report, time, look)),
+    ...(isNoOstreeHost(report) ? [] : row('Checked', checkText(report, time))),
     ...besides(report, time, look),
   ];
 }
 
 function gateLines(report: Report, time: LocalTime, look: Look): readonly string[] {
-  const closed = closedGates(report);
-  const width = Math.max(0, ...closed.map(({ gate }) => gate.length)) + 2;
-  const lines = closed.flatMap((gate, index) => {
+  const closed = closedTogether(report.gates);
+  const width = Math.max(0, ...closed.map(({ names }) => names.length)) + 2;
+  const lines = closed.flatMap(({ names, gate }, index) => {
     const column = COLUMN + width;
-    const head = `${(index === 0 ? 'Closed' : '').padEnd(COLUMN)}${gate.gate}`;
+    const head = `${(index === 0 ? 'Closed' : '').padEnd(COLUMN)}${names}`;
     return labelled(head, closedText(gate, time, report.now), column, look, 'notable');
   });
   const named = (verdict: string): string =>
     report.gates
       .filter((gate) => gate.verdict === verdict)
-      .map(({ gate }) => gate)
+      .map((gate) => openName(gate, time))
       .join(', ');
   return [
     ...lines,
     ...labelled('Open', named('open'), COLUMN, look, 'good'),
     ...labelled('Not asked', named('notAsked'), COLUMN, look, 'dim'),
   ];
+}
+
+/** The closed gates, those together that are closed for the same reason: the last of them knows most about it. */
+function closedTogether(
+  gates: readonly GateReport[],
+): readonly { readonly names: string; readonly gate: GateReport }[] {
+  const closed = gates.filter(({ verdict }) => verdict === 'closed');
+  return closed.flatMap((gate, index) => {
+    const same = closed.filter(({ reason }) => reason === gate.reason);
+    return closed.slice(index + 1).some((later) => same.includes(later))
+      ? []
+      : [{ names: same.map((one) => one.gate).join(', '), gate }];
+  });
+}
+
+/** A gate that is not closed: of an open window until when, and whether it is an order that passes it. */
+function openName({ gate, closesAt, despite }: GateReport, time: LocalTime): string {
+  if (despite !== null) return `${gate} (passed)`;
+  return gate === 'window' && closesAt !== null ? `${gate} (until ${time.at(closesAt)})` : gate;
 }
 
 /** What is there only now and then. */

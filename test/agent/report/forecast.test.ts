@@ -2,7 +2,18 @@ import { describe, expect, test } from 'vitest';
 import type { Settings } from '../../../src/agent/machine/state.ts';
 import { forecast } from '../../../src/agent/report/forecast.ts';
 import type { Hold } from '../../../src/host/holds/hold.ts';
-import { HOUR, MINUTE, SECOND, instant, person, reading, stagedDeployment } from '../../support/agent-builders.ts';
+import type { RebootWindow } from '../../../src/config/reboot-window.ts';
+import { createSchedule } from '../../../src/strategy/schedule.ts';
+import {
+  HOUR,
+  MINUTE,
+  NODE_ID,
+  SECOND,
+  instant,
+  person,
+  reading,
+  stagedDeployment,
+} from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
 import { IN_FLEET, arrived } from '../../support/agent-surrounded.ts';
 import { SITUATIONS, dailyWindow, inventoryDays } from '../../support/report-situations.ts';
@@ -67,8 +78,11 @@ const WAITING: Readonly<Record<string, () => Driver>> = {
     ordered(arrived({ people: [ANN], holds: markerFor(HOUR) }).driver, HOUR - 4 * MINUTE),
   'for a marker that ends in the dates of a freeze, after the order, with a window': () =>
     ordered(
-      arrived({ people: [ANN], holds: markerFor(HOUR) }, {}, { schedule: dailyWindow(2 * 60), freezes: inventoryDays() })
-        .driver,
+      arrived(
+        { people: [ANN], holds: markerFor(HOUR) },
+        {},
+        { schedule: dailyWindow(2 * 60), freezes: inventoryDays() },
+      ).driver,
       30 * MINUTE,
     ),
   'for a marker that ends under an order, outside of the windows, with people here': () =>
@@ -99,6 +113,20 @@ describe('the moment that is foreseen is the one at which the agent acts', () =>
   });
 });
 
+test('a window that is long enough is found behind many that are not', () => {
+  const days = [0, 1, 2, 3, 4, 5, 6];
+  const short = [4, 10, 16, 22].map((hour) => window(days, hour, 5));
+  const windows = [...short, window([3], 18, 60)];
+  const schedule = createSchedule({ windows, timeZone: 'UTC', randomPlace: false, nodeId: NODE_ID, graceMs: 0 }, 'UTC');
+  // A Thursday.
+  const { driver } = arrived({ people: [ANN] }, {}, { schedule });
+  expect(predicted(driver)).toBe(Date.UTC(2026, 6, 29, 18, 11));
+});
+
+function window(days: readonly number[], hour: number, lengthMinutes: number): RebootWindow {
+  return { kind: 'weekly', days, startMinute: hour * 60, lengthMinutes, timeZone: null };
+}
+
 describe('no moment is foreseen', () => {
   test.each(['hold', 'inhibitor', 'on-battery', 'paused', 'hooks-refuse', 'window-too-short', 'no-window'])(
     'in the situation %s, but what has to happen',
@@ -114,6 +142,11 @@ describe('no moment is foreseen', () => {
     const driver = SITUATIONS[name]?.();
     if (driver === undefined) throw new Error(name);
     expect(forecast(driver.state, instant(driver.mono))).toBeNull();
+  });
+
+  test('where people have just as much time as a window is long: at its end it is closed', () => {
+    const { driver } = arrived({ people: [ANN] }, {}, { schedule: dailyWindow(2 * 60, 11) });
+    expect(predicted(driver)).toBeNull();
   });
 
   test('before it may be, where something else has no moment', () => {
