@@ -260,7 +260,7 @@ export const SITUATIONS: Readonly<Record<string, () => Driver>> = {
       ).driver,
     ),
   'window-closes-too-early': () =>
-    ahead(arrived({ people: [ANN] }, {}, { schedule: dailyWindow(14 * 60, 10) }), (host) => host.driver.pass(SECOND)),
+    ahead(arrived({ people: [ANN] }, {}, { schedule: dailyWindow(13 * 60 + 10) }), (host) => host.driver.pass(SECOND)),
   'rollout-not-reached': () =>
     watched(without({ rollout: { startWall: instant(0).wall, startValue: 0, durationMinutes: 48 * 60 } })),
   'dead-end': () =>

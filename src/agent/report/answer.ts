@@ -59,7 +59,7 @@ function stopping({ stopping: what }: Unanswered): string {
 function starting(report: Unanswered, show: ShowMoment): string {
   const host = troubleOf(report, 'host');
   if (host === undefined)
-    return `${NO} the agent, which has started at ${show(report.since)}, has not read the deployments yet`;
+    return `${NO} its deployments have not been read yet, which the agent waits for since ${show(report.since)}`;
   const again =
     host.nextTry === null || host.nextTry <= report.now ? '' : `; it is tried again at ${show(host.nextTry)}`;
   return `${NO} its deployments cannot be read since ${show(host.since)}: ${host.text}${again}`;
