@@ -31,6 +31,14 @@ describe('a report', () => {
     expect(later.gates.find(({ gate }) => gate === 'power')).toMatchObject({ asNow: true });
   });
 
+  test('foresees nothing of what is past', () => {
+    const { state, mono } = situation('uptime');
+    const now = instant(mono);
+    const at = (wall: number): unknown => readReport(reportJson(state, now, new Map(), wall)).reboot;
+    expect(at(now.wall - 1_000)).toBeNull();
+    expect(at(now.wall)).not.toBeNull();
+  });
+
   test.each([0, 1, 253_402_300_799_000])('can be about %d', (wall) => {
     for (const name of ['several-gates', 'uptime', 'people-with-grace', 'slot-refused', 'newest']) {
       const { state, mono } = situation(name);
