@@ -207,10 +207,15 @@ export class Driver {
   }
 
   /** The surroundings as they were, with a change, read now. */
-  lookedAround(change: Partial<Around> = {}): Step {
+  /** `took`: milliseconds since the reading began. */
+  lookedAround(change: Partial<Around> = {}, took = 0): Step {
     const effect = this.#close('lookAround');
     const before = this.state.around ?? AROUND;
-    return this.send({ kind: 'lookedAround', id: effect.id, around: { ...before, ...change, readAt: this.mono } });
+    return this.send({
+      kind: 'lookedAround',
+      id: effect.id,
+      around: { ...before, ...change, readAt: this.mono - took },
+    });
   }
 
   hooked(outcome: HookOutcome = { kind: 'passed' }): Step {

@@ -8,11 +8,14 @@ import { CONFIRMED_MS } from '../../src/agent/machine/confirm.ts';
 import { CONSENT_MS } from '../../src/agent/machine/consent-ms.ts';
 import { parseMemory, serializeMemory } from '../../src/agent/memory-file.ts';
 import { deploymentKey, pendingDeployment, releaseKey } from '../../src/host/rpm-ostree/deployment.ts';
+import { step } from '../../src/agent/machine/step.ts';
 import { scheduleAt } from '../../src/strategy/schedule.ts';
 import type { World } from './agent-world.ts';
 
 /** Ticks in a row that may lead to nothing: timers of different things may fall due one after another. */
 const MOST_IDLE_TICKS = 4;
+/** Ticks one after the other, without a pause, that an agent to which nothing happens may ask for. */
+const MOST_TICKS_AT_ONCE = 8;
 const CLOCK_MS = 60_000;
 const ASYNC = new Set<string>([
   'look',
@@ -55,6 +58,7 @@ export class Invariants {
     slotHasAPurpose(state);
     waitIsAwake(world, state, effects);
     undoIsNotForgotten(world, before, event);
+    timeIsLetPass(world, state);
     if (event.kind === 'stop' && event.hostGoesDown !== 'unknown') stopIsProper(before, state, event.hostGoesDown);
     for (const effect of effects) {
       if (effect.kind === 'finalize') finalizeIsAllowed(world, effect);
@@ -150,6 +154,21 @@ function undoIsNotForgotten({ agent, around }: World, before: AgentState, event:
   must(isDone || isPointless || around.undosRun >= 3, 'what the hooks did is not forgotten');
 }
 
+/** An agent to which nothing happens does not wake again and again for nothing. */
+function timeIsLetPass(world: World, start: AgentState): void {
+  let [state, mono] = [start, world.mono];
+  for (let ticks = 0; ticks < MOST_TICKS_AT_ONCE; ticks += 1) {
+    if (state.wakeAt === null || (ticks > 0 && state.wakeAt - mono > 1)) return;
+    mono = Math.max(mono, state.wakeAt);
+    const at = { mono, wall: world.wall + (mono - world.mono) };
+    const next = step(state, { kind: 'tick', at, dice: 0.5 });
+    if (next.effects.some(({ kind }) => kind !== 'wake')) return;
+    state = next.state;
+  }
+  const past = Object.entries(state.due).flatMap(([timer, at]) => (at <= mono ? timer : []));
+  must(false, `the agent lets time pass (${past.join(', ')})`);
+}
+
 /** A question to the lock server may take minutes: what it was asked for must still be wanted, and the graph be asked. */
 function waitIsAwake({ wall }: World, state: AgentState, effects: readonly Effect[]): void {
   const { phase, pending, memory, settings, stopping, cancelled, due } = state;
@@ -218,12 +237,18 @@ function isOrdered({ order }: Memory, wall: number): boolean {
   return order !== null && order.until > wall;
 }
 
+/** Something changes all the time: a look around that began a moment ago has to do. */
+function isNoise(unrest: number | null, mono: number): boolean {
+  return unrest !== null && mono - unrest > 10_000;
+}
+
 /** What surrounds the reboot was seen a moment ago, and nothing of it speaks against it. */
-function surroundingsAllow(world: World, { around, courtesy, memory }: AgentState): void {
+function surroundingsAllow(world: World, { around, courtesy, memory, unrest }: AgentState): void {
   const { agent, mono, wall } = world;
   const { aroundAt, aroundTold } = agent ?? { aroundAt: null, aroundTold: true };
   must(aroundAt !== null && mono - aroundAt <= CONSENT_MS, 'finalize follows a fresh look around');
-  must(!aroundTold && around !== null, 'finalize follows a look around that is younger than the last change');
+  const isKnown = !aroundTold || (isNoise(unrest, mono) && mono - aroundAt <= 1_000);
+  must(isKnown && around !== null, 'finalize follows a look around that is younger than the last change');
   must(around.boot.kind === 'healthy', 'finalize in a healthy boot');
   must(around.blockers.length === 0 && around.power !== 'battery', 'finalize where nothing holds the host');
   must(!around.holds.some(({ until }) => until === null || until > wall), 'finalize without a marker');

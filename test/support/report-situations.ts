@@ -259,6 +259,10 @@ export const SITUATIONS: Readonly<Record<string, () => Driver>> = {
         { schedule: dailyWindow(2 * 60) },
       ).driver,
     ),
+  'ordered-last-notice': () =>
+    after(ordered(arrived({ people: [ANN] }, {}, { schedule: dailyWindow(2 * 60), ...IN_FLEET }).driver), (driver) => {
+      driver.granted();
+    }),
   'window-closes-too-early': () =>
     ahead(arrived({ people: [ANN] }, {}, { schedule: dailyWindow(13 * 60 + 10) }), (host) => host.driver.pass(SECOND)),
   'rollout-not-reached': () =>

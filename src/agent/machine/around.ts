@@ -6,7 +6,7 @@ import {
   type Turn,
   arm,
   isDue,
-  isLookingAround,
+  isUnread,
   isPending,
   now,
   SOON_MS,
@@ -57,6 +57,7 @@ export function lookAroundFailed(turn: Turn, text: string): void {
   const { around } = turn.state;
   trouble(turn, 'around', text, next);
   if (around !== null) patch(turn, { around: { ...around, readAt: -Infinity } });
+  patch(turn, { unrest: null });
   arm(turn, 'around', next);
 }
 
@@ -75,7 +76,7 @@ export function surroundingsAreFresh(turn: Turn, since = -Infinity): boolean {
   const { settings, around, troubles } = turn.state;
   if (settings.around === null) return true;
   // One that failed is tried again when its time comes.
-  if (isLookingAround(turn) || troubles.around !== undefined) return false;
+  if (isUnread(turn) || troubles.around !== undefined) return false;
   if (around !== null && around.readAt >= since && now(turn) - around.readAt <= CONSENT_MS) return true;
   arm(turn, 'around', now(turn));
   lookAround(turn);

@@ -6,14 +6,14 @@ import { CONSENT_MS } from './consent-ms.ts';
 import { surprised } from './people.ts';
 import type { AgentState } from './state.ts';
 import { denialOf } from './target.ts';
-import { isLookingAround } from './turn.ts';
+import { isUnread } from './turn.ts';
 
 /**
  * True while something is known to have changed, or may have, that the last reading does not show yet. Whoever is about
  * to begin a reboot waits for the reading, and asks `consentWithdrawn` then.
  */
 export function isUnsettled(state: AgentState, at: Instant): boolean {
-  return state.settings.around !== null && isLookingAround({ state, event: { at } });
+  return state.settings.around !== null && isUnread({ state, event: { at } });
 }
 
 /**
@@ -29,8 +29,9 @@ export function consentWithdrawn(state: AgentState, at: Instant): string | null 
   if (closed !== undefined) return closed.reason;
   const denial = denialOf(memory, phase.target, at.wall);
   if (denial !== null) return denial.reason;
-  if (host === null || at.mono - host.readAt > CONSENT_MS) {
-    return `the host was last looked at more than ${CONSENT_MS / 1000} s ago`;
+  // What surrounds it may have been waited for since then, and the host tells of its changes.
+  if (host === null || at.mono - host.readAt > 2 * CONSENT_MS) {
+    return `the host was last looked at more than ${(2 * CONSENT_MS) / 1000} s ago`;
   }
   if (isUnsettled(state, at)) return 'what surrounds the reboot is being looked at';
   if (settings.around !== null && (around === null || at.mono - around.readAt > CONSENT_MS)) {

@@ -16,6 +16,7 @@ import {
   arm,
   isDue,
   isPending,
+  isUnread,
   now,
   patch,
   recovered,
@@ -92,6 +93,7 @@ function rollBack(turn: Turn): void {
   if (update === null || isPending(turn, 'rollback') || isPending(turn, 'hooks')) return;
   const { due, troubles, host } = turn.state;
   if (due.rollback !== undefined && !isDue(turn, 'rollback')) return;
+  arm(turn, 'rollback', null);
   const before = host?.deployments.find((one) => !one.staged && deploymentKey(one) === update.from);
   if (before === undefined) {
     callOff(turn, null, GONE);
@@ -104,7 +106,6 @@ function rollBack(turn: Turn): void {
     return;
   }
   if (!peopleKnow(turn, before) || !surroundingsAreFresh(turn)) return;
-  arm(turn, 'rollback', null);
   quarantine(turn, update.key, update.version, 'its boot did not become healthy');
   request(turn, { kind: 'rollback' });
 }
@@ -154,6 +155,7 @@ export function rollbackWithdrawn(state: AgentState, at: Instant): string | null
   if (state.stopping !== null) return 'the agent is stopping';
   if (isHealthy(state)) return 'this boot is healthy after all';
   if (state.settings.around?.rollback !== true) return NOT_WISHED;
+  if (isUnread({ state, event: { at } })) return 'what surrounds the reboot is being looked at';
   const reason = heldBack(state, at);
   if (reason !== null) return reason;
   if (at.mono - (state.around?.readAt ?? -Infinity) > CONSENT_MS) {

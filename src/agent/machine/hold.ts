@@ -28,7 +28,7 @@ import {
   arm,
   enter,
   isLooking,
-  isLookingAround,
+  isUnread,
   isPending,
   now,
   patch,
@@ -37,6 +37,7 @@ import {
   request,
   retryAt,
   retryStreak,
+  rarely,
   setBack,
   trouble,
 } from './turn.ts';
@@ -60,7 +61,7 @@ export function advanceHolding(turn: Turn, phase: Holding): void {
   const closed = closedGates(turn, phase.refusal);
   if (closed.some((gate) => gate.gate !== 'refusal' || phase.refusal?.by !== 'lock')) giveBack(turn);
   if (closed.length > 0) {
-    arm(turn, 'work', earliest(closed));
+    arm(turn, 'work', nextLook(turn, closed));
     askAgain(turn, phase.target, closed);
     return;
   }
@@ -110,7 +111,10 @@ export function advanceReleasing(turn: Turn, phase: Releasing): void {
   const isUnclear = healthIsUnclear(turn, closed);
   const isShut = closed.length > 0 && !isUnclear;
   // What is known to close a gate need not be looked at once more.
-  if (!isShut && !isAsking && (isLooking(turn) || isLookingAround(turn))) return;
+  if (!isShut && !isAsking && (isLooking(turn) || isUnread(turn))) {
+    endUnrest(turn, phase);
+    return;
+  }
   if (isUnwanted(turn, phase.target)) return;
   if (isShut || (!isAsking && lacksSlot(turn))) {
     callItOff(turn, phase);
@@ -162,13 +166,24 @@ function surroundingsAreKnown(turn: Turn, since: number): boolean {
   return surroundingsAreFresh(turn, since);
 }
 
+/** Milliseconds for which a slot is held while what surrounds the reboot cannot be read in peace. */
+const LONGEST_UNREST_MS = 60_000;
+
+/** The fleet does not wait for a host whose surroundings change faster than they can be read. */
+function endUnrest(turn: Turn, phase: Releasing): void {
+  const { unrest } = turn.state;
+  if (unrest === null || now(turn) - Math.max(unrest, turn.state.since.mono) < LONGEST_UNREST_MS) return;
+  const text = 'what surrounds the reboot changes faster than it can be read';
+  const until = retryAt(turn, 1);
+  backToHolding(turn, phase, rarely(turn, { by: 'people', text, until, since: turn.event.at.wall }));
+  giveBack(turn);
+}
+
 /** A gate has closed. Where hooks have acted they do not act again at once: what closes it may follow from what they do. */
 function callItOff(turn: Turn, phase: Releasing): void {
-  const { memory, settings } = turn.state;
   const text = 'it was called off when the pre-reboot hooks had acted';
-  const since = turn.event.at.wall;
-  const refusal = (): Refusal => ({ by: 'hook', text, until: setBack(turn, settings.steadyIntervalMs / 30), since });
-  backToHolding(turn, phase, memory.acted === null ? null : refusal());
+  const refusal: Refusal = { by: 'hook', text, until: now(turn), since: turn.event.at.wall };
+  backToHolding(turn, phase, turn.state.memory.acted === null ? null : rarely(turn, refusal));
   giveBack(turn);
 }
 
@@ -189,7 +204,7 @@ export function advanceRebooting(turn: Turn): void {
   if (work !== undefined && work > now(turn)) return;
   const closed = closedGates(turn, null);
   if (closed.length > 0 || keptAway(turn, phase.target) !== null) {
-    arm(turn, 'work', earliest(closed));
+    arm(turn, 'work', nextLook(turn, closed));
     askAgain(turn, phase.target, closed);
     return;
   }
@@ -274,7 +289,7 @@ export function slotRefused(turn: Turn, text: string, retryAfterMs: number | und
   const since = askedSince(turn);
   recovered(turn, 'slot');
   remember(turn, { slot: null });
-  if (phase.name === 'releasing') backToHolding(turn, phase, { by: 'lock', text: said, until, since });
+  if (phase.name === 'releasing') backToHolding(turn, phase, rarely(turn, { by: 'lock', text: said, until, since }));
 }
 
 /**
@@ -295,12 +310,8 @@ export function lockFailed(turn: Turn, failure: Failure): void {
   if (phase.name !== 'releasing' || stopping !== null) return;
   trouble(turn, 'slot', failure.text, until);
   const kept = isDoubtful ? '; a slot that may be held already is kept' : '';
-  backToHolding(turn, phase, {
-    by: 'lock',
-    text: `no decision from the lock manager: ${failure.text}${kept}`,
-    until,
-    since,
-  });
+  const text = `no decision from the lock manager: ${failure.text}${kept}`;
+  backToHolding(turn, phase, rarely(turn, { by: 'lock', text, until, since }));
 }
 
 /** Milliseconds since 1970 at which the slot was first asked for, of the questions in a row that led here. */
@@ -318,8 +329,8 @@ function closedGates(turn: Turn, refusal: Refusal | null): readonly ClosedGate[]
   return gates(turn, refusal).filter(isClosed);
 }
 
-function earliest(closed: readonly ClosedGate[]): number | null {
-  const times = closed.flatMap((gate) => gate.lookAgain ?? []);
-  // All must open: nothing is gained by looking before the last of those that name a time.
-  return times.length === 0 ? null : Math.max(...times);
+/** When to look at closed gates again: whoever asks is to be told of each that opens. Past moments tell of nothing. */
+function nextLook(turn: Turn, closed: readonly ClosedGate[]): number | null {
+  const times = closed.flatMap(({ lookAgain }) => (lookAgain !== null && lookAgain > now(turn) ? lookAgain : []));
+  return times.length === 0 ? null : Math.min(...times);
 }

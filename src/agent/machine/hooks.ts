@@ -5,7 +5,7 @@ import type { ClosedGate } from '../gates/gate.ts';
 import { hasHooks } from '../gates/surroundings.ts';
 import type { HookOutcome } from './event.ts';
 import { isFinalizing, MOST_UNDOS, mayGoDown } from './slot.ts';
-import { NO_UNDOS } from './state.ts';
+import { type AgentState, NO_UNDOS } from './state.ts';
 import { backToHolding } from './target.ts';
 import {
   type Turn,
@@ -106,12 +106,16 @@ function pauseAfter({ kind }: HookOutcome): number {
   return kind === 'not-now' ? NOT_NOW_MS : FAILED_MS;
 }
 
+/** True while the hooks of this boot are still to be run; they are told which release has come up. */
+export function awaitsPostBoot(state: AgentState): boolean {
+  const { memory, around, host } = state;
+  return !memory.postBoot.passed && around?.boot.kind === 'healthy' && host !== null && hasHooks(state, 'post-boot');
+}
+
 /** Runs the hooks of a new boot once it is complete; until they have passed it is not healthy. */
 export function runPostBoot(turn: Turn): void {
-  const { memory, around, due, host } = turn.state;
-  if (memory.postBoot.passed || around?.boot.kind !== 'healthy' || !hasHooks(turn.state, 'post-boot')) return;
-  // They are told which release has come up.
-  if (host === null) return;
+  const { memory, due } = turn.state;
+  if (!awaitsPostBoot(turn.state)) return;
   if (due.postBoot === undefined || isDue(turn, 'postBoot'))
     run(turn, 'post-boot', typeof memory.lastBoot?.from === 'string' ? memory.lastBoot.version : null);
 }

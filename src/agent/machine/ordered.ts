@@ -16,7 +16,7 @@ export function updateNow(turn: Turn, by: string, forMs: number): void {
   const isIdle = turn.state.phase.name === 'rebooting' || turn.state.phase.name === 'disabled';
   if (isIdle || isPaused(turn.state.memory.pause, at.wall)) return;
   remember(turn, { order: { by, since: at.wall, until: at.wall + forMs } });
-  patch(turn, { hooks: null, setbacks: 0 });
+  patch(turn, { hooks: null, setbacks: null });
   checkNow(turn);
   const { phase } = turn.state;
   if (phase.name === 'holding') enter(turn, { ...phase, refusal: null });

@@ -198,6 +198,8 @@ export function postponement(state: AgentState, forMs: number, wall: number): Po
     return { until: null, text: 'the policy of this host does not allow it (updates.sessions.postpone_secs)' };
   if (phase.name === 'rebooting') return { until: null, text: 'it is too late: the reboot has begun' };
   if (phase.name !== 'holding' && phase.name !== 'releasing') return { until: null, text: 'no reboot is waiting' };
+  if (memory.order !== null && isOrdered(memory, wall))
+    return { until: null, text: `${memory.order.by} has ordered the reboot now` };
   const before = memory.postponed;
   const left = postponableMs(state);
   if (left === 0)
@@ -283,7 +285,8 @@ function noticeText(turn: Turn, { version }: Pick<Target, 'version'>, until: num
   return `This host is about to reboot into ${version}: not before ${left} from now, and then unless something holds it back.${howToPostpone(turn)}`;
 }
 
-function howToPostpone({ state }: Turn): string {
+function howToPostpone({ state, event }: Turn): string {
+  if (isOrdered(state.memory, event.at.wall)) return '';
   const left = postponableMs(state);
   return left === 0 ? '' : ` To postpone it (by ${duration(left)} at most): holdpoint postpone`;
 }

@@ -3,7 +3,19 @@ import type { Failure } from '../../base/failure.ts';
 import { giveBack } from './slot.ts';
 import type { Phase } from './state.ts';
 import { backToHolding } from './target.ts';
-import { type Turn, arm, enter, isDue, now, recovered, remember, retryAt, setBack, trouble } from './turn.ts';
+import {
+  type Turn,
+  arm,
+  enter,
+  isDue,
+  now,
+  recovered,
+  rarely,
+  remember,
+  retryAt,
+  retryStreak,
+  trouble,
+} from './turn.ts';
 
 type Rebooting = Extract<Phase, { name: 'rebooting' }>;
 
@@ -84,11 +96,11 @@ function refused(turn: Turn, phase: Rebooting, failure: Failure): void {
   recovered(turn, 'reboot');
   giveBack(turn);
   arm(turn, 'host', now(turn));
-  // Each try takes the slot and may drain the host: one that is refused for ever does so ever more rarely.
-  const until = setBack(turn, turn.state.settings.steadyIntervalMs / 30);
-  trouble(turn, 'finalize', failure.text, until);
+  const since = turn.event.at.wall;
+  // One that is refused for ever drains the host ever more rarely.
+  const refusal = rarely(turn, { by: 'rpm-ostree', text: failure.text, until: retryStreak(turn, 'finalize'), since });
+  trouble(turn, 'finalize', failure.text, refusal.until);
   const { target, allowUnlocked } = phase;
-  const refusal = { by: 'rpm-ostree', text: failure.text, until, since: turn.event.at.wall } as const;
   backToHolding(turn, { target, allowUnlocked, missing: 0 }, refusal);
 }
 

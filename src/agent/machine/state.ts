@@ -201,7 +201,7 @@ export interface AgentState {
   /** How often `reboot-cancelled` was tried for what is on record as `acted`, and how often it was run and failed. */
   readonly undos: Undos;
   /** Reboots into the target that came to nothing after the slot was granted. */
-  readonly setbacks: number;
+  readonly setbacks: { readonly count: number; readonly at: number } | null;
   /** `releaseKey` of the release for which the `pre-stage` hooks have passed. */
   readonly preStaged: string | null;
   readonly check: Check | null;

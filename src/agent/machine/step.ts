@@ -8,7 +8,7 @@ import type { Failure } from '../../base/failure.ts';
 import type { Event, EventKind } from './event.ts';
 import { advanceHolding, advanceRebooting, advanceReleasing, lockFailed, slotGranted, slotRefused } from './hold.ts';
 import { noteHealth, rollbackFailed, rolledBack, stayHere, watchHealth } from './health.ts';
-import { hooksDone, runPostBoot, undoIsDone } from './hooks.ts';
+import { awaitsPostBoot, hooksDone, runPostBoot, undoIsDone } from './hooks.ts';
 import { type Lock, type Memory, freshMemory } from './memory.ts';
 import { cancel, checkNow, pause, updateNow } from './ordered.ts';
 import { callOff, postpone } from './people.ts';
@@ -40,6 +40,7 @@ import {
   now,
   patch,
   persist,
+  rarely,
   recovered,
   remember,
   request,
@@ -78,7 +79,7 @@ export function initialState(
     running: null,
     hooks: null,
     undos: NO_UNDOS,
-    setbacks: 0,
+    setbacks: null,
     preStaged: null,
     check: null,
     graphAskedAt: null,
@@ -223,7 +224,7 @@ const FAILED: Readonly<Record<AsyncKind, (turn: Turn, failure: Failure) => void>
     const { phase } = turn.state;
     if (phase.name === 'releasing') {
       const since = turn.event.at.wall;
-      backToHolding(turn, phase, { by: 'rpm-ostree', text: failure.text, until: next, since });
+      backToHolding(turn, phase, rarely(turn, { by: 'rpm-ostree', text: failure.text, until: next, since }));
     }
     giveBack(turn);
   },
@@ -415,10 +416,11 @@ function isReporting(turn: Turn): boolean {
 }
 
 /** The timers of what surrounds a reboot. */
-function surroundingTimers({ state: { pending, settings, around } }: Turn): readonly Timer[] {
+function surroundingTimers({ state }: Turn): readonly Timer[] {
+  const { pending, settings } = state;
   if (settings.around === null) return [];
   const timers: Timer[] = pending.lookAround === undefined ? ['around', 'people', 'health'] : ['people', 'health'];
-  if (pending.hooks === undefined && around?.boot.kind === 'healthy') timers.push('postBoot');
+  if (pending.hooks === undefined && awaitsPostBoot(state)) timers.push('postBoot');
   if (pending.rollback === undefined) timers.push('rollback');
   return timers;
 }

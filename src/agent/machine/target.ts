@@ -98,7 +98,7 @@ export function hold(turn: Turn, target: Target, staged?: string | null): void {
   remember(turn, { discard: null, ...(allowUnlocked ? {} : { target: record }) });
   recovered(turn, 'stage');
   recovered(turn, 'finalize');
-  patch(turn, { setbacks: 0 });
+  patch(turn, { setbacks: null });
   backToHolding(turn, { target, allowUnlocked, missing: 0 }, null);
 }
 

@@ -3,7 +3,7 @@ import type { Instant } from '../../base/clock.ts';
 import type { AsyncRequest, Effect } from './effect.ts';
 import type { Event } from './event.ts';
 import type { Memory } from './memory.ts';
-import type { AgentState, AsyncKind, Phase, Timer, TroubleSource } from './state.ts';
+import type { AgentState, AsyncKind, Phase, Refusal, Timer, TroubleSource } from './state.ts';
 
 /**
  * One step in the making: the state as it stands so far, the event, and the effects decided on. It lives within one
@@ -71,21 +71,30 @@ export function isLooking(turn: Turn): boolean {
 /** Milliseconds between two readings of the surroundings, at the least, when something changes all the time. */
 export const SOON_MS = 500;
 
-/** Milliseconds for which a pause in what changes around the host is waited for. */
-const UNREST_MS = 10_000;
+/** True while the last reading of the surroundings may be out of date: another is under way, due, or about to be. */
+export function isLookingAround({ state, event }: Pick<Turn, 'state'> & { readonly event: Moment }): boolean {
+  const { due, pending } = state;
+  return pending.lookAround !== undefined || (due.around !== undefined && due.around <= event.at.mono + SOON_MS);
+}
+
+/** Anything that happens at a moment. */
+export interface Moment {
+  readonly at: Instant;
+}
+
+/** Milliseconds for which a pause in what changes around the host is waited for, and that a reading counts then. */
+const [UNREST_MS, NOISY_MS] = [10_000, 1_000];
 
 /**
- * True while the last reading of the surroundings may be out of date: another is under way, due, or about to be. Where
- * something changes all the time, a reading counts all the same: nobody keeps the fleet waiting by making noise.
+ * The same, but where something changes all the time, a reading that began a moment ago counts all the same: nobody keeps
+ * the fleet waiting by making noise.
  */
-export function isLookingAround({
-  state,
-  event,
-}: Pick<Turn, 'state'> & { readonly event: { readonly at: Instant } }): boolean {
-  const { due, pending, unrest } = state;
-  const { mono } = event.at;
-  if (unrest !== null && mono - unrest > UNREST_MS) return false;
-  return pending.lookAround !== undefined || (due.around !== undefined && due.around <= mono + SOON_MS);
+export function isUnread(turn: Pick<Turn, 'state'> & { readonly event: Moment }): boolean {
+  const { unrest, around } = turn.state;
+  const { mono } = turn.event.at;
+  const isNoise = unrest !== null && mono - unrest > UNREST_MS;
+  const isOfNow = around !== null && mono - around.readAt <= NOISY_MS;
+  return isLookingAround(turn) && !(isNoise && isOfNow);
 }
 
 /** Effects that must find the memory on disk: what they do cannot be undone by forgetting it. */
@@ -151,8 +160,17 @@ const LONGEST_SETBACK_MS = 3_600_000;
  */
 export function setBack(turn: Turn, ms: number): number {
   const { setbacks } = turn.state;
-  patch(turn, { setbacks: setbacks + 1 });
-  return now(turn) + Math.min(LONGEST_SETBACK_MS, ms * 2 ** Math.min(setbacks, 12));
+  // What has rested for twice the longest pause is not the same trouble any more.
+  const isOver = setbacks === null || now(turn) - setbacks.at > 2 * LONGEST_SETBACK_MS;
+  const count = isOver ? 0 : setbacks.count;
+  patch(turn, { setbacks: { count: count + 1, at: now(turn) } });
+  return now(turn) + Math.min(LONGEST_SETBACK_MS, ms * 2 ** Math.min(count, 12));
+}
+
+/** Where hooks have acted they are not to act again soon: a reboot that comes to nothing is tried ever more rarely. */
+export function rarely(turn: Turn, refusal: Refusal): Refusal {
+  if (turn.state.memory.acted === null) return refusal;
+  return { ...refusal, until: Math.max(refusal.until, setBack(turn, turn.state.settings.steadyIntervalMs / 30)) };
 }
 
 /** The same for a streak of failures that is being kept, this one included. */

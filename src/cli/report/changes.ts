@@ -44,7 +44,9 @@ function now(
   const isAboutTo = closed.length === 0 && (state === 'releasing' || state === 'holding');
   return [
     ...(isPatience ? ['to reboot in spite of that: holdpoint update --now'] : []),
-    ...(postponeAllowedSecs > 0 && isAboutTo ? ['to let it wait for longer: holdpoint postpone'] : []),
+    ...(postponeAllowedSecs > 0 && isAboutTo && updateNow === null
+      ? ['to let it wait for longer: holdpoint postpone']
+      : []),
     ...(updateNow === null ? [] : ['to withdraw the order: holdpoint cancel']),
   ];
 }

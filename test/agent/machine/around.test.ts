@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { MINUTE, SECOND, lockAt, person, settings, aroundRules } from '../../support/agent-builders.ts';
+import { MINUTE, SECOND, instant, lockAt, person, settings, aroundRules } from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
-import { IN_FLEET, arrived } from '../../support/agent-surrounded.ts';
+import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts';
 import { SOON_MS } from '../../../src/agent/machine/turn.ts';
 
 const BACKUP = { who: 'backup', why: 'copying' };
@@ -76,4 +76,55 @@ test('a lock that is configured while people have their last notice is asked at 
   driver.granted();
   driver.pass(MINUTE);
   expect([driver.asked, host.ran]).toEqual([['finalize'], ['pre-reboot']]);
+});
+
+describe('an agent to which nothing happens', () => {
+  /** How often it wakes in ten minutes. */
+  function wakes(driver: Driver): number {
+    let count = 0;
+    for (const end = driver.mono + 10 * MINUTE; driver.mono < end && count < 1_000; count += 1) {
+      const { wakeAt } = driver.state;
+      if (wakeAt === null) return count;
+      driver.mono = Math.max(driver.mono, wakeAt);
+      driver.send({ kind: 'tick' });
+    }
+    return count;
+  }
+
+  test('sleeps while a refusal of hooks is over and another gate is closed', () => {
+    const host = surrounded({ hooks: ['may-reboot'] });
+    host.answers['may-reboot'] = { kind: 'not-now', text: '10: later' };
+    while (['starting', 'watching', 'staging'].includes(host.driver.phase)) host.driver.tick();
+    host.change({ blockers: [{ who: 'dnf', why: 'installs' }] });
+    expect(wakes(host.driver)).toBeLessThan(60);
+  });
+
+  test('sleeps when post-boot hooks that failed are gone', () => {
+    const host = surrounded({ hooks: ['post-boot'] });
+    host.answers['post-boot'] = { kind: 'failed', text: '10: no' };
+    host.driver.pass(SECOND);
+    host.change({ hooks: [] });
+    expect(wakes(host.driver)).toBeLessThan(60);
+  });
+
+  test('is told of each gate that opens', () => {
+    const { driver } = arrived({}, {}, { minUptimeMs: 4 * MINUTE });
+    driver.send({ kind: 'pause', by: 'root', until: instant(driver.mono).wall + 10 * SECOND, reason: '' });
+    driver.pass(11 * SECOND);
+    expect(driver.said.at(-1)).not.toContain('paused');
+  });
+});
+
+test('a slot is not kept while the surroundings cannot be read in peace', () => {
+  const host = arrived({}, {}, IN_FLEET);
+  const { driver } = host;
+  delete driver.auto.lookAround;
+  driver.granted();
+  // Each reading takes three seconds, and something changes during it.
+  for (let seconds = 0; seconds < 120 && driver.memory.slot !== null; seconds += 1) {
+    driver.send({ kind: 'aroundChanged' });
+    driver.pass(SECOND);
+    if (seconds % 3 === 0 && driver.asked.includes('lookAround')) driver.lookedAround({}, 3 * SECOND);
+  }
+  expect([driver.phase, driver.memory.slot]).toEqual(['holding', null]);
 });

@@ -12,7 +12,7 @@ import {
   stagedDeployment,
 } from '../../support/agent-builders.ts';
 import { Driver } from '../../support/agent-driver.ts';
-import { IN_FLEET, arrived, surrounded } from '../../support/agent-surrounded.ts';
+import { IN_FLEET, type Surrounded, arrived, surrounded } from '../../support/agent-surrounded.ts';
 
 const NOT_NOW = { kind: 'not-now', text: '10-backup: a backup runs' } as const;
 const NOT_RUN = { kind: 'not-run', text: '10-undrain: systemd: StartUnit: denied by polkit' } as const;
@@ -488,4 +488,71 @@ test('the host is looked at anew after the hooks that act, however short they we
   driver.pass(SECOND);
   host.hooked();
   expect([driver.log.includes('finalize'), host.ran.at(-1)]).toEqual([false, 'reboot-cancelled']);
+});
+
+describe('hooks that have acted do not act again and again', () => {
+  /** How often they act in an hour; the slot is granted whenever it is asked for, unless they have acted. */
+  function drainsInAnHour(change: (host: Surrounded, isDrained: () => boolean) => void): number {
+    const host = arrived({ hooks: ['pre-reboot', 'reboot-cancelled'] }, {}, IN_FLEET);
+    const { driver } = host;
+    driver.auto.lock = () => driver.granted();
+    change(host, () => host.ran.lastIndexOf('pre-reboot') > host.ran.lastIndexOf('reboot-cancelled'));
+    driver.auto.lock();
+    driver.pass(HOUR, 100_000);
+    return host.ran.filter((event) => event === 'pre-reboot').length;
+  }
+
+  test('where the host cannot be read afterwards', () => {
+    const drains = drainsInAnHour(({ driver }, isDrained) => {
+      const looked = driver.auto.look;
+      driver.auto.look = () => (isDrained() ? driver.fails('look') : looked?.());
+    });
+    expect(drains).toBeGreaterThan(2);
+    expect(drains).toBeLessThan(12);
+  });
+
+  test('where rpm-ostree refuses the reboot', () => {
+    const drains = drainsInAnHour(({ driver }) => {
+      driver.auto.finalize = () => driver.fails('finalize', 'transient', 'denied by polkit');
+    });
+    expect(drains).toBeGreaterThan(2);
+    expect(drains).toBeLessThan(12);
+  });
+
+  test('where the lock server takes the slot back meanwhile', () => {
+    const host = arrived({ hooks: ['pre-reboot', 'reboot-cancelled'] }, {}, IN_FLEET);
+    const { driver } = host;
+    host.answers['pre-reboot'] = null;
+    for (const end = driver.mono + HOUR; driver.mono < end;) {
+      const isDrained = host.ran.lastIndexOf('pre-reboot') > host.ran.lastIndexOf('reboot-cancelled');
+      if (driver.asked.includes('lock')) {
+        if (isDrained) driver.refused('HTTP 409: slots_full', SECOND);
+        else driver.granted();
+      }
+      // They take longer than a grant counts without being confirmed.
+      const { running } = driver.state;
+      if (running?.event === 'pre-reboot' && driver.mono - running.since > 61 * SECOND) host.hooked();
+      driver.pass(SECOND);
+    }
+    expect(host.ran.filter((event) => event === 'pre-reboot').length).toBeLessThan(12);
+  });
+});
+
+test('reboots that came to nothing long ago do not make the next try wait', () => {
+  const host = arrived({ hooks: ['pre-reboot', 'reboot-cancelled'] }, {}, IN_FLEET);
+  const { driver } = host;
+  driver.auto.lock = () => driver.granted();
+  let tries = 0;
+  driver.auto.finalize = () => {
+    tries += 1;
+    driver.fails('finalize', 'transient', 'Transaction in progress: upgrade');
+  };
+  driver.auto.lock();
+  driver.pass(90 * MINUTE, 100_000);
+  driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+  driver.pass(72 * HOUR, 1_000_000);
+  driver.send({ kind: 'resume', by: 'root' });
+  const before = tries;
+  driver.pass(40 * MINUTE, 100_000);
+  expect(tries - before).toBeGreaterThan(2);
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { EventBody } from '../../../src/agent/machine/event.ts';
 import { gatesOf } from '../../../src/agent/machine/explain.ts';
 import { type Order, answerOrder } from '../../../src/agent/machine/orders.ts';
+import { postponement } from '../../../src/agent/machine/people.ts';
 import type { AgentState } from '../../../src/agent/machine/state.ts';
 import { HOUR, INTERVAL, MINUTE, graph, instant, person, reading } from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
@@ -50,6 +51,20 @@ describe('update --now', () => {
     expect(closedIn(driver)).toEqual(['postponed', 'people']);
     order(driver, { kind: 'updateNow', forMs: HOUR });
     expect(driver.phase).toBe('releasing');
+  });
+
+  test('cannot be postponed by the people of the host, and does not tell them that it can', () => {
+    const { driver } = arrived({ people: [ANN] }, { people: { ...PEOPLE, postponeMs: HOUR } }, IN_FLEET);
+    order(driver, { kind: 'updateNow', forMs: HOUR });
+    driver.granted();
+    expect(driver.told.at(-1)).toMatch(/about to reboot/);
+    expect(driver.told.at(-1)).not.toMatch('postpone');
+    expect(postponement(driver.state, MINUTE, at(driver).wall)).toEqual({
+      until: null,
+      text: 'root has ordered the reboot now',
+    });
+    driver.send({ kind: 'postpone', by: 'ann', forMs: MINUTE });
+    expect([driver.phase, driver.memory.postponed]).toEqual(['releasing', null]);
   });
 
   test('shows what would be closed else', () => {

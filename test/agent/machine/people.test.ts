@@ -289,7 +289,7 @@ describe('whoever makes something change all the time', () => {
       driver.send({ kind: 'aroundChanged' });
       driver.pass(300);
       driver.send({ kind: 'aroundChanged' });
-      if (driver.asked.includes('lookAround')) driver.lookedAround({ ...around, readAt: driver.mono - 300 });
+      if (driver.asked.includes('lookAround')) driver.lookedAround(around, 300);
     }
   }
 
