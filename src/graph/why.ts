@@ -57,7 +57,8 @@ function explainDenied(denied: readonly DeniedRelease[]): string {
 }
 
 function explainDenial({ kind, reason }: DeniedRelease['denial']): string {
-  return kind === 'local' ? `not taken again (${reason})` : `${kind} (${reason})`;
+  if (kind === 'local') return `not taken again (${reason})`;
+  return reason.startsWith(`${kind} `) ? reason : `${kind} (${reason})`;
 }
 
 function explainWait({ version, state, at, share, wariness }: RolloutWait): string {

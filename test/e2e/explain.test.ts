@@ -91,7 +91,7 @@ describe('the agent acts at the moment that explain has foreseen:', () => {
     const one = await host(context, { lock: true });
     one.locks.hold('default', 'another');
     one.agent.start();
-    await one.line(/is staged; waiting: the lock server refused/);
+    await one.line(/is staged; waiting: the lock manager refused/);
     await one.line(/^on the bus as/);
     // From now on a refusal counts for longer.
     one.reconfigure('', 10);

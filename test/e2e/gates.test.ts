@@ -141,7 +141,7 @@ test.concurrent('a lock server is asked inside of the windows only', LIMIT, asyn
   expect(one.locks.log).toEqual(['steady-state 200']);
   one.locks.hold('default', 'another');
   one.clock.set(NOON + 60 * MINUTE);
-  await one.line(/waiting: the lock server refused: .*another node reboots/);
+  await one.line(/waiting: the lock manager refused: .*another node reboots/);
   // The window ends while somebody else has the slot: no more questions, whatever becomes of it.
   one.clock.set(NOON + 90 * MINUTE);
   await one.nextLine(/waiting: outside of the reboot windows/);

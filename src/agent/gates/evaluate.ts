@@ -60,11 +60,11 @@ function reportGate({ memory, settings }: GateInputs): GateVerdict {
     gate: 'report',
     open: false,
     reason: isConfigured
-      ? `the lock server has not confirmed yet that this host is steady (group ${owed.group})`
-      : `a slot of group ${owed.group} is still to be given back to a lock server that is not configured any more ` +
+      ? `the lock manager has not confirmed yet that this host is steady (group ${owed.group})`
+      : `a slot of group ${owed.group} is still to be given back to a lock manager that is not configured any more ` +
         '(if it is gone for good: see "A lock server that is gone" in docs/operations.md)',
     lookAgain: null,
-    opens: 'an answer from the lock server',
+    opens: 'an answer from the lock manager',
   };
 }
 

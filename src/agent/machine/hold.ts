@@ -281,7 +281,7 @@ const SHORTEST_PAUSE_MS = 1_000;
 export function slotRefused(turn: Turn, text: string, retryAfterMs: number | undefined): void {
   const { phase, settings } = turn.state;
   const wait = Math.max(retryAfterMs ?? settings.steadyIntervalMs * (1 + turn.event.dice / 10), SHORTEST_PAUSE_MS);
-  const [until, said] = [now(turn) + Math.ceil(wait), `the lock server refused: ${text}`];
+  const [until, said] = [now(turn) + Math.ceil(wait), `the lock manager refused: ${text}`];
   if (phase.name === 'rebooting') {
     confirmationRefused(turn, said, until);
     return;
@@ -310,7 +310,7 @@ export function lockFailed(turn: Turn, failure: Failure): void {
   if (phase.name !== 'releasing' || stopping !== null) return;
   trouble(turn, 'slot', failure.text, until);
   const kept = isDoubtful ? '; a slot that may be held already is kept' : '';
-  const text = `no decision from the lock server: ${failure.text}${kept}`;
+  const text = `no decision from the lock manager: ${failure.text}${kept}`;
   backToHolding(turn, phase, rarely(turn, { by: 'lock', text, until, since }));
 }
 

@@ -208,8 +208,8 @@ export const TROUBLES: Readonly<Record<TroubleSource, string>> = {
   discard: 'removing a staged deployment',
   finalize: 'finalizing',
   reboot: 'waiting for the reboot',
-  slot: 'asking the lock server',
-  report: 'reporting to the lock server',
+  slot: 'asking the lock manager',
+  report: 'reporting to the lock manager',
   memory: 'writing the state file',
   undo: 'undoing what the pre-reboot hooks did',
   health: 'this boot is not healthy',
@@ -315,10 +315,10 @@ function faultLines({ memory }: AgentState, after: AgentState): readonly Line[] 
 function reportLines(before: AgentState, after: AgentState): readonly Line[] {
   if (before.memory.owed.length === 0 || after.memory.owed.length > 0) return [];
   if (droppedReports(before, after)) {
-    const text = 'a lock server that is no longer configured need not know that this host is steady';
+    const text = 'a lock manager that is no longer configured need not know that this host is steady';
     return [{ level: 'info', text }];
   }
-  return [{ level: isStreak(after) ? 'debug' : 'info', text: 'the lock server knows that this host is steady' }];
+  return [{ level: isStreak(after) ? 'debug' : 'info', text: 'the lock manager knows that this host is steady' }];
 }
 
 /** True when the last reports that were owed are not any more, though nobody has them. */

@@ -205,6 +205,8 @@ export interface AgentState {
   /** `releaseKey` of the release for which the `pre-stage` hooks have passed. */
   readonly preStaged: string | null;
   readonly check: Check | null;
+  /** Milliseconds since boot at which the graph was asked last; null: this process has not asked it. */
+  readonly graphAskedAt: number | null;
   readonly troubles: Readonly<Partial<Record<TroubleSource, Trouble>>>;
   readonly due: Readonly<Partial<Record<Timer, number>>>;
   readonly pending: Readonly<Partial<Record<AsyncKind, number>>>;

@@ -82,6 +82,7 @@ export function initialState(
     setbacks: null,
     preStaged: null,
     check: null,
+    graphAskedAt: null,
     slotConfirmedAt: null,
     told: [],
     drivers: [],

@@ -43,6 +43,7 @@ export function isPolling({ settings, phase, stopping, pending }: AgentState): b
 export function poll(turn: Turn): void {
   if (!isPolling(turn.state) || isPending(turn, 'fetchGraph') || !isDue(turn, 'poll')) return;
   arm(turn, 'poll', null);
+  patch(turn, { graphAskedAt: now(turn) });
   request(turn, { kind: 'fetchGraph' });
 }
 

@@ -1,4 +1,4 @@
-import { because } from './gate-words.ts';
+import { because, cancelledBy } from './gate-words.ts';
 import type { ShowMoment } from './moment.ts';
 import type { GateReport, Report, TroubleReport } from './report.ts';
 
@@ -10,6 +10,8 @@ const MOST_REASONS = 3;
 /** Why this host does not reboot, and when it will, in one sentence; `show` writes moments. */
 export function answerOf(report: Unanswered, show: ShowMoment): string {
   if (report.at !== report.now) return atAnotherMoment(report, show);
+  // What was begun goes on without the agent.
+  if (report.stopping !== null && report.state !== 'rebooting') return `${stopping(report)}.`;
   const answer = MEMORY_MATTERS.has(report.state)
     ? (notWritten(report, show) ?? ANSWERS[report.state])
     : ANSWERS[report.state];
@@ -31,14 +33,12 @@ type Answer = (report: Unanswered, show: ShowMoment) => string;
 const NO = 'This host does not reboot because';
 
 const ANSWERS: Readonly<Record<string, Answer>> = {
-  starting: (report) => {
-    const host = troubleOf(report, 'host');
-    const why = host === undefined ? '' : ` (${host.text})`;
-    return `${NO} its agent has just started, and has not read the deployments yet${why}`;
-  },
-  disabled: ({ disabled, drivers }) => {
+  starting,
+  disabled: (report) => {
+    const { disabled, drivers } = report;
+    const why = disabled ?? 'updates are disabled';
     const others = drivers.length === 0 ? '' : `; others may reboot it: ${drivers.map(({ name }) => name).join(', ')}`;
-    return `${NO} ${disabled ?? 'updates are disabled'}${others}`;
+    return `${isNoOstreeHost(report) ? `The agent has nothing to do here: ${why}` : `${NO} ${why}`}${others}`;
   },
   watching,
   staging,
@@ -47,24 +47,53 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   rebooting,
 };
 
+/** Nothing that is said of updates and gates is about such a host. */
+export function isNoOstreeHost({ state, booted }: Pick<Report, 'state' | 'booted'>): boolean {
+  return state === 'disabled' && booted === null;
+}
+
+function stopping({ stopping: what }: Unanswered): string {
+  return what === 'host' ? 'This host is going down, and its agent with it' : `${NO} the agent is stopping`;
+}
+
+function starting(report: Unanswered, show: ShowMoment): string {
+  const host = troubleOf(report, 'host');
+  if (host === undefined)
+    return `${NO} its deployments have not been read yet, which the agent waits for since ${show(report.since)}`;
+  const again =
+    host.nextTry === null || host.nextTry <= report.now ? '' : `; it is tried again at ${show(host.nextTry)}`;
+  return `${NO} its deployments cannot be read since ${show(host.since)}: ${host.text}${again}`;
+}
+
 function watching(report: Unanswered, show: ShowMoment): string {
-  const { foreign, check, source, nextCheck } = report;
+  const { foreign, check, source } = report;
   const unhealthy = troubleOf(report, 'health');
   if (unhealthy !== undefined) return notHealthy(report, unhealthy);
   if (foreign !== null) return leftAlone(foreign);
   if (source === 'staged') return `${NO} nothing is staged; it will when somebody has staged a deployment`;
   const graph = troubleOf(report, 'graph');
-  const again = nextCheck === null ? '' : `; the update server is asked again at ${show(nextCheck)}`;
+  const again = asked(report, show);
   if (graph !== undefined)
     return `${NO} the update server gives no answer since ${show(graph.since)}: ${graph.text}${again}`;
-  if (check === null)
-    return `${NO} the update server has not been asked yet${nextCheck === null ? '' : `; that is done at ${show(nextCheck)}`}`;
+  if (check === null) return `${NO} ${askedFirst(report, show)}`;
   return `${NO} ${said(check)}${afterVerdict(check, report.now) ?? again}`;
+}
+
+/** When the update server is asked next, or since when it is being asked. */
+function asked({ nextCheck, asking }: Unanswered, show: ShowMoment): string {
+  if (asking !== null) return `; the update server is being asked again since ${show(asking)}`;
+  return nextCheck === null ? '' : `; the update server is asked again at ${show(nextCheck)}`;
+}
+
+function askedFirst({ nextCheck, asking }: Unanswered, show: ShowMoment): string {
+  if (asking !== null) return `the update server is being asked for the first time since ${show(asking)}`;
+  const when = nextCheck === null ? '' : `; that is done at ${show(nextCheck)}`;
+  return `the update server has not been asked yet${when}`;
 }
 
 /** The verdict as it follows "because". */
 function said({ kind, text }: NonNullable<Report['check']>): string {
-  return kind === null ? 'the update graph is asked again' : text;
+  return kind === null ? 'the update server is asked again' : text;
 }
 
 function afterVerdict({ kind, reachesAt }: NonNullable<Report['check']>, now: number): string | null {
@@ -78,10 +107,12 @@ function leftAlone({ version, staged }: NonNullable<Report['foreign']>): string 
   return `${NO} somebody else has staged ${version}, which the agent leaves alone; it goes on when that is booted or removed (rpm-ostree cleanup -p)`;
 }
 
-function notHealthy({ owed }: Unanswered, { text }: TroubleReport): string {
+function notHealthy({ owed, next }: Unanswered, { text }: TroubleReport): string {
+  if (next.kind === 'reboot')
+    return `This host goes back to the release before, because this boot is not healthy: ${text}`;
   const slot = owed.find((one) => one.slot);
-  const kept = slot === undefined ? '' : `, and the slot of group ${slot.group} is kept`;
-  return `${NO} this boot is not healthy: ${text}; until it is, nothing is fetched${kept}`;
+  const kept = slot === undefined ? '' : `, and the slot of group ${slot.group} is not given back`;
+  return `${NO} this boot is not healthy: ${text}; before it is healthy, no release is fetched${kept}`;
 }
 
 function staging(report: Unanswered, show: ShowMoment): string {
@@ -99,9 +130,20 @@ function staging(report: Unanswered, show: ShowMoment): string {
 function holding(report: Unanswered, show: ShowMoment): string {
   const closed = closedGates(report);
   const version = report.target?.version ?? 'the release';
+  const off = calledOff(closed, show);
+  if (off !== null) return off;
   if (closed.length > 0) return `${NO} ${reasons(closed)}; ${prediction(report, 'it will', show)}`;
   if (report.next.kind === 'finalize') return `This host is about to reboot into ${version}`;
   return `This host does not reboot yet into ${version}: ${report.next.text}; ${prediction(report, 'it will', show)}`;
+}
+
+/** The sentence where an administrator has called the reboot off, and nothing else keeps it back. */
+function calledOff([first, ...more]: readonly GateReport[], show: ShowMoment): string | null {
+  const who = first?.gate === 'refusal' && more.length === 0 ? cancelledBy(first.reason) : null;
+  if (who === null) return null;
+  const { lookAgain = null } = first ?? {};
+  const when = lookAgain === null ? '' : `at ${show(lookAgain)}, or `;
+  return `${NO} ${who} has cancelled it; it is tried again ${when}at once with holdpoint update --now`;
 }
 
 function releasing(report: Unanswered, show: ShowMoment): string {
@@ -127,8 +169,11 @@ function rebooting(report: Unanswered, show: ShowMoment): string {
 
 /** The gates alone, for another moment: what will be staged then nobody knows. */
 function atAnotherMoment(report: Unanswered, show: ShowMoment): string {
+  if (report.notUpBefore !== null)
+    return `At ${show(report.at)} this host was not up: this boot has begun at ${show(report.notUpBefore)}.`;
   const closed = closedGates(report);
   const when = `At ${show(report.at)}`;
+  if (report.at < report.now) return `${when} ${inThePast(closed)}.`;
   const { target } = report;
   if (target === null) {
     const gates = closed.length === 0 ? 'no gate would be closed' : `it would be kept back because ${reasons(closed)}`;
@@ -139,6 +184,12 @@ function atAnotherMoment(report: Unanswered, show: ShowMoment): string {
   }
   const { provided = [] } = report.reboot ?? {};
   return `${when} no gate would be closed: this host would reboot into ${target.version}${provisos(provided)}.`;
+}
+
+/** Of what is past: what the gates say of it today. */
+function inThePast(closed: readonly GateReport[]): string {
+  if (closed.length === 0) return 'no gate would be closed, by what is known now';
+  return `this host would not reboot because ${reasons(closed)}, by what is known now`;
 }
 
 /** The closed gates, each reason once. */

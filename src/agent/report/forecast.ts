@@ -1,11 +1,12 @@
 import { duration } from '../../base/text.ts';
 import type { Instant } from '../../base/clock.ts';
 import { type ClosedGate, type GateName, type GateVerdict, isClosed } from '../gates/gate.ts';
+import { isOrdered } from '../gates/hurry.ts';
 import { hasHooks } from '../gates/surroundings.ts';
 import { gatesOf } from '../machine/explain.ts';
 import type { AgentState } from '../machine/state.ts';
-import { GATE_WORDS } from './gate-words.ts';
-import { instantAt, wallOf } from './moment.ts';
+import { opensOf } from './gate-words.ts';
+import { instantAt, thatComes, wallOf } from './moment.ts';
 import type { Forecast } from './report.ts';
 
 type Closed = GateVerdict & ClosedGate;
@@ -42,13 +43,25 @@ type Moment = Pick<Forecast, 'at' | 'when' | 'notBefore'>;
 function fromHolding(state: AgentState, now: Instant): Moment {
   const undo = state.memory.acted === null ? [] : ['what the pre-reboot hooks did is undone'];
   const untimed = gatesOf(state, now).filter(isClosed).filter(isUntimed);
-  const when = [...undo, ...untimed.map(({ gate, opensAt, lookAgain }) => opensText(gate, opensAt ?? lookAgain))];
+  const when = [...undo, ...untimed.map((gate) => opensOf(gate, state))];
   const earliest = earliestFrom(state, now, new Set(untimed.map(({ gate }) => gate)));
-  if (when.length > 0) return { at: null, when, notBefore: earliest === now.wall ? null : earliest };
+  if (when.length > 0) return { at: null, when, notBefore: earliest === now.wall ? null : thatComes(earliest) };
+  if (earliest !== null && thatComes(earliest) === null) return { at: null, when: [BEYOND], notBefore: null };
   if (earliest !== null) return { at: earliest, when: [], notBefore: null };
+  return { at: null, when: [roomText(state)], notBefore: null };
+}
+
+/** No moment that can be written. */
+const BEYOND = 'the year 9999 is over';
+
+/** What has to be where no opening was found that is long enough. */
+function roomText(state: AgentState): string {
   const patience = graceOf(state) + noticeOf(state);
-  const room = patience === 0 ? 'at the same time' : `for longer than people get (${duration(patience)})`;
-  return { at: null, when: [`all gates stay open ${room}`], notBefore: null };
+  if (patience === 0) return 'all gates are open at the same time';
+  const time = `the time that people get (${duration(patience)})`;
+  return state.settings.schedule === null
+    ? `nobody is logged in, or all gates stay open for longer than ${time}`
+    : `nobody is logged in, or updates.periodic.window has a longer one: as they are, the windows are too short for ${time}, so that it never reboots`;
 }
 
 /** The first moment at which the reboot fits in, as far as gates go that open at a time; null: none was found. */
@@ -60,11 +73,6 @@ function earliestFrom(state: AgentState, now: Instant, without: ReadonlySet<Gate
     wall = found.wall;
   }
   return null;
-}
-
-/** `moment`: when a gate is looked at again, if ever. */
-function opensText(gate: GateName, moment: number | null): string {
-  return gate === 'window' && moment === null ? 'updates.periodic.window has one' : GATE_WORDS[gate].opens;
 }
 
 /** A moment at which the reboot fits in before a gate closes; or the next one to try, `Infinity` for none. */
@@ -81,7 +89,8 @@ function tryAt(
   const opening = Math.max(...first.map((gate) => opensIn(gate, at)));
   if (first.length > 0) return { fits: false, wall: opening > wall ? opening : Infinity };
   const promised = wallOf(state.memory.graceUntil, at);
-  const begins = promised === null || (wall !== now.wall && wall > promised);
+  // An administrator's order does not wait for people, while it is in force.
+  const begins = !isOrdered(state.memory, wall) && (promised === null || (wall !== now.wall && wall > promised));
   const grace = begins ? graceOf(state) : 0;
   const last = Math.max(
     wall + grace,

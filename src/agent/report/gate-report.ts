@@ -1,13 +1,13 @@
 import { oneLine } from '../../base/text.ts';
 import { redactUrl } from '../../config/redact.ts';
 import type { Instant } from '../../base/clock.ts';
-import type { GateName, GateVerdict } from '../gates/gate.ts';
+import { type GateName, type GateVerdict, isClosed } from '../gates/gate.ts';
 import { hasHooks } from '../gates/surroundings.ts';
 import { gatesOf } from '../machine/explain.ts';
 import { sameLock } from '../machine/slot.ts';
 import type { AgentState } from '../machine/state.ts';
-import { GATE_WORDS } from './gate-words.ts';
-import { instantAt, wallOf } from './moment.ts';
+import { GATE_WORDS, howOf, opensOf } from './gate-words.ts';
+import { instantAt, thatComes, wallOf } from './moment.ts';
 import { type Origins, settingsFor } from './origins.ts';
 import type { GateReport } from './report.ts';
 import { slotReport } from './slot-report.ts';
@@ -27,7 +27,7 @@ export function gateReports(state: AgentState, now: Instant, wall: number, origi
   const local = gatesOf(state, at).map((verdict): GateReport => {
     const known = notAsked(state, verdict.gate) ?? told(state, verdict, at);
     const asNow = isOther && !isTimed(verdict);
-    return { ...NOTHING, gate: verdict.gate, ...known, asNow, from: settingsFor(verdict.gate, origins) };
+    return { ...NOTHING, gate: verdict.gate, ...known, asNow, from: fromOf(state, verdict.gate, origins) };
   });
   const slot = { ...slotReport(state, at), asNow: isOther && state.settings.lock !== null };
   return [...local, { ...NOTHING, ...slot, gate: 'slot', from: settingsFor('slot', origins) }];
@@ -35,7 +35,7 @@ export function gateReports(state: AgentState, now: Instant, wall: number, origi
 
 type Told = Pick<GateReport, 'verdict' | 'reason'> & Partial<GateReport>;
 
-const NOTHING = { opens: null, how: null, opensAt: null, lookAgain: null, closesAt: null };
+const NOTHING = { opens: null, how: null, opensAt: null, lookAgain: null, closesAt: null, despite: null };
 
 /** A pause or a marker that says when it ends depends on the time alone. */
 function isTimed(verdict: GateVerdict): boolean {
@@ -53,28 +53,31 @@ function notAsked(state: AgentState, gate: GateName): Told | null {
   return { verdict: 'notAsked', reason: 'the may-reboot hooks are asked when every gate before is open' };
 }
 
+/** For a list that cannot be read other keys matter than for people. */
+function fromOf({ around }: AgentState, gate: GateName, origins: Origins): GateReport['from'] {
+  const isUnreadable = gate === 'people' && around?.people === null;
+  return settingsFor(gate, origins, isUnreadable ? 'updates.sessions.unreadable_secs' : undefined);
+}
+
 function told(state: AgentState, verdict: GateVerdict, at: Instant): Told {
-  const words = GATE_WORDS[verdict.gate];
-  if (verdict.open) {
-    return { verdict: 'open', reason: words.open(state), closesAt: wallOf(verdict.until, at) };
+  if (!isClosed(verdict)) {
+    const { despite = null } = verdict;
+    const reason =
+      despite === null
+        ? GATE_WORDS[verdict.gate].open(state)
+        : `passed by ${state.memory.order?.by ?? 'somebody'}'s update --now`;
+    return { verdict: 'open', reason, closesAt: wallOf(verdict.until, at), despite };
   }
   const { opensAt = null, reason } = verdict;
   const lookAgain = verdict.gate === 'report' ? (state.troubles.report?.nextTry ?? null) : verdict.lookAgain;
   return {
     verdict: 'closed',
     reason: (verdict.gate === 'report' ? slotElsewhere(state) : null) ?? reason,
-    opens: opensText(verdict, state),
-    how: words.how,
-    opensAt,
+    opens: opensOf(verdict, state),
+    how: howOf(verdict.gate, state),
+    opensAt: thatComes(opensAt),
     lookAgain: wallOf(lookAgain, at),
   };
-}
-
-function opensText({ gate, ...verdict }: GateVerdict, { around }: AgentState): string {
-  const isHopeless = gate === 'window' && !verdict.open && verdict.opensAt === undefined;
-  if (isHopeless) return 'updates.periodic.window has one';
-  if (gate === 'people' && around?.people === null) return 'logind can be read, or was waited for long enough';
-  return GATE_WORDS[gate].opens;
 }
 
 /** A slot that may be taken at a server that is not configured any more: whatever else is owed, that is the hard one. */

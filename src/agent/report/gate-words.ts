@@ -1,5 +1,5 @@
 import { duration } from '../../base/text.ts';
-import type { GateName } from '../gates/gate.ts';
+import { type ClosedGate, type GateName, type GateVerdict } from '../gates/gate.ts';
 import type { AgentState } from '../machine/state.ts';
 
 /** How people are told of a gate. */
@@ -18,7 +18,7 @@ interface Words {
 export const GATE_WORDS: Readonly<Record<GateName, Words>> = {
   enabled: {
     opens: 'updates.enabled is true',
-    how: 'updates.enabled = true in the configuration',
+    how: 'updates.enabled = true in the configuration, and then: systemctl reload holdpoint-agent',
     open: () => 'updates are enabled',
   },
   health: {
@@ -81,7 +81,7 @@ export const GATE_WORDS: Readonly<Record<GateName, Words>> = {
   },
   power: {
     opens: 'it has AC power',
-    how: null,
+    how: 'AC power; or, if it may reboot on battery: updates.power.require_ac = false in the configuration',
     open: ({ settings, around }) =>
       settings.around?.requireAc !== true
         ? 'AC power is not required'
@@ -118,6 +118,32 @@ export const GATE_WORDS: Readonly<Record<GateName, Words>> = {
   },
 };
 
+/** What opens a closed gate as it is: a clause that follows "when". */
+export function opensOf({ gate, opensAt, lookAgain }: GateVerdict & ClosedGate, { around }: AgentState): string {
+  if (gate === 'window' && opensAt === undefined) return 'updates.periodic.window has one';
+  if (gate === 'people' && around?.people === null) return 'logind can be read, or was waited for long enough';
+  if (gate === 'holds' && opensAt === undefined && lookAgain === null) return 'the marker is removed';
+  return GATE_WORDS[gate].opens;
+}
+
+/** What helps with a closed gate as it is; null: nothing. */
+export function howOf(gate: GateName, { around, phase }: AgentState): string | null {
+  if (gate === 'people' && around?.people === null) {
+    return 'why logind does not answer: systemctl status systemd-logind; how long it is waited for: updates.sessions.unreadable_secs';
+  }
+  const by = gate === 'refusal' && phase.name === 'holding' ? phase.refusal?.by : undefined;
+  if (by === 'administrator') return 'to reboot all the same: holdpoint update --now';
+  return by === 'hook' ? GATE_WORDS.hooks.how : GATE_WORDS[gate].how;
+}
+
+/** How it is told that an administrator has called a reboot off. */
+const CANCELLED = /^cancelled by (.*)$/;
+
+/** Who has called the reboot off, by the reason of the gate `refusal`; null: nobody has. */
+export function cancelledBy(reason: string): string | null {
+  return CANCELLED.exec(reason)?.[1] ?? null;
+}
+
 function peopleOpen({ settings, around }: AgentState): string {
   if (settings.around?.people === undefined || settings.around.people === null) return 'nobody asks who is logged in';
   if (around?.people === null) return 'nobody can tell who is logged in, for long enough';
@@ -136,6 +162,8 @@ export function because(gate: string, reason: string): string {
     .replace(/^this host /, 'it ')
     .replace(/^no decision /, 'there is $&')
     .replace(/^waits for a slot /, 'it $&');
+  const who = gate === 'refusal' ? cancelledBy(reason) : null;
+  if (who !== null) return `${who} has cancelled it`;
   // A question, or a second half, in the middle of a sentence.
   return gate === 'refusal'
     ? `the last try came to nothing (${said})`

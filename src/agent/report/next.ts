@@ -16,7 +16,7 @@ export function nextOf(state: AgentState, at: Instant): Next {
 
 const PHASES: Readonly<Record<Phase['name'], Asked>> = {
   starting: ({ due }, at) => timed('look', 'the deployments of this host are read', due.host, at),
-  disabled: () => now('nothing', 'nothing, until that is changed'),
+  disabled: ({ settings }) => now('nothing', settings.enabled ? 'nothing' : 'nothing, until that is changed'),
   watching,
   staging,
   holding,
@@ -34,7 +34,8 @@ function timed(kind: string, text: string, mono: number | null | undefined, at: 
 }
 
 function watching(state: AgentState, at: Instant): Next {
-  const { memory, due, pending, settings } = state;
+  const { memory, due, pending, settings, graphAskedAt } = state;
+  if (pending.rollback !== undefined) return now('reboot', 'this host goes back to the release before, and reboots');
   const foreign = foreignPending(state);
   if (foreign !== null && !mayBeAdopted(state, foreign)) {
     return now('event', `nothing, until ${foreign.version} is booted or removed`);
@@ -42,16 +43,20 @@ function watching(state: AgentState, at: Instant): Next {
   if (memory.discard !== null)
     return timed('stage', `the staged ${memory.discard.version} is removed`, due.discard, at);
   if (settings.source === 'staged') return now('event', 'nothing, until somebody stages a deployment');
-  if (pending.fetchGraph !== undefined) return now('poll', 'the answer of the update server is awaited');
+  if (pending.fetchGraph !== undefined) {
+    const since = wallOf(graphAskedAt, at);
+    return now('poll', `the answer of the update server is awaited${since === null ? '' : ` since ${utc(since)}`}`);
+  }
   return timed('poll', 'the update server is asked', due.poll, at);
 }
 
-function staging({ phase, pending, due, running }: AgentState, at: Instant): Next {
+function staging({ phase, pending, due, running, troubles }: AgentState, at: Instant): Next {
   if (phase.name !== 'staging') return now('event', '');
   const { version } = phase.target;
   if (pending.stage !== undefined) return now('stage', `${version} is fetched and staged; then the gates decide`);
   if (running?.event === 'pre-stage') return now('hooks', 'the pre-stage hooks run to their end');
-  const what = phase.waits === null ? `${version} is fetched` : `fetching ${version} is tried again`;
+  const isFirst = phase.waits === null && troubles.stage === undefined;
+  const what = isFirst ? `${version} is fetched` : `fetching ${version} is tried again`;
   return timed('stage', what, due.work, at);
 }
 
@@ -68,8 +73,32 @@ const OPENS: Readonly<Partial<Record<GateName, string>>> = {
   refusal: 'it is tried again',
 };
 
-/** All gates must open: what counts is the last of those that do so by themselves. */
+/** What happens when a gate closes by itself. */
+const CLOSES: Readonly<Partial<Record<GateName, string>>> = {
+  freeze: 'dates that are kept free of reboots begin',
+  window: 'the window closes',
+};
+
+/** What comes, unless a gate that is open closes before it, or then. */
+function unlessClosed(next: Next, state: AgentState, at: Instant): Next {
+  if (next.at === null) return next;
+  const closings = gatesOf(state, at).flatMap((gate) => {
+    const closes = gate.open ? wallOf(gate.until, at) : null;
+    if (!gate.open || closes === null) return [];
+    return [{ at: closes, text: gate.despite === undefined ? (CLOSES[gate.gate] ?? 'a gate closes') : ORDER_ENDS }];
+  });
+  const first = closings.reduce((best, one) => (one.at < best.at ? one : best), { at: Infinity, text: '' });
+  return first.at <= next.at ? { kind: 'gate', ...first } : next;
+}
+
+const ORDER_ENDS = 'the ordered update (update --now) is over';
+
 function holding(state: AgentState, at: Instant): Next {
+  return unlessClosed(inHolding(state, at), state, at);
+}
+
+/** All gates must open: what counts is the last of those that do so by themselves. */
+function inHolding(state: AgentState, at: Instant): Next {
   const { phase, pending, running, memory, due } = state;
   if (phase.name !== 'holding') return now('event', '');
   if (memory.acted !== null) return timed('hooks', 'the reboot-cancelled hooks run', due.undo, at);
@@ -119,7 +148,8 @@ function momentOf(
   return wallOf(lookAgain, at);
 }
 
-function releasing({ phase, pending, running, courtesy, memory, settings }: AgentState, at: Instant): Next {
+function releasing(state: AgentState, at: Instant): Next {
+  const { phase, pending, running, courtesy, memory, settings } = state;
   if (phase.name !== 'releasing') return now('event', '');
   if (pending.lock !== undefined) {
     return now('slot', `the lock manager answers for group ${(memory.slot ?? settings.lock)?.group ?? ''}`);
@@ -127,7 +157,7 @@ function releasing({ phase, pending, running, courtesy, memory, settings }: Agen
   if (running !== null) return now('hooks', `the ${running.event} hooks run to their end`);
   const { noticeUntil } = courtesy;
   if (noticeUntil !== null && noticeUntil > at.mono)
-    return timed('notice', 'the last notice of people ends', noticeUntil, at);
+    return unlessClosed(timed('notice', 'the last notice of people ends', noticeUntil, at), state, at);
   return now('finalize', `${phase.target.version} is finalized, and this host reboots`);
 }
 

@@ -56,10 +56,10 @@ export const GATE_KEYS: Readonly<Record<GateName | 'slot', readonly string[]>> =
   slot: ['updates.fleet_lock.base_url', 'updates.strategy', 'identity.group', 'updates.fleet_lock.wait_secs'],
 };
 
-/** What a gate goes by: its first key, and of the others those that somebody has set. */
-export function settingsFor(gate: GateName | 'slot', origins: Origins): readonly Setting[] {
-  return GATE_KEYS[gate].flatMap((key, index) => {
+/** What a gate goes by: the key that matters most, mostly its first, and of the others those that somebody has set. */
+export function settingsFor(gate: GateName | 'slot', origins: Origins, most = GATE_KEYS[gate][0]): readonly Setting[] {
+  return GATE_KEYS[gate].flatMap((key) => {
     const setting = origins.get(key);
-    return setting !== undefined && (index === 0 || setting.set.length > 0) ? [setting] : [];
+    return setting !== undefined && (key === most || setting.set.length > 0) ? [setting] : [];
   });
 }

@@ -4,6 +4,7 @@ import { redactUrl } from '../../config/redact.ts';
 import { explainVerdict } from '../../graph/why.ts';
 import type { Verdict } from '../../graph/choose.ts';
 import type { Target } from '../../graph/types.ts';
+import type { RolloutWait } from '../../graph/wait.ts';
 import { pendingDeployment, targetOf } from '../../host/rpm-ostree/deployment.ts';
 import { foreignPending } from '../machine/explain.ts';
 import { isOrdered } from '../gates/hurry.ts';
@@ -11,7 +12,8 @@ import type { Memory } from '../machine/memory.ts';
 import type { AgentState, Check } from '../machine/state.ts';
 import { isAdopted, isChanged } from '../machine/target.ts';
 import { wallOf } from './moment.ts';
-import type { CheckReport, Report, TargetReport } from './report.ts';
+import type { Origins } from './origins.ts';
+import type { CheckReport, Report, Setting, TargetReport } from './report.ts';
 
 /** The release that runs. */
 export function bootedReport({ host }: AgentState): Report['booted'] {
@@ -48,7 +50,7 @@ function short({ payload }: Pick<Target, 'payload'>): string {
 export function checkReport({ check, phase }: AgentState): CheckReport | null {
   if (check === null) return null;
   const { at, verdict, warnings } = check;
-  const offered = 'target' in phase ? `it leads to ${phase.target.version}` : 'it offers an update';
+  const offered = 'target' in phase ? `it leads to ${phase.target.version}` : 'the update graph offers an update';
   return {
     at: at.wall,
     kind: verdict?.kind ?? null,
@@ -60,7 +62,11 @@ export function checkReport({ check, phase }: AgentState): CheckReport | null {
 }
 
 function reachesAt(verdict: Verdict): number | null {
-  return verdict.kind === 'rollout' || verdict.kind === 'denied' ? (verdict.wait?.at ?? null) : null;
+  return waitOf(verdict)?.at ?? null;
+}
+
+function waitOf(verdict: Verdict): RolloutWait | null {
+  return verdict.kind === 'rollout' || verdict.kind === 'denied' ? verdict.wait : null;
 }
 
 /** The way to the newest release, where there is one to go. */
@@ -74,6 +80,24 @@ export function nextCheck({ due, settings, phase, stopping }: AgentState, at: In
   const isAsked =
     settings.source === 'graph' && stopping === null && phase.name !== 'disabled' && phase.name !== 'rebooting';
   return isAsked ? wallOf(due.poll, at) : null;
+}
+
+/** Since when the graph is being asked for; null where it is not. */
+export function askingSince({ pending, graphAskedAt }: AgentState, at: Instant): number | null {
+  return pending.fetchGraph === undefined ? null : (wallOf(graphAskedAt, at) ?? at.wall);
+}
+
+/** The keys that the answer goes by, besides those of the gates. */
+export function answerSettings({ settings, phase, check, around }: AgentState, origins: Origins): readonly Setting[] {
+  const isMetered = settings.around?.avoidMetered === true && around?.metered === true;
+  const verdict = phase.name === 'watching' ? (check?.verdict ?? null) : null;
+  const keys = [
+    ...(settings.source === 'staged' ? ['updates.source'] : []),
+    ...(phase.name === 'staging' && phase.waits !== null && isMetered ? ['updates.network.avoid_metered'] : []),
+    ...(verdict !== null && waitOf(verdict) !== null ? ['identity.rollout_wariness'] : []),
+    ...(verdict?.kind === 'downgradeRefused' ? ['updates.allow_downgrade'] : []),
+  ];
+  return keys.flatMap((key) => origins.get(key) ?? []);
 }
 
 /** The pause of an administrator, while it lasts. */

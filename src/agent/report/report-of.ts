@@ -11,6 +11,8 @@ import { instantAt, wallOf } from './moment.ts';
 import { nextOf } from './next.ts';
 import type { Origins } from './origins.ts';
 import {
+  answerSettings,
+  askingSince,
   bootedReport,
   checkReport,
   foreignReport,
@@ -36,15 +38,20 @@ export function reportOf(state: AgentState, now: Instant, origins: Origins, wall
     state: state.phase.name,
     since: state.since.wall,
     line: statusLine(state, now),
+    notUpBefore: wall < now.wall - now.mono ? now.wall - now.mono : null,
+    stopping: state.stopping,
     disabled: state.phase.name === 'disabled' ? state.phase.reason : null,
     booted: bootedReport(state),
     target: targetReport(state),
     gates: gateReports(state, now, wall, origins),
     next: nextOf(state, now),
-    reboot: forecast(state, instantAt(now, wall)),
+    // Of what is past nothing can be foreseen.
+    reboot: wall < now.wall ? null : forecast(state, instantAt(now, wall)),
     source: state.settings.source,
     check: checkReport(state),
     nextCheck: nextCheck(state, now),
+    asking: askingSince(state, now),
+    from: answerSettings(state, origins),
     troubles: troubleReports(state, now),
     ...memoryReport(state, now.wall),
     pause: pauseReport(state.memory, now.wall),

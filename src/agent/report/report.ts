@@ -35,6 +35,8 @@ export interface GateReport {
   readonly opensAt: number | null;
   readonly lookAgain: number | null;
   readonly closesAt: number | null;
+  /** Why it would be closed if an administrator had not ordered the update now; null: it would not. */
+  readonly despite: string | null;
   /** It depends on more than the time: for another moment this is what it says now. */
   readonly asNow: boolean;
   readonly from: readonly Setting[];
@@ -112,6 +114,10 @@ export interface Report {
   readonly state: string;
   readonly since: number;
   readonly line: string;
+  /** When this boot began, where `at` is before it; null: it is not. */
+  readonly notUpBefore: number | null;
+  /** What stops; null: nothing does. */
+  readonly stopping: string | null;
   /** Why nothing is done at all; null: it is. */
   readonly disabled: string | null;
   readonly answer: string;
@@ -123,6 +129,10 @@ export interface Report {
   readonly source: string;
   readonly check: CheckReport | null;
   readonly nextCheck: number | null;
+  /** Since when the update graph is being asked for; null: it is not. */
+  readonly asking: number | null;
+  /** The keys that the answer goes by, besides those of the gates. */
+  readonly from: readonly Setting[];
   readonly troubles: readonly TroubleReport[];
   readonly quarantine: readonly {
     readonly version: string;
@@ -168,6 +178,7 @@ const GATE: Codec<GateReport> = fields<GateReport>({
   opensAt: about('When it opens by itself, as far as that is known.', when),
   lookAgain: about('When it is asked again; it may be closed still.', when),
   closesAt: about('When an open one closes by itself.', when),
+  despite: about('Why an open one would be closed if an administrator had not ordered the update now.', words),
   asNow: about(
     'For another moment than now: this gate depends on more than the time, and is shown as it is now.',
     flag,
@@ -218,6 +229,11 @@ const REPORT: Codec<Report> = fields<Report>({
   state: about('starting, disabled, watching, staging, holding, releasing or rebooting.', text),
   since: about('When that state was entered.', moment),
   line: about('The status line: for people, its wording changes.', text),
+  notUpBefore: about(
+    'When this boot began, where `at` is before it: this boot says nothing of it. Null: it is not.',
+    when,
+  ),
+  stopping: about('agent, host, or unclear (nobody knows yet which of them) stops; null: none does.', words),
   disabled: about('Why nothing is done at all; null: the agent is at work.', words),
   answer: about('Why this host does not reboot, and when it will, in one sentence for people.', text),
   booted: about(
@@ -250,7 +266,9 @@ const REPORT: Codec<Report> = fields<Report>({
   ),
   source: about('Where releases come from: graph or staged.', text),
   check: about('The last good look at the update graph; null: there was none.', nullable(CHECK)),
-  nextCheck: about('When the update graph is asked next.', when),
+  nextCheck: about('When the update server is asked next.', when),
+  asking: about('Since when the update server is being asked; null: it is not.', when),
+  from: about('The keys of the configuration that the answer goes by, besides those of the gates.', list(SETTING)),
   troubles: about('What does not work at the moment.', list(TROUBLE)),
   quarantine: about(
     'Releases that are kept away from this host because they were at fault.',
@@ -268,7 +286,7 @@ const REPORT: Codec<Report> = fields<Report>({
     nullable(fields<NonNullable<Report['updateNow']>>({ by: text, until: moment })),
   ),
   owed: about(
-    'Lock servers that do not know yet that this host is steady; `slot`: one may still be taken there.',
+    'Lock managers that do not know yet that this host is steady; `slot`: one may still be taken there.',
     list(fields<Report['owed'][number]>({ server: text, group: text, slot: flag })),
   ),
   drivers: about(

@@ -29,7 +29,10 @@ const WORDS: Readonly<Record<TroubleSource, Words>> = {
     mends: 'end what keeps the host up, or reboot it by hand: systemctl reboot',
   },
   finalize: { what: 'finalizing', mends: `${AGAIN}; see journalctl -u rpm-ostreed` },
-  undo: { what: 'undoing what the pre-reboot hooks did', mends: 'mend the reboot-cancelled hook, or undo it by hand' },
+  undo: {
+    what: 'undoing what the pre-reboot hooks did',
+    mends: `${AGAIN}; mend the reboot-cancelled hook (journalctl -u 'holdpoint-hook@*'), or undo it by hand`,
+  },
   slot: {
     what: 'asking the lock manager',
     mends: `${AGAIN}; check that it runs, and updates.fleet_lock (address, token, certificate)`,
@@ -49,11 +52,23 @@ const WORDS: Readonly<Record<TroubleSource, Words>> = {
 };
 
 /** What does not work at the moment, the worst first. */
-export function troubleReports({ troubles }: AgentState, at: Instant): readonly TroubleReport[] {
+export function troubleReports(state: AgentState, at: Instant): readonly TroubleReport[] {
   return (Object.keys(WORDS) as TroubleSource[]).flatMap((source) => {
-    const trouble = troubles[source];
+    const trouble = state.troubles[source];
     if (trouble === undefined) return [];
     const { text, since, count, nextTry } = trouble;
-    return [{ source, ...WORDS[source], text, since: since.wall, count, nextTry: wallOf(nextTry, at) }];
+    const mends = mendsOf(source, text, state);
+    return [{ source, what: WORDS[source].what, mends, text, since: since.wall, count, nextTry: wallOf(nextTry, at) }];
   });
+}
+
+const DENIED =
+  'install the rule of polkit, /usr/share/polkit-1/rules.d/50-holdpoint.rules, for the user of the agent; it is tried again by itself';
+
+/** `text`: the last error. */
+function mendsOf(source: TroubleSource, text: string, { memory }: AgentState): string {
+  if (text.includes('denied by polkit')) return DENIED;
+  const kept =
+    source === 'undo' && memory.slot !== null ? `; the slot of group ${memory.slot.group} is kept until then` : '';
+  return WORDS[source].mends + kept;
 }

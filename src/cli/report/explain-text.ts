@@ -1,26 +1,42 @@
-import { answerOf } from '../../agent/report/answer.ts';
+import { answerOf, isNoOstreeHost } from '../../agent/report/answer.ts';
 import type { GateReport, Report, Setting } from '../../agent/report/report.ts';
 import { changesOf } from './changes.ts';
 import { labelled, type Look, point, wrapped } from './layout.ts';
 import type { Standing } from '../colours.ts';
 import type { LocalTime } from './local-time.ts';
-import { bootedText, checkText, closedText, nextText, sinceText, targetText, troubleText } from './words.ts';
+import {
+  bootedText,
+  checkText,
+  closedText,
+  nextText,
+  orderedText,
+  settingText,
+  sinceText,
+  targetText,
+  troubleText,
+} from './words.ts';
 
 /** `holdpoint explain`: the answer, then everything that it follows from. Lines without line ends. */
 export function explainLines(report: Report, time: LocalTime, look: Look): readonly string[] {
   const isNow = report.at === report.now;
   const title = (text: string): readonly string[] => ['', look.mark(text, 'title')];
   const changes = changesOf(report, time);
+  // Of a moment before this boot they would say nothing, nor where the agent has nothing to do.
+  const hasGates = report.notUpBefore === null && !isNoOstreeHost(report);
   return [
     ...wrapped(time.text(answerOf(report, time.near)), look.width).map((line) => look.mark(line, 'title')),
     ...title('Now'),
     ...nowLines(report, time, look),
-    ...title(
-      isNow ? 'Gates, in the order in which they are asked' : `Gates at ${time.near(report.at)} (* as they are now)`,
-    ),
-    ...report.gates.flatMap((gate) => gateLines(gate, report, time, look)),
-    ...title('Update graph'),
-    ...graphLines(report, time, look),
+    ...(hasGates
+      ? title(
+          isNow
+            ? 'Gates, in the order in which they are asked'
+            : `Gates at ${time.near(report.at)} (* as they are now)`,
+        )
+      : []),
+    ...(hasGates ? report.gates.flatMap((gate) => gateLines(gate, report, time, look)) : []),
+    ...(isNoOstreeHost(report) ? [] : title('Update graph')),
+    ...(isNoOstreeHost(report) ? [] : graphLines(report, time, look)),
     ...(changes.length === 0 ? [] : title('What would change it')),
     ...changes.flatMap((text) => point(text, look)),
   ];
@@ -35,6 +51,8 @@ function nowLines(report: Report, time: LocalTime, look: Look): readonly string[
     ...row('runs', bootedText(report)),
     ...row('target', targetText(report)),
     ...row('next', nextText(report, time)),
+    ...row('ordered', orderedText(report, time)),
+    ...report.from.flatMap((setting, index) => row(index === 0 ? 'goes by' : '', settingText(setting))),
     ...report.troubles.flatMap((trouble) =>
       labelled('  error', troubleText(trouble, time, report.now), COLUMN, look, 'wrong'),
     ),
@@ -66,18 +84,14 @@ function gateLines(gate: GateReport, report: Report, time: LocalTime, look: Look
   ];
 }
 
-function openText({ reason, closesAt }: GateReport, time: LocalTime): string {
-  return `${time.text(reason)}${closesAt === null ? '' : `, until ${time.near(closesAt)}`}`;
+function openText({ reason, closesAt, despite }: GateReport, time: LocalTime): string {
+  const otherwise = despite === null ? '' : `; else: ${time.text(despite)}`;
+  return `${time.text(reason)}${closesAt === null ? '' : `, until ${time.near(closesAt)}`}${otherwise}`;
 }
 
-/** What a closed gate goes by is shown in any case, else what somebody has set. */
-function settingsOf({ verdict, from }: GateReport): readonly Setting[] {
-  return verdict === 'closed' ? from : from.filter(({ set }) => set.length > 0);
-}
-
-function settingText({ key, value, set }: Setting): string {
-  const where = set.length === 0 ? 'default' : set.join(', ');
-  return value === null ? `${key} is not set` : `${key} = ${value} (${where})`;
+/** What a closed gate, or one that is passed, goes by is shown in any case, else what somebody has set. */
+function settingsOf({ verdict, from, despite }: GateReport): readonly Setting[] {
+  return verdict === 'closed' || despite !== null ? from : from.filter(({ set }) => set.length > 0);
 }
 
 function graphLines(report: Report, time: LocalTime, look: Look): readonly string[] {
@@ -86,7 +100,7 @@ function graphLines(report: Report, time: LocalTime, look: Look): readonly strin
   if (check !== null && check.reachesAt !== null)
     lines.push(`the rollout reaches this host at about ${time.near(check.reachesAt)}`);
   if (check?.outlook !== null && check !== null) lines.push(outlookText(check.outlook));
-  for (const warning of check?.warnings ?? []) lines.push(`left out: ${time.text(warning)}`);
+  for (const warning of check?.warnings ?? []) lines.push(time.text(warning));
   for (const { version, reason, until } of quarantine) {
     lines.push(`${version} is kept away until ${time.near(until)}: ${time.text(reason)}`);
   }

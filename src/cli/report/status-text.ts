@@ -1,5 +1,5 @@
-import { answerOf, closedGates } from '../../agent/report/answer.ts';
-import type { Report } from '../../agent/report/report.ts';
+import { answerOf, isNoOstreeHost } from '../../agent/report/answer.ts';
+import type { GateReport, Report } from '../../agent/report/report.ts';
 import { labelled, type Look, wrapped } from './layout.ts';
 import type { LocalTime } from './local-time.ts';
 import {
@@ -7,6 +7,7 @@ import {
   checkText,
   closedText,
   nextText,
+  orderedText,
   owedTexts,
   pauseText,
   sinceText,
@@ -26,24 +27,24 @@ export function statusLines(report: Report, time: LocalTime, look: Look): readon
     ...row('Runs', bootedText(report)),
     ...row('Target', targetText(report)),
     ...row('Next', nextText(report, time)),
-    ...gateLines(report, time, look),
-    ...row('Checked', checkText(report, time)),
+    ...(isNoOstreeHost(report) ? [] : gateLines(report, time, look)),
+    ...(isNoOstreeHost(report) ? [] : row('Checked', checkText(report, time))),
     ...besides(report, time, look),
   ];
 }
 
 function gateLines(report: Report, time: LocalTime, look: Look): readonly string[] {
-  const closed = closedGates(report);
-  const width = Math.max(0, ...closed.map(({ gate }) => gate.length)) + 2;
-  const lines = closed.flatMap((gate, index) => {
+  const closed = closedTogether(report.gates);
+  const width = Math.max(0, ...closed.map(({ names }) => names.length)) + 2;
+  const lines = closed.flatMap(({ names, gate }, index) => {
     const column = COLUMN + width;
-    const head = `${(index === 0 ? 'Closed' : '').padEnd(COLUMN)}${gate.gate}`;
+    const head = `${(index === 0 ? 'Closed' : '').padEnd(COLUMN)}${names}`;
     return labelled(head, closedText(gate, time, report.now), column, look, 'notable');
   });
   const named = (verdict: string): string =>
     report.gates
       .filter((gate) => gate.verdict === verdict)
-      .map(({ gate }) => gate)
+      .map((gate) => openName(gate, time))
       .join(', ');
   return [
     ...lines,
@@ -52,9 +53,28 @@ function gateLines(report: Report, time: LocalTime, look: Look): readonly string
   ];
 }
 
+/** The closed gates, those together that are closed for the same reason: the last of them knows most about it. */
+function closedTogether(
+  gates: readonly GateReport[],
+): readonly { readonly names: string; readonly gate: GateReport }[] {
+  const closed = gates.filter(({ verdict }) => verdict === 'closed');
+  return closed.flatMap((gate, index) => {
+    const same = closed.filter(({ reason }) => reason === gate.reason);
+    return closed.slice(index + 1).some((later) => same.includes(later))
+      ? []
+      : [{ names: same.map((one) => one.gate).join(', '), gate }];
+  });
+}
+
+/** A gate that is not closed: of an open window until when, and whether it is an order that passes it. */
+function openName({ gate, closesAt, despite }: GateReport, time: LocalTime): string {
+  if (despite !== null) return `${gate} (passed)`;
+  return gate === 'window' && closesAt !== null ? `${gate} (until ${time.at(closesAt)})` : gate;
+}
+
 /** What is there only now and then. */
 function besides(report: Report, time: LocalTime, look: Look): readonly string[] {
-  const { troubles, drivers, quarantine, skipped, postponed, updateNow, running, now } = report;
+  const { troubles, drivers, quarantine, skipped, postponed, running, now } = report;
   const all = (label: string, texts: readonly string[], as: 'title' | 'wrong' = 'title'): readonly string[] =>
     texts.flatMap((text, index) => labelled(index === 0 ? label : '', text, COLUMN, look, as));
   return [
@@ -66,10 +86,7 @@ function besides(report: Report, time: LocalTime, look: Look): readonly string[]
     ...all('Hooks', running === null ? [] : [`${running.event} since ${time.near(running.since)}`]),
     ...all('Pause', pauseText(report, time) === '' ? [] : [pauseText(report, time)]),
     ...all('Postponed', postponed === null ? [] : [`by ${postponed.by}, until ${time.near(postponed.until)}`]),
-    ...all(
-      'Ordered',
-      updateNow === null ? [] : [`the update now, by ${updateNow.by}, until ${time.near(updateNow.until)}`],
-    ),
+    ...labelled('Ordered', orderedText(report, time), COLUMN, look, 'title'),
     ...all('Owed', owedTexts(report)),
     ...all('Kept away', [
       ...quarantine.map(({ version, reason, until }) => `${version}, until ${time.near(until)}: ${time.text(reason)}`),

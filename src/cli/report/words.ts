@@ -1,5 +1,5 @@
 import { duration } from '../../base/text.ts';
-import type { GateReport, Report, TroubleReport } from '../../agent/report/report.ts';
+import type { GateReport, Report, Setting, TroubleReport } from '../../agent/report/report.ts';
 import type { LocalTime } from './local-time.ts';
 
 /** A closed gate in one clause: why, and until when or when it is tried again. */
@@ -21,21 +21,29 @@ const AGAIN: Readonly<Record<string, string>> = {
   clock: 'at the latest at',
 };
 
+/** A key of the configuration, its value, and where it was set. */
+export function settingText({ key, value, set }: Setting): string {
+  const where = set.length === 0 ? 'default' : set.join(', ');
+  return value === null ? `${key} is not set` : `${key} = ${value} (${where})`;
+}
+
 /** The release that runs, and how it came here. */
-export function bootedText({ booted, lastBoot }: Report): string {
+export function bootedText({ booted, lastBoot, state }: Report): string {
+  if (booted === null && state === 'disabled') return 'no deployment of ostree';
   if (booted === null) return 'no release known';
   const how = lastBoot?.updated === true && lastBoot.version === booted.version ? ', after an update' : '';
   return `${booted.version}${commit(booted.release)}${how}`;
 }
 
 /** The release that is to be booted, and how it is staged. */
-export function targetText({ target, foreign, state }: Report): string {
+export function targetText({ target, foreign, state, next }: Report): string {
   if (target === null) return foreign === null ? '' : foreignText(foreign);
-  const { version, release, staged, by, locked, waits, progress } = target;
+  const { version, release, staged, by, locked, progress } = target;
   if (state === 'rebooting') return `${version}${commit(release)}, being finalized`;
+  const isFetched = target.waits === null && next.kind === 'stage' && next.at === null;
   const who = by === 'somebody' ? ' by somebody else' : '';
   const how = locked === true ? ', locked: only the agent boots it' : ', perhaps not locked: any reboot may boot it';
-  const fetched = waits === null ? `being fetched${progress === null ? '' : ` (${progress})`}` : 'not fetched yet';
+  const fetched = isFetched ? `being fetched${progress === null ? '' : ` (${progress})`}` : 'not fetched yet';
   return `${version}${commit(release)}, ${staged ? `staged${who}${how}` : fetched}`;
 }
 
@@ -54,11 +62,13 @@ export function nextText({ next }: Report, time: LocalTime): string {
 }
 
 /** The last look at the graph. */
-export function checkText({ check, nextCheck, source, now }: Report, time: LocalTime): string {
-  if (source === 'staged') return 'no update graph is asked (updates.source = "staged")';
-  const again = nextCheck === null || nextCheck < now ? '' : `next at ${time.near(nextCheck)}`;
+export function checkText({ check, nextCheck, asking, source, state, now }: Report, time: LocalTime): string {
+  if (source === 'staged') return 'no update server is asked (updates.source = "staged")';
+  if (state === 'disabled' && check === null) return 'the update server is not asked';
+  const next = nextCheck === null || nextCheck < now ? '' : `next at ${time.near(nextCheck)}`;
+  const again = asking === null ? next : `being asked since ${time.near(asking)}`;
   if (check === null) return `no answer yet${again === '' ? '' : `; ${again}`}`;
-  const left = check.warnings.length === 0 ? '' : `; ${check.warnings.length} left out of it`;
+  const left = check.warnings.length === 0 ? '' : `; ${check.warnings.length} of it left out`;
   return `${time.near(check.at)}: ${time.text(check.text)}${left}${again === '' ? '' : `; ${again}`}`;
 }
 
@@ -75,12 +85,17 @@ export function troubleText(trouble: TroubleReport, time: LocalTime, now: number
 export function pauseText({ pause }: Report, time: LocalTime): string {
   if (pause === null) return '';
   const { until, reason, by, since } = pause;
-  const who = `${by === null ? '' : ` by ${by}`}${since === null ? '' : ` since ${time.at(since)}`}`;
+  const who = `by ${by ?? 'somebody'}${since === null ? '' : ` since ${time.at(since)}`}`;
   const why = reason === '' ? '' : `: ${reason}`;
-  return `paused${who}, ${until === null ? 'until it is resumed' : `until ${time.near(until)}`}${why}`;
+  return `${who}, ${until === null ? 'until it is resumed' : `until ${time.near(until)}`}${why}`;
 }
 
-/** Lock servers that do not know yet that this host is steady. */
+/** The order of an administrator that is in force. */
+export function orderedText({ updateNow }: Report, time: LocalTime): string {
+  return updateNow === null ? '' : `the update now, by ${updateNow.by}, until ${time.near(updateNow.until)}`;
+}
+
+/** Lock managers that do not know yet that this host is steady. */
 export function owedTexts({ owed }: Report): readonly string[] {
   return owed.map(({ server, group, slot }) => {
     const what = slot

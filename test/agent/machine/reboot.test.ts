@@ -225,7 +225,7 @@ describe('a finalize that is repeated under a slot', () => {
   });
 
   test.each([
-    ['refuses', (driver: Driver) => driver.refused('HTTP 409: slots_full'), 'the lock server refused: HTTP 409'],
+    ['refuses', (driver: Driver) => driver.refused('HTTP 409: slots_full'), 'the lock manager refused: HTTP 409'],
     ['does not answer', (driver: Driver) => driver.fails('lock', 'unknown', 'connect ECONNREFUSED'), 'ECONNREFUSED'],
   ])('is not finalized while the lock server %s: the slot stays on record, and that is said', (_, answers, said) => {
     const driver = resumed();

@@ -156,8 +156,8 @@ describe('a report that is owed', () => {
     driver.staged(shown(driver));
     expect(driver.phase).toBe('rebooting');
     const said = driver.said.slice(before).join('\n');
-    expect(said).toMatch('a lock server that is no longer configured need not know that this host is steady');
-    expect(said).not.toMatch(/the lock server knows|reporting to the lock server: over/);
+    expect(said).toMatch('a lock manager that is no longer configured need not know that this host is steady');
+    expect(said).not.toMatch(/the lock manager knows|reporting to the lock manager: over/);
   });
 
   test('that is on its way is dropped when it fails', () => {
@@ -258,7 +258,7 @@ describe('a changed configuration', () => {
     const before = driver.said.length;
     reconfigure(driver, { lock: null });
     expect(driver.state.troubles.slot).toBeUndefined();
-    expect(driver.said.slice(before).join('\n')).not.toMatch('asking the lock server: over');
+    expect(driver.said.slice(before).join('\n')).not.toMatch('asking the lock manager: over');
   });
 
   test('leaves a refusal of the same server, and one of rpm-ostree', () => {

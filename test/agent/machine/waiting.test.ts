@@ -178,7 +178,7 @@ describe('an answer that says nothing about the slot', () => {
     const driver = held(IN_FLEET);
     driver.fails('lock', 'transient', 'HTTP 404 (check the path of updates.fleet_lock.base_url)');
     expect([driver.phase, driver.written?.slot]).toEqual(['holding', null]);
-    expect(driver.said.join('\n')).toMatch(/warn: asking the lock server: HTTP 404 \(check the path/);
+    expect(driver.said.join('\n')).toMatch(/warn: asking the lock manager: HTTP 404 \(check the path/);
     reconfigure(driver, { lock: lockAt('b') });
     expect(driver.memory.owed, 'the wrong address is owed nothing').toEqual([{ ...lockAt('b'), slot: false }]);
   });

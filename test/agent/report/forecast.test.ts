@@ -1,7 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { Settings } from '../../../src/agent/machine/state.ts';
 import { forecast } from '../../../src/agent/report/forecast.ts';
-import { HOUR, SECOND, instant, person, reading, stagedDeployment } from '../../support/agent-builders.ts';
+import type { Hold } from '../../../src/host/holds/hold.ts';
+import type { RebootWindow } from '../../../src/config/reboot-window.ts';
+import { createSchedule } from '../../../src/strategy/schedule.ts';
+import {
+  HOUR,
+  MINUTE,
+  NODE_ID,
+  SECOND,
+  instant,
+  person,
+  reading,
+  stagedDeployment,
+} from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
 import { IN_FLEET, arrived } from '../../support/agent-surrounded.ts';
 import { SITUATIONS, dailyWindow, inventoryDays } from '../../support/report-situations.ts';
@@ -22,6 +34,17 @@ function acts(driver: Driver): number {
   }
   expect(driver.asked).toContain('finalize');
   return instant(driver.mono).wall;
+}
+
+/** Under an `update --now`. */
+function ordered(driver: Driver, forMs: number): Driver {
+  driver.send({ kind: 'updateNow', by: 'root', forMs });
+  driver.pass(SECOND);
+  return driver;
+}
+
+function markerFor(ms: number): readonly Hold[] {
+  return [{ name: 'backup', reason: 'nightly', since: 0, until: instant(ms).wall }];
 }
 
 const WAITING: Readonly<Record<string, () => Driver>> = {
@@ -47,6 +70,29 @@ const WAITING: Readonly<Record<string, () => Driver>> = {
     host.change({ power: 'ac' });
     return host.driver;
   },
+  'for a marker that ends, with people here and the update ordered': () =>
+    ordered(arrived({ people: [ANN], holds: markerFor(HOUR) }).driver, 2 * HOUR),
+  'for a marker that ends after the order, with people here': () =>
+    ordered(arrived({ people: [ANN], holds: markerFor(HOUR) }).driver, 30 * MINUTE),
+  'for a marker that ends as late before the order ends that people have no last notice any more': () =>
+    ordered(arrived({ people: [ANN], holds: markerFor(HOUR) }).driver, HOUR - 4 * MINUTE),
+  'for a marker that ends in the dates of a freeze, after the order, with a window': () =>
+    ordered(
+      arrived(
+        { people: [ANN], holds: markerFor(HOUR) },
+        {},
+        { schedule: dailyWindow(2 * 60), freezes: inventoryDays() },
+      ).driver,
+      30 * MINUTE,
+    ),
+  'for a marker that ends under an order, outside of the windows, with people here': () =>
+    ordered(arrived({ people: [ANN], holds: markerFor(HOUR) }, {}, { schedule: dailyWindow(2 * 60) }).driver, 2 * HOUR),
+  'for a marker that ends under an order, after people had begun to be given time': () => {
+    const host = arrived({ people: [ANN] });
+    host.driver.pass(MINUTE);
+    host.change({ holds: markerFor(HOUR) });
+    return ordered(host.driver, 2 * HOUR);
+  },
   'for a lock manager that has refused': () => {
     const { driver } = arrived({}, {}, IN_FLEET);
     driver.refused('HTTP 409: slots_full', 90 * SECOND);
@@ -67,6 +113,20 @@ describe('the moment that is foreseen is the one at which the agent acts', () =>
   });
 });
 
+test('a window that is long enough is found behind many that are not', () => {
+  const days = [0, 1, 2, 3, 4, 5, 6];
+  const short = [4, 10, 16, 22].map((hour) => window(days, hour, 5));
+  const windows = [...short, window([3], 18, 60)];
+  const schedule = createSchedule({ windows, timeZone: 'UTC', randomPlace: false, nodeId: NODE_ID, graceMs: 0 }, 'UTC');
+  // A Thursday.
+  const { driver } = arrived({ people: [ANN] }, {}, { schedule });
+  expect(predicted(driver)).toBe(Date.UTC(2026, 6, 29, 18, 11));
+});
+
+function window(days: readonly number[], hour: number, lengthMinutes: number): RebootWindow {
+  return { kind: 'weekly', days, startMinute: hour * 60, lengthMinutes, timeZone: null };
+}
+
 describe('no moment is foreseen', () => {
   test.each(['hold', 'inhibitor', 'on-battery', 'paused', 'hooks-refuse', 'window-too-short', 'no-window'])(
     'in the situation %s, but what has to happen',
@@ -82,6 +142,11 @@ describe('no moment is foreseen', () => {
     const driver = SITUATIONS[name]?.();
     if (driver === undefined) throw new Error(name);
     expect(forecast(driver.state, instant(driver.mono))).toBeNull();
+  });
+
+  test('where people have just as much time as a window is long: at its end it is closed', () => {
+    const { driver } = arrived({ people: [ANN] }, {}, { schedule: dailyWindow(2 * 60, 11) });
+    expect(predicted(driver)).toBeNull();
   });
 
   test('before it may be, where something else has no moment', () => {

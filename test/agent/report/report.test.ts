@@ -6,16 +6,10 @@ import { GATE_KEYS, originsOf } from '../../../src/agent/report/origins.ts';
 import { REPORT_SCHEMA, readReport, writeReport } from '../../../src/agent/report/report.ts';
 import { reportJson, reportOf } from '../../../src/agent/report/report-of.ts';
 import { buildConfig } from '../../../src/config/load.ts';
-import { HOUR, instant } from '../../support/agent-builders.ts';
-import type { Driver } from '../../support/agent-driver.ts';
+import { HOUR, instant, lockAt } from '../../support/agent-builders.ts';
+import { arrived } from '../../support/agent-surrounded.ts';
 import { expectGolden } from '../../support/golden.ts';
-import { SITUATIONS, originsFor } from '../../support/report-situations.ts';
-
-function situation(name: string): Driver {
-  const driver = SITUATIONS[name]?.();
-  if (driver === undefined) throw new Error(name);
-  return driver;
-}
+import { SITUATIONS, originsFor, situation } from '../../support/report-situations.ts';
 
 describe('a report', () => {
   test.each(Object.keys(SITUATIONS))('of %s is the same after it was written and read', (name) => {
@@ -37,11 +31,21 @@ describe('a report', () => {
     expect(later.gates.find(({ gate }) => gate === 'power')).toMatchObject({ asNow: true });
   });
 
+  test('foresees nothing of what is past', () => {
+    const { state, mono } = situation('uptime');
+    const now = instant(mono);
+    const at = (wall: number): unknown => readReport(reportJson(state, now, new Map(), wall)).reboot;
+    expect(at(now.wall - 1_000)).toBeNull();
+    expect(at(now.wall)).not.toBeNull();
+  });
+
   test.each([0, 1, 253_402_300_799_000])('can be about %d', (wall) => {
     for (const name of ['several-gates', 'uptime', 'people-with-grace', 'slot-refused', 'newest']) {
       const { state, mono } = situation(name);
       const json = reportJson(state, instant(mono), originsFor(state.settings), wall);
       expect(readReport(json).at).toBe(wall);
+      // What is beyond the year 9999 is no moment.
+      expect(json).not.toContain('9999-12-31T23:59:59.999Z');
     }
   });
 
@@ -56,6 +60,32 @@ describe('a report', () => {
       ['/etc/50.toml:3'],
     ]);
     expect(JSON.stringify(report)).not.toContain('secret');
+  });
+
+  test('shows no password of a lock manager that something is owed to', () => {
+    const lock = { ...lockAt('old'), baseUrl: 'https://me:secret@old.example/' };
+    const { driver } = arrived({}, {}, { lock });
+    driver.fails('lock', 'unknown', 'no answer');
+    delete driver.auto.report;
+    driver.send({ kind: 'configured', settings: { ...driver.state.settings, lock: lockAt('new') } });
+    expect(driver.memory.owed.map(({ baseUrl }) => baseUrl)).toContain(lock.baseUrl);
+    const report = reportOf(driver.state, instant(driver.mono), originsFor(driver.state.settings));
+    expect(report.owed.find(({ server }) => server.includes('old.example'))?.slot).toBe(true);
+    expect(JSON.stringify(report)).not.toContain('secret');
+  });
+
+  test('shows what is kept away as long as it is', () => {
+    const { state, mono } = situation('quarantined');
+    const shown = (at: number): number => reportOf(state, instant(at), new Map()).quarantine.length;
+    const ends = state.memory.quarantine[0]?.until ?? 0;
+    expect([shown(mono), shown(ends - 1 - instant(0).wall), shown(ends - instant(0).wall)]).toEqual([1, 1, 0]);
+  });
+
+  test('says when a release is fetched, while that is to come', () => {
+    const { state, mono } = situation('rollout-not-reached');
+    const said = (at: number): string => reportOf(state, instant(at), new Map()).answer;
+    expect(said(mono)).toMatch(/; it is fetched then\.$/);
+    expect(said(mono + HOUR)).not.toContain('it is fetched then');
   });
 
   test('is not taken for one where a field is missing', () => {
