@@ -8,6 +8,7 @@ import {
   type FinalizeRecord,
   type Memory,
   type OwedReport,
+  type PostBootRecord,
   type Quarantine,
   type SlotRecord,
   type TargetRecord,
@@ -114,7 +115,11 @@ const readLastBoot = object<NonNullable<Memory['lastBoot']>>({ key: string, vers
 const readArrival = object<ArrivalRecord>({ bootId: string, from: string, since: number });
 const readPostponed = object<NonNullable<Memory['postponed']>>({ until: number, by: string, spentMs: number });
 const readActed = object<ActedRecord>({ version: string, undo: boolean });
-const readPostBoot = object<Memory['postBoot']>({ passed: boolean, problem: orNull(string) });
+const readPostBoot = object<PostBootRecord>({
+  passed: boolean,
+  problem: orNull(string),
+  notRun: (value, where) => (value === undefined ? false : boolean(value, where)),
+});
 const readOwed = object<OwedReport>({
   baseUrl: string,
   group: string,

@@ -40,7 +40,7 @@ const memories: fc.Arbitrary<Memory> = fc.record({
   graceUntil: fc.option(moment),
   acted: fc.option(fc.record({ version: text, undo: fc.boolean() })),
   wasHealthy: fc.boolean(),
-  postBoot: fc.record({ passed: fc.boolean(), problem: fc.option(text) }),
+  postBoot: fc.record({ passed: fc.boolean(), problem: fc.option(text), notRun: fc.boolean() }),
   lastBoot: fc.option(fc.record({ key: text, version: text, from: fc.option(text) })),
   arrival: fc.option(fc.record({ bootId: text, from: text, since: fc.integer() })),
 });

@@ -35,7 +35,17 @@ export function healthOf(
   if (around.boot.kind !== 'healthy') return around.boot;
   if (!around.hooks.includes('post-boot') || postBoot.passed) return { kind: 'healthy' };
   if (postBoot.problem === null) return { kind: 'waiting', reason: 'the post-boot hooks have not run yet' };
+  // Nobody knows what it would say: that is no fault of the boot.
+  if (postBoot.notRun) return { kind: 'waiting', reason: `post-boot hook ${postBoot.problem}` };
   return { kind: 'unhealthy', reason: `post-boot hook ${postBoot.problem}` };
+}
+
+/** Why nobody can tell whether this boot is what it should be, as a clause, or null. */
+export function whyUnclear({ memory, around }: Pick<GateInputs, 'memory' | 'around'>): string | null {
+  if (around?.boot.kind === 'unknown') return around.boot.reason;
+  const { problem, notRun } = memory.postBoot;
+  const isAsked = around?.boot.kind === 'healthy' && around.hooks.includes('post-boot');
+  return isAsked && notRun && problem !== null ? `post-boot hook ${problem}` : null;
 }
 
 /** True when this boot is known to be what it should be. */

@@ -1,7 +1,7 @@
 import { evaluateGates } from '../gates/evaluate.ts';
 import { type ClosedGate, type GateName, isClosed } from '../gates/gate.ts';
 import { inputsOf } from '../gates/inputs.ts';
-import { healthOf, isHealthy } from '../gates/surroundings.ts';
+import { healthOf, isHealthy, whyUnclear } from '../gates/surroundings.ts';
 import { deploymentKey } from '../../host/rpm-ostree/deployment.ts';
 import { surroundingsAreFresh } from './around.ts';
 import { CONSENT_MS } from './consent-ms.ts';
@@ -120,8 +120,8 @@ function peopleKnow(turn: Turn, before: Pick<Target, 'version'>): boolean {
 
 /** Why a host does not go back now, or null. */
 function heldBack(state: AgentState, at: Instant): string | null {
-  if (state.around?.boot.kind === 'unknown')
-    return `nobody knows whether this boot is healthy: ${state.around.boot.reason}`;
+  const unclear = whyUnclear(state);
+  if (unclear !== null) return `nobody knows whether this boot is healthy: ${unclear}`;
   const closed = evaluateGates(inputsOf(state, at, null)).filter(isClosed);
   return closed.find(({ gate }) => HOLD_BACK.has(gate))?.reason ?? null;
 }

@@ -89,7 +89,7 @@ const DONE: Readonly<Record<HookEvent, Done>> = {
   },
   'post-boot': (turn, outcome) => {
     const passed = outcome.kind === 'passed';
-    remember(turn, { postBoot: { passed, problem: passed ? null : outcome.text } });
+    remember(turn, { postBoot: { passed, problem: passed ? null : outcome.text, notRun: outcome.kind === 'not-run' } });
     arm(turn, 'postBoot', passed ? null : retryAt(turn, 2));
     const { phase } = turn.state;
     // Nothing is fetched before the boot is healthy.

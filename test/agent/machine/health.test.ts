@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BootHealth } from '../../../src/host/systemd/health.ts';
 import type { Around } from '../../../src/agent/gates/around.ts';
-import { statusLine } from '../../../src/agent/machine/explain.ts';
+import { gatesOf, statusLine } from '../../../src/agent/machine/explain.ts';
 import { rollbackWithdrawn } from '../../../src/agent/machine/health.ts';
 import {
   AROUND,
@@ -331,6 +331,46 @@ describe('an unhealthy boot', () => {
     driver.pass(10 * MINUTE);
     driver.fails('rollback', 'transient', 'Transaction in progress');
     driver.pass(MINUTE);
+    expect(driver.asked).toContain('rollback');
+  });
+});
+
+describe('a boot whose post-boot hooks cannot be run', () => {
+  const REASON = '10-check: its unit was not started: masked';
+
+  /** Until they can be. */
+  function masked(): Driver {
+    const driver = updated(true);
+    driver.auto.hooks = () => driver.hooked({ kind: 'not-run', text: REASON });
+    stays(driver, { hooks: ['post-boot'] });
+    driver.pass(60 * MINUTE, 10_000);
+    return driver;
+  }
+
+  test('keeps the slot, and is neither left nor kept away from', () => {
+    const driver = masked();
+    expect([driver.log.includes('rollback'), driver.log.includes('report'), driver.memory.quarantine]).toEqual([
+      false,
+      false,
+      [],
+    ]);
+    expect(gatesOf(driver.state, instant(driver.mono)).find(({ gate }) => gate === 'health')).toMatchObject({
+      reason: `this boot is not complete yet: post-boot hook ${REASON}`,
+    });
+    expect(driver.said.join('\n')).toMatch(`error: this boot is not healthy: post-boot hook ${REASON}`);
+  });
+
+  test('is healthy as soon as they have been run', () => {
+    const driver = masked();
+    driver.auto.hooks = () => driver.hooked();
+    driver.pass(3 * INTERVAL);
+    expect(driver.asked).toContain('report');
+  });
+
+  test('is left when they are run at last, and fail', () => {
+    const driver = masked();
+    driver.auto.hooks = () => driver.hooked({ kind: 'failed', text: '10-check: exit code 1' });
+    driver.pass(3 * INTERVAL);
     expect(driver.asked).toContain('rollback');
   });
 });
