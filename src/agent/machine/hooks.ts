@@ -89,6 +89,8 @@ const DONE: Readonly<Record<HookEvent, Done>> = {
   },
   'post-boot': (turn, outcome) => {
     const passed = outcome.kind === 'passed';
+    // An agent that stops ends the hooks that run: that is not what they say of the boot. The next one begins them anew.
+    if (turn.state.stopping !== null && !passed) return;
     remember(turn, { postBoot: { passed, problem: passed ? null : outcome.text, notRun: outcome.kind === 'not-run' } });
     arm(turn, 'postBoot', passed ? null : retryAt(turn, 2));
     const { phase } = turn.state;

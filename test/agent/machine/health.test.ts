@@ -375,6 +375,33 @@ describe('a boot whose post-boot hooks cannot be run', () => {
   });
 });
 
+describe('an agent that stops while the post-boot hooks run', () => {
+  const KILLED = { kind: 'failed', text: '10-check: killed: it is no longer wanted' } as const;
+
+  test.each([false, 'unknown', true] as const)('says nothing of the boot (the host goes down: %s)', (hostGoesDown) => {
+    const driver = updated(true);
+    stays(driver, { hooks: ['post-boot'] });
+    driver.send({ kind: 'stop', hostGoesDown });
+    driver.hooked(KILLED);
+    expect(driver.written?.postBoot).toEqual({ passed: false, problem: null, notRun: false });
+    const next = driver.restarted();
+    next.send({ kind: 'started' });
+    next.auto.look = () => next.looked(reading(next.mono, 2, null, [deployment(1)]));
+    next.auto.look();
+    stays(next, { hooks: ['post-boot'] });
+    expect([next.asked.includes('hooks'), next.state.troubles.health]).toEqual([true, undefined]);
+    expect(next.said.join('\n')).not.toMatch('not healthy');
+  });
+
+  test('knows that they have passed when they have', () => {
+    const driver = updated(true);
+    stays(driver, { hooks: ['post-boot'] });
+    driver.send({ kind: 'stop', hostGoesDown: false });
+    driver.hooked();
+    expect(driver.written?.postBoot.passed).toBe(true);
+  });
+});
+
 describe('a boot of whose health nobody can be asked', () => {
   test('is waited for while it was never healthy, and not left', () => {
     const driver = updated(true);
