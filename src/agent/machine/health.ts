@@ -91,31 +91,33 @@ function rollBack(turn: Turn): void {
   const update = updateToUndo(turn);
   if (update === null || isPending(turn, 'rollback') || isPending(turn, 'hooks')) return;
   const { due, troubles, host } = turn.state;
-  if (due.rollback !== undefined && !isDue(turn, 'rollback')) return;
   const before = host?.deployments.find((one) => !one.staged && deploymentKey(one) === update.from);
   if (before === undefined) {
     callOff(turn, null, GONE);
     if (troubles.rollback === undefined) trouble(turn, 'rollback', GONE, null);
     return;
   }
-  if (heldBack(turn.state, turn.event.at) !== null) {
+  const reason = heldBack(turn.state, turn.event.at);
+  if (reason !== null) {
     // Who knows when it opens: people are told anew then.
-    forgetNotice(turn);
+    callOff(turn, before, reason);
+    if (isDue(turn, 'rollback')) arm(turn, 'rollback', null);
     return;
   }
-  if (!peopleKnow(turn, before) || !surroundingsAreFresh(turn)) return;
+  if (due.rollback !== undefined && !isDue(turn, 'rollback')) return;
   arm(turn, 'rollback', null);
+  if (!peopleKnow(turn, before) || !surroundingsAreFresh(turn)) return;
   quarantine(turn, update.key, update.version, 'its boot did not become healthy');
   request(turn, { kind: 'rollback' });
 }
 
 /** True when people have had the last notice, and who came later knows for long enough as well. */
 function peopleKnow(turn: Turn, before: Pick<Target, 'version'>): boolean {
-  if (!noticeIsOver(turn, before) || waitsForNewcomers(turn, before, 0)) return false;
+  if (!noticeIsOver(turn, before, true) || waitsForNewcomers(turn, before, 0)) return false;
   if (surprised(turn.state, now(turn)) === null) return true;
   // Nobody is waited for one by one for ever: everybody is told anew.
   forgetNotice(turn);
-  return noticeIsOver(turn, before);
+  return noticeIsOver(turn, before, true);
 }
 
 /** Why a host does not go back now, or null. */

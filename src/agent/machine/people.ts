@@ -17,6 +17,8 @@ const SHORTEST_NOTICE_MS = 10_000;
 
 /** `holding`: gives people their time once everything else allows the reboot, and keeps them informed. */
 export function attend(turn: Turn, target: Target, closed: readonly ClosedGate[]): void {
+  // They are told of another reboot, to which none of this applies.
+  if (turn.state.courtesy.goesBack) return;
   const off = closed.find(({ gate }) => CALLS_OFF.has(gate));
   if (off !== undefined) {
     callOff(turn, target, off.reason);
@@ -107,16 +109,16 @@ export function needsNotice(state: AgentState): boolean {
 
 /**
  * The slot is held: people get one last notice. True when it is over, or nobody is here to get it. Who comes meanwhile is
- * told at once.
+ * told at once. `goesBack`: the reboot is one into the release before, which no slot is held for, and nobody can postpone.
  */
-export function noticeIsOver(turn: Turn, target: Pick<Target, 'version'>): boolean {
+export function noticeIsOver(turn: Turn, target: Pick<Target, 'version'>, goesBack = false): boolean {
   const { courtesy } = turn.state;
   const audience = audienceOf(turn.state);
   if (audience === null) return true;
   const { people, noticeMs } = audience;
   const until = courtesy.noticeUntil ?? now(turn) + noticeMs;
   if (courtesy.noticeUntil === null) {
-    patch(turn, { courtesy: { ...courtesy, noticeUntil: until } });
+    patch(turn, { courtesy: { ...courtesy, noticeUntil: until, goesBack } });
     tell(turn, people, noticeText(turn, target, until));
   } else if (until > now(turn)) {
     greet(turn, target, until);
@@ -167,7 +169,7 @@ export function surprised(state: Pick<AgentState, 'settings' | 'around' | 'court
 export function forgetNotice(turn: Turn): void {
   const { courtesy } = turn.state;
   if (courtesy.noticeUntil === null) return;
-  patch(turn, { courtesy: { ...courtesy, noticeUntil: null } });
+  patch(turn, { courtesy: { ...courtesy, noticeUntil: null, goesBack: false } });
   arm(turn, 'people', null);
 }
 
@@ -189,14 +191,18 @@ export function mayPostpone({ settings }: Pick<AgentState, 'settings'>): boolean
   return (settings.around?.people?.postponeMs ?? 0) > 0;
 }
 
+const RETURNS =
+  'this boot is not healthy, and the host goes back to the release before, which cannot be postponed (to keep it here: holdpoint pause)';
+
 /** Whether the reboot can be postponed, and until when. */
 export function postponement(state: AgentState, forMs: number, wall: number): Postponement {
   const most = state.settings.around?.people?.postponeMs ?? 0;
-  const { phase, memory } = state;
+  const { phase, memory, courtesy } = state;
   if (state.stopping !== null) return { until: null, text: 'the agent is stopping' };
   if (!mayPostpone(state))
     return { until: null, text: 'the policy of this host does not allow it (updates.sessions.postpone_secs)' };
   if (phase.name === 'rebooting') return { until: null, text: 'it is too late: the reboot has begun' };
+  if (courtesy.goesBack) return { until: null, text: RETURNS };
   if (phase.name !== 'holding' && phase.name !== 'releasing') return { until: null, text: 'no reboot is waiting' };
   const before = memory.postponed;
   const left = postponableMs(state);
@@ -284,6 +290,6 @@ function noticeText(turn: Turn, { version }: Pick<Target, 'version'>, until: num
 }
 
 function howToPostpone({ state }: Turn): string {
-  const left = postponableMs(state);
+  const left = state.courtesy.goesBack ? 0 : postponableMs(state);
   return left === 0 ? '' : ` To postpone it (by ${duration(left)} at most): holdpoint postpone`;
 }

@@ -3,6 +3,7 @@ import type { BootHealth } from '../../../src/host/systemd/health.ts';
 import type { Around } from '../../../src/agent/gates/around.ts';
 import { gatesOf, statusLine } from '../../../src/agent/machine/explain.ts';
 import { rollbackWithdrawn } from '../../../src/agent/machine/health.ts';
+import { postponement } from '../../../src/agent/machine/people.ts';
 import {
   AROUND,
   INTERVAL,
@@ -11,6 +12,7 @@ import {
   aroundRules,
   deployment,
   graph,
+  hourlyWindows,
   instant,
   keyOf,
   lockAt,
@@ -280,7 +282,10 @@ describe('an unhealthy boot', () => {
     driver.auto.lookAround = () => driver.lookedAround({ holds: HELD, people: [person('1'), person('2', 'bob')] });
     driver.send({ kind: 'aroundChanged' });
     driver.pass(60 * MINUTE);
-    expect([driver.told.length, driver.log.includes('rollback')]).toEqual([1, false]);
+    expect([driver.told.slice(1), driver.log.includes('rollback')]).toEqual([
+      ['pts/1: The reboot into 42.1 is put off: held by debug (somebody looks).'],
+      false,
+    ]);
     driver.auto.lookAround = () => driver.lookedAround({ holds: [] });
     driver.send({ kind: 'aroundChanged' });
     driver.pass(59 * SECOND);
@@ -473,6 +478,86 @@ describe('a boot of whose health nobody can be asked', () => {
 test('a host where nothing of this is read is healthy', () => {
   const driver = arrived({}, {}, { around: null, lock: lockAt('a') }).driver;
   expect([settings({ around: aroundRules() }).around === null, driver.asked]).toEqual([false, ['lock']]);
+});
+
+describe('people who are told that the host goes back', () => {
+  /** Outside of the windows for updates, with release 3 staged by somebody else. */
+  function holding(): Driver {
+    const before = arrived({}, { rollback: true }, IN_FLEET).driver;
+    before.granted();
+    before.finalized();
+    const around = aroundRules({ rollback: true });
+    const change = { source: 'staged', lock: lockAt('a'), around, schedule: hourlyWindows() } as const;
+    const after = before.restarted({ bootId: 'boot-2', mono: 31 * MINUTE, settings: settings(change) });
+    after.send({ kind: 'started' });
+    after.auto.look = () => after.looked(reading(after.mono, 2, stagedDeployment(3), [deployment(1)]));
+    after.auto.look();
+    stays(after, { boot: UNHEALTHY, people: [person('1')] });
+    return after;
+  }
+
+  function told(): Driver {
+    const driver = updated(true);
+    stays(driver, { boot: UNHEALTHY, people: [person('1')] });
+    driver.pass(OVERDUE);
+    return driver;
+  }
+
+  test('are not told to postpone it', () => {
+    expect(told().told).toEqual([expect.stringMatching(/into 42\.1: not before 60 s from now, and then .* back\.$/)]);
+  });
+
+  test('hear of it once while another release waits for its window, and then it comes', () => {
+    const driver = holding();
+    driver.pass(15 * MINUTE, 10_000);
+    expect([driver.phase, driver.told]).toEqual(['holding', [expect.stringMatching(/about to reboot into 42\.1/)]]);
+    expect(driver.asked).toContain('rollback');
+  });
+
+  test('cannot postpone it, whatever else waits', () => {
+    const driver = holding();
+    while (driver.told.length === 0) driver.tick();
+    expect(postponement(driver.state, MINUTE, instant(driver.mono).wall)).toEqual({
+      until: null,
+      text: expect.stringMatching(/goes back to the release before, which cannot be postponed/) as string,
+    });
+    driver.send({ kind: 'postpone', by: 'ann', forMs: MINUTE });
+    driver.pass(2 * MINUTE);
+    expect([driver.memory.postponed, driver.asked.includes('rollback')]).toEqual([null, true]);
+  });
+
+  test('hear that a pause puts it off, and hear of it anew afterwards', () => {
+    const driver = told();
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: 'debugging' });
+    expect(driver.told.slice(1)).toEqual(['pts/1: The reboot into 42.1 is put off: paused by root (debugging).']);
+    driver.pass(60 * MINUTE);
+    expect([driver.told.length, driver.log.includes('rollback')]).toEqual([2, false]);
+    driver.send({ kind: 'resume', by: 'root' });
+    expect(driver.told.slice(2)).toEqual([expect.stringMatching(/about to reboot into 42\.1: not before 60 s/)]);
+    driver.pass(MINUTE);
+    expect(driver.asked).toContain('rollback');
+  });
+
+  test('hear of a pause also between two tries', () => {
+    const driver = told();
+    driver.pass(MINUTE);
+    driver.fails('rollback');
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+    expect(driver.told.slice(1)).toEqual(['pts/1: The reboot into 42.1 is put off: paused by root.']);
+    driver.pass(60 * MINUTE);
+    expect(driver.log.filter((kind) => kind === 'rollback')).toHaveLength(1);
+  });
+
+  test('and who come after one that did not come have their notice, too', () => {
+    const driver = updated(true);
+    stays(driver, { boot: UNHEALTHY });
+    driver.pass(OVERDUE);
+    driver.send({ kind: 'rolledBack', id: driver.question('rollback').id });
+    driver.open.splice(0);
+    driver.auto.lookAround = () => driver.lookedAround({ people: [person('1')] });
+    driver.pass(15 * MINUTE);
+    expect([driver.told.length, driver.asked.includes('rollback')]).toEqual([1, true]);
+  });
 });
 
 describe('going back to the release before', () => {
