@@ -19,11 +19,7 @@ const SHORTEST_NOTICE_MS = 10_000;
 export function attend(turn: Turn, target: Target, closed: readonly ClosedGate[]): void {
   // They are told of another reboot, to which none of this applies.
   if (turn.state.courtesy.goesBack) return;
-  const off = closed.find(({ gate }) => CALLS_OFF.has(gate));
-  if (off !== undefined) {
-    callOff(turn, target, off.reason);
-    return;
-  }
+  if (standsDown(turn, target, closed)) return;
   const rules = turn.state.settings.around?.people ?? null;
   // An administrator does not wait for them: they have the last notice.
   if (isOrdered(turn.state.memory, turn.event.at.wall)) return;
@@ -43,6 +39,13 @@ export function attend(turn: Turn, target: Target, closed: readonly ClosedGate[]
   // After a restart of the agent the time goes on.
   if (!turn.state.courtesy.lastCall && turn.state.due.people === undefined) planLastCall(turn, graceUntil);
   if (!turn.state.courtesy.lastCall && isDue(turn, 'people')) lastCall(turn, target, graceUntil);
+}
+
+/** True while a gate is closed that says "not now" for long. Who was told of the reboot hears that it is put off. */
+export function standsDown(turn: Turn, target: Target, closed: readonly ClosedGate[]): boolean {
+  const off = closed.find(({ gate }) => CALLS_OFF.has(gate));
+  if (off !== undefined && !turn.state.courtesy.goesBack) callOff(turn, target, off.reason);
+  return off !== undefined;
 }
 
 function beginGrace(turn: Turn, target: Target, graceMs: number): void {
@@ -72,10 +75,18 @@ function lastCall(turn: Turn, target: Target, graceUntil: number): void {
 
 /** What people were told does not hold any more. */
 export function callOff(turn: Turn, target: Pick<Target, 'version'> | null, why: string): void {
-  if (!isAnnounced(turn.state)) return;
+  const { state } = turn;
+  // Who is here, and was told by an earlier run of the agent, will soon be known.
+  if (!isAnnounced(state) || (state.settings.around !== null && state.around === null)) return;
   const what = target === null ? 'The reboot' : `The reboot into ${target.version}`;
-  sayTo(turn, toldIn(turn.state), `${what} is put off: ${why}.`);
+  sayTo(turn, isForgotten(state) ? peopleOf(state) : toldIn(state), `${what} is put off: ${why}.`);
   forgetAll(turn);
+}
+
+/** An earlier run of the agent promised people time: who they were is on no record. */
+function isForgotten({ settings, memory, courtesy }: Pick<AgentState, 'settings' | 'memory' | 'courtesy'>): boolean {
+  const graceMs = settings.around?.people?.graceMs ?? 0;
+  return memory.graceUntil !== null && graceMs > 0 && Object.keys(courtesy.told).length === 0;
 }
 
 /** Nobody has been told anything, as far as the next reboot is concerned. */
@@ -86,6 +97,7 @@ function forgetAll(turn: Turn): void {
   arm(turn, 'people', null);
 }
 
+/** People were told of a reboot, or may have been by an earlier run of the agent. */
 function isAnnounced({ courtesy, memory }: AgentState): boolean {
   return memory.graceUntil !== null || courtesy.noticeUntil !== null;
 }

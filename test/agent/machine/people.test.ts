@@ -1,11 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { postponableMs, postponement } from '../../../src/agent/machine/people.ts';
 import type { AgentState } from '../../../src/agent/machine/state.ts';
-import { INTERVAL, MINUTE, SECOND, aroundRules, instant, person } from '../../support/agent-builders.ts';
+import type { Around } from '../../../src/agent/gates/around.ts';
+import {
+  INTERVAL,
+  MINUTE,
+  SECOND,
+  aroundRules,
+  instant,
+  person,
+  reading,
+  stagedDeployment,
+} from '../../support/agent-builders.ts';
 import { IN_FLEET, type Surrounded, arrived, surrounded } from '../../support/agent-surrounded.ts';
 
 const ANN = person('1');
 const BOB = person('2', 'bob');
+const NO_WINDOWS = { sources: [], placeIn: () => 0, days: new Map<never, never>() };
 
 describe('people who are logged in', () => {
   test('get their time, a reminder and a last notice; then it reboots', () => {
@@ -506,4 +517,72 @@ test('what people have postponed is not put off any more in the next boot, and t
   const next = driver.restarted({ bootId: 'boot-2' });
   next.send({ kind: 'started' });
   expect([next.written?.postponed, postponableMs(next.state)]).toEqual([null, 120 * MINUTE]);
+});
+
+describe('who was told of a reboot that is put off', () => {
+  /** In the last notice of a reboot that an administrator has ordered: nobody was given time before. */
+  function ordered(around: Partial<Around> = {}): Surrounded {
+    const host = arrived({ people: [ANN], power: 'battery', ...around }, {}, IN_FLEET);
+    host.driver.send({ kind: 'updateNow', by: 'root', forMs: 60 * MINUTE });
+    host.change({ power: 'ac' });
+    host.driver.granted();
+    host.driver.pass(SECOND);
+    expect(host.driver.told).toEqual([expect.stringMatching(/^pts\/1: This host is about to reboot into 42\.2/)]);
+    return host;
+  }
+
+  test('hears so by a pause during the last notice, also where nobody was given time before', () => {
+    const { driver } = ordered();
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+    expect(driver.told.slice(1)).toEqual(['pts/1: The reboot into 42.2 is put off: paused by root.']);
+    driver.pass(60 * MINUTE);
+    expect(driver.told).toHaveLength(2);
+  });
+
+  test('hears so at once, also while hooks that have acted are still to be undone', () => {
+    const host = ordered({ hooks: ['pre-reboot', 'reboot-cancelled'] });
+    host.answers['pre-reboot'] = null;
+    host.driver.pass(MINUTE);
+    host.driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+    expect(host.ran).toEqual(['pre-reboot']);
+    expect(host.driver.told.slice(1)).toEqual(['pts/1: The reboot into 42.2 is put off: paused by root.']);
+  });
+
+  test('hears so when the release is not wanted any more during the last notice', () => {
+    const { driver } = ordered();
+    driver.send({ kind: 'skip', by: 'root', version: '42.2' });
+    expect(driver.told.slice(1)).toEqual(['pts/1: The reboot is put off: the update is not there any more.']);
+  });
+
+  test('hears so from an agent that has started since, when their time was over by then', () => {
+    const host = arrived({ people: [ANN] }, {}, IN_FLEET);
+    host.driver.pass(10 * MINUTE);
+    host.driver.refused('HTTP 409: slots_full', 20 * MINUTE);
+    const next = host.restart();
+    next.driver.pass(MINUTE);
+    expect(next.driver.told).toEqual([]);
+    next.driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+    expect(next.driver.told).toEqual(['pts/1: The reboot into 42.2 is put off: paused by root.']);
+    next.driver.pass(60 * MINUTE);
+    expect(next.driver.told).toHaveLength(1);
+  });
+
+  test('hears so from an agent under whose first look at the host it is off already', () => {
+    const host = arrived({ people: [ANN] }, {}, IN_FLEET);
+    const enabled = host.driver.state.settings;
+    const next = host.driver.restarted({ settings: { ...enabled, schedule: NO_WINDOWS } });
+    next.send({ kind: 'started' });
+    next.looked(reading(next.mono, 1, stagedDeployment(2)));
+    expect([next.phase, next.told]).toEqual(['holding', []]);
+    next.lookedAround({ people: [ANN] });
+    expect(next.told).toEqual(['pts/1: The reboot into 42.2 is put off: there is no reboot window.']);
+  });
+
+  test('hears nothing where no time is given: nobody was told', () => {
+    const people = { graceMs: 0, finalNoticeMs: 0, unreadableMs: 0, postponeMs: 0 };
+    const { driver } = arrived({ people: [ANN] }, { people }, IN_FLEET);
+    driver.refused('HTTP 409: slots_full', 20 * MINUTE);
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+    expect(driver.told).toEqual([]);
+  });
 });
