@@ -130,6 +130,8 @@ export interface Memory {
   } | null;
   /** An administrator wants this host updated now, without regard to time and patience. Ends with the boot. */
   readonly order: { readonly by: string; readonly since: number; readonly until: number } | null;
+  /** An administrator has cancelled a reboot: none is tried before `until` (ms since 1970). Ends with the boot. */
+  readonly cancelled: { readonly by: string; readonly since: number; readonly until: number } | null;
   /** People have postponed the reboot: until when (ms since 1970), who, and how many ms altogether in this boot. */
   readonly postponed: { readonly until: number; readonly by: string; readonly spentMs: number } | null;
   /** Milliseconds since boot until which people were given time; null: they were not. */
@@ -163,6 +165,7 @@ export function freshMemory(bootId: string): Memory {
     skipped: [],
     pause: null,
     order: null,
+    cancelled: null,
     postponed: null,
     graceUntil: null,
     acted: null,

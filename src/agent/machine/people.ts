@@ -41,9 +41,14 @@ export function attend(turn: Turn, target: Target, closed: readonly ClosedGate[]
   if (!turn.state.courtesy.lastCall && isDue(turn, 'people')) lastCall(turn, target, graceUntil);
 }
 
-/** True while a gate is closed that says "not now" for long. Who was told of the reboot hears that it is put off. */
+/**
+ * True while somebody says "not now" for long: a gate, or an administrator who has cancelled the reboot. Who was told of
+ * the reboot hears that it is put off.
+ */
 export function standsDown(turn: Turn, target: Target, closed: readonly ClosedGate[]): boolean {
-  const off = closed.find(({ gate }) => CALLS_OFF.has(gate));
+  const { phase } = turn.state;
+  const isCancelled = phase.name === 'holding' && phase.refusal?.by === 'administrator';
+  const off = closed.find(({ gate }) => CALLS_OFF.has(gate) || (gate === 'refusal' && isCancelled));
   if (off !== undefined && !turn.state.courtesy.goesBack) callOff(turn, target, off.reason);
   return off !== undefined;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Settings } from '../../../src/agent/machine/state.ts';
 import { forecast } from '../../../src/agent/report/forecast.ts';
-import { HOUR, SECOND, instant, person, reading, stagedDeployment } from '../../support/agent-builders.ts';
+import { HOUR, MINUTE, SECOND, instant, person, reading, stagedDeployment } from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
 import { IN_FLEET, arrived } from '../../support/agent-surrounded.ts';
 import { SITUATIONS, dailyWindow, inventoryDays } from '../../support/report-situations.ts';
@@ -50,6 +50,12 @@ const WAITING: Readonly<Record<string, () => Driver>> = {
   'for a lock manager that has refused': () => {
     const { driver } = arrived({}, {}, IN_FLEET);
     driver.refused('HTTP 409: slots_full', 90 * SECOND);
+    return driver;
+  },
+  'for the time after a cancelled reboot, with people here': () => {
+    const { driver } = arrived({ people: [ANN] });
+    driver.pass(10 * MINUTE);
+    driver.send({ kind: 'cancel', by: 'root' });
     return driver;
   },
 };
