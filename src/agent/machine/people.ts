@@ -1,4 +1,5 @@
 import type { Target } from '../../graph/types.ts';
+import type { Instant } from '../../base/clock.ts';
 import { duration, utc } from '../../base/text.ts';
 import { NOBODY_TOLD, type Person } from '../gates/around.ts';
 import { isOrdered } from '../gates/hurry.ts';
@@ -211,33 +212,35 @@ export function mayPostpone({ settings }: Pick<AgentState, 'settings'>): boolean
 const RETURNS =
   'this boot is not healthy, and the host goes back to the release before, which cannot be postponed (to keep it here: holdpoint pause)';
 
-/** Whether the reboot can be postponed, and until when. */
-export function postponement(state: AgentState, forMs: number, wall: number): Postponement {
+/** Until when the reboot waits anyway, in ms since 1970: by what was postponed, and the time that people have. */
+function waitsUntil({ memory }: AgentState, { wall, mono }: Instant): number {
+  const graceUntil = wall + (memory.graceUntil ?? mono) - mono;
+  return Math.max(wall, memory.postponed?.until ?? 0, graceUntil);
+}
+
+/** Whether the reboot can be postponed, and until when. It is by so much later than it would have been. */
+export function postponement(state: AgentState, forMs: number, at: Instant): Postponement {
   const most = state.settings.around?.people?.postponeMs ?? 0;
-  const { phase, memory, courtesy } = state;
+  const { phase, courtesy } = state;
   if (state.stopping !== null) return { until: null, text: 'the agent is stopping' };
   if (!mayPostpone(state))
     return { until: null, text: 'the policy of this host does not allow it (updates.sessions.postpone_secs)' };
   if (phase.name === 'rebooting') return { until: null, text: 'it is too late: the reboot has begun' };
   if (courtesy.goesBack) return { until: null, text: RETURNS };
   if (phase.name !== 'holding' && phase.name !== 'releasing') return { until: null, text: 'no reboot is waiting' };
-  const before = memory.postponed;
   const left = postponableMs(state);
   if (left === 0)
     return { until: null, text: `it was postponed by ${duration(most)} already, which is all that is allowed` };
-  const from = Math.max(wall, before?.until ?? 0);
-  const until = from + Math.min(forMs, left);
+  const until = waitsUntil(state, at) + Math.min(forMs, left);
   const rest = left <= forMs ? 'that is all that is allowed' : `${duration(left - forMs)} more are allowed`;
   return { until, text: `the reboot into ${phase.target.version} waits until ${utc(until)} at the least; ${rest}` };
 }
 
 /** Somebody wants the reboot later. */
 export function postpone(turn: Turn, by: string, forMs: number): void {
-  const { wall } = turn.event.at;
-  const { until } = postponement(turn.state, forMs, wall);
+  const { until } = postponement(turn.state, forMs, turn.event.at);
   if (until === null) return;
-  const before = turn.state.memory.postponed;
-  const spentMs = (before?.spentMs ?? 0) + until - Math.max(wall, before?.until ?? 0);
+  const spentMs = (turn.state.memory.postponed?.spentMs ?? 0) + Math.min(forMs, postponableMs(turn.state));
   remember(turn, { postponed: { until, by, spentMs } });
   moreTime(turn, by, until);
 }

@@ -517,7 +517,7 @@ describe('people who are told that the host goes back', () => {
   test('cannot postpone it, whatever else waits', () => {
     const driver = holding();
     while (driver.told.length === 0) driver.tick();
-    expect(postponement(driver.state, MINUTE, instant(driver.mono).wall)).toEqual({
+    expect(postponement(driver.state, MINUTE, instant(driver.mono))).toEqual({
       until: null,
       text: expect.stringMatching(/goes back to the release before, which cannot be postponed/) as string,
     });

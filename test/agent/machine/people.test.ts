@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { utc } from '../../../src/base/text.ts';
 import { postponableMs, postponement } from '../../../src/agent/machine/people.ts';
 import type { AgentState } from '../../../src/agent/machine/state.ts';
 import type { Around } from '../../../src/agent/gates/around.ts';
@@ -193,11 +194,27 @@ describe('postponing', () => {
     expect(host.driver.told[0]).toMatch('holdpoint postpone');
     host.driver.send({ kind: 'postpone', by: 'ann', forMs: 40 * MINUTE });
     host.driver.send({ kind: 'postpone', by: 'ann', forMs: 40 * MINUTE });
-    expect(host.driver.memory.postponed?.until).toBe(instant(host.driver.mono).wall + 60 * MINUTE);
-    host.driver.pass(59 * MINUTE);
+    expect(host.driver.memory.postponed?.until).toBe(instant(host.driver.mono).wall + 70 * MINUTE);
+    host.driver.pass(69 * MINUTE);
     expect([host.driver.phase, host.driver.memory.graceUntil]).toEqual(['holding', host.driver.mono + MINUTE]);
     host.driver.pass(2 * MINUTE);
     expect(host.driver.asked).toContain('finalize');
+  });
+
+  test('by less than what is left of the time of people makes it later all the same, and says by how much', () => {
+    const { driver } = arrived({ people: [ANN] }, { people: { ...rules, graceMs: 30 * MINUTE } });
+    driver.pass(MINUTE);
+    const wall = instant(driver.mono).wall + 29 * MINUTE;
+    const answer = postponement(driver.state, 20 * MINUTE, instant(driver.mono));
+    expect(answer.until).toBe(wall + 20 * MINUTE);
+    expect(answer.text).toMatch(`waits until ${utc(wall + 20 * MINUTE)} at the least; 40 min more are allowed`);
+    driver.send({ kind: 'postpone', by: 'ann', forMs: 20 * MINUTE });
+    expect(driver.told.at(-1)).toMatch(`put off until ${utc(wall + 20 * MINUTE)} at the least`);
+    expect([driver.memory.postponed?.spentMs, postponableMs(driver.state)]).toEqual([20 * MINUTE, 40 * MINUTE]);
+    driver.pass(49 * MINUTE - 1);
+    expect(driver.phase).toBe('holding');
+    driver.pass(1);
+    expect(driver.phase).toBe('releasing');
   });
 
   test('during the last notice gives the slot back', () => {
@@ -219,7 +236,7 @@ describe('postponing', () => {
     const host = arrived({ people: [ANN] }, { people: rules });
     const { driver } = host;
     const ask = (minutes: number): string => {
-      const { text } = postponement(driver.state, minutes * MINUTE, instant(driver.mono).wall);
+      const { text } = postponement(driver.state, minutes * MINUTE, instant(driver.mono));
       driver.send({ kind: 'postpone', by: 'ann', forMs: minutes * MINUTE });
       return text;
     };
@@ -230,7 +247,7 @@ describe('postponing', () => {
   });
 
   test('says why it is not done', () => {
-    const why = (state: AgentState): string => postponement(state, MINUTE, 0).text;
+    const why = (state: AgentState): string => postponement(state, MINUTE, instant(0)).text;
     const none = surrounded({}, { people: rules });
     expect(why(none.driver.state)).toBe('no reboot is waiting');
     expect(why(arrived({}, { people: rules }).driver.state)).toBe('it is too late: the reboot has begun');
@@ -342,10 +359,10 @@ describe('a reboot that is postponed again and again', () => {
     const { driver } = host;
     driver.pass(5 * MINUTE);
     driver.send({ kind: 'postpone', by: 'ann', forMs: 30 * MINUTE });
-    const until = driver.mono + 30 * MINUTE;
+    const until = driver.mono + 35 * MINUTE;
     expect(driver.told.at(-1)).toMatch(/^pts\/1: The reboot into 42\.2 is put off until .*: postponed by ann\.$/);
     host.change({ people: [ANN, BOB] });
-    expect(driver.told.at(-1)).toMatch(/^pts\/2: .*waits for you for 30 min/);
+    expect(driver.told.at(-1)).toMatch(/^pts\/2: .*waits for you for 35 min/);
     driver.pass(until - driver.mono - MINUTE);
     expect(driver.told.at(-1)).toMatch(/^pts\/1,pts\/2: .*waits for you for 60 s/);
     expect(driver.phase).toBe('holding');
