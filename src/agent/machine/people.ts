@@ -263,14 +263,15 @@ function toldIn(state: AgentState): readonly Person[] {
   return peopleOf(state).filter(({ id }) => state.courtesy.told[id] !== undefined);
 }
 
-/** Who of those that are here counts: an idle session does where its people were promised time. */
-export function countedIn(
-  { courtesy, memory }: AgentState,
-  people: readonly Person[],
-  mono: number,
-): readonly Person[] {
+/**
+ * Who of those that are here counts: an idle session does where its people were promised time. In doubt they were, where
+ * it was an earlier run of the agent that promised it.
+ */
+export function countedIn(state: AgentState, people: readonly Person[], mono: number): readonly Person[] {
+  const { courtesy, memory } = state;
   const isPromised = memory.graceUntil !== null && memory.graceUntil > mono;
-  return people.filter(({ id, idle }) => !idle || (isPromised && courtesy.told[id] !== undefined));
+  const isTold = (id: string): boolean => courtesy.told[id] !== undefined || isForgotten(state);
+  return people.filter(({ id, idle }) => !idle || (isPromised && isTold(id)));
 }
 
 /** Who has come since the others were told. */

@@ -420,6 +420,36 @@ describe('who is idle', () => {
   });
 });
 
+describe('who has become idle', () => {
+  const IDLE = { ...ANN, idle: true };
+
+  /** Somebody has become idle within the first minutes of their time; then the agent is restarted. */
+  function restarted(): Surrounded {
+    const host = arrived({ people: [ANN] });
+    host.driver.pass(5 * MINUTE);
+    host.change({ people: [IDLE] });
+    return host.restart();
+  }
+
+  test('keeps the time that was promised when the agent is restarted, and no more', () => {
+    const { driver } = restarted();
+    driver.pass(4 * MINUTE);
+    expect(driver.phase).toBe('holding');
+    driver.pass(2 * MINUTE);
+    expect(driver.asked).toContain('finalize');
+  });
+
+  test('is told what is left, and that it is put off', () => {
+    const { driver } = restarted();
+    driver.pass(SECOND);
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+    expect(driver.told).toEqual([
+      expect.stringMatching(/^pts\/1: .*waits for you for (5 min|4 min|29\d s)/),
+      'pts/1: The reboot into 42.2 is put off: paused by root.',
+    ]);
+  });
+});
+
 describe('what people are promised in the last moment', () => {
   test.each([
     [2, '2 s'],
