@@ -422,6 +422,17 @@ describe('a boot of whose health nobody can be asked', () => {
     expect(driver.asked).toEqual(['rollback']);
   });
 
+  test.each([
+    [WAITING, 'this boot is not complete yet: boot-complete.target is inactive'],
+    [UNHEALTHY, 'this boot is not healthy: boot-complete.target failed'],
+    [UNKNOWN, 'whether this boot is still healthy is not known at the moment: systemd cannot be asked about it'],
+  ])('fetches nothing, and says what is true of it (%o)', (boot, waits) => {
+    const host = surrounded();
+    host.change({ boot });
+    host.driver.pass(2 * INTERVAL);
+    expect(host.driver.state.phase).toMatchObject({ name: 'staging', waits });
+  });
+
   test('and which was healthy is not said to be unhealthy, and reboots when that is known again', () => {
     const host = surrounded({ boot: UNKNOWN }, {}, IN_FLEET);
     host.change({ boot: HEALTHY });
