@@ -8,6 +8,7 @@ import {
   type FinalizeRecord,
   type Memory,
   type OwedReport,
+  type PostBootRecord,
   type Quarantine,
   type SlotRecord,
   type TargetRecord,
@@ -63,6 +64,7 @@ export function parseMemory(source: string): ParsedMemory {
     skipped: entries('skipped', string),
     pause: field('pause', readPause, null),
     order: field('order', readOrder, null),
+    cancelled: field('cancelled', readOrder, null),
     postponed: field('postponed', readPostponed, null),
     graceUntil: field('graceUntil', number, null),
     acted: field('acted', readActed, null),
@@ -109,12 +111,16 @@ const readPause = object<NonNullable<Memory['pause']>>({
   by: (value, where) => (value === undefined ? 'an administrator' : string(value, where)),
   since: (value, where) => (value === undefined ? 0 : number(value, where)),
 });
-const readOrder = object<NonNullable<Memory['order']>>({ by: string, since: number, until: number });
+const readOrder = object<NonNullable<Memory['order' | 'cancelled']>>({ by: string, since: number, until: number });
 const readLastBoot = object<NonNullable<Memory['lastBoot']>>({ key: string, version: string, from: orNull(string) });
 const readArrival = object<ArrivalRecord>({ bootId: string, from: string, since: number });
 const readPostponed = object<NonNullable<Memory['postponed']>>({ until: number, by: string, spentMs: number });
 const readActed = object<ActedRecord>({ version: string, undo: boolean });
-const readPostBoot = object<Memory['postBoot']>({ passed: boolean, problem: orNull(string) });
+const readPostBoot = object<PostBootRecord>({
+  passed: boolean,
+  problem: orNull(string),
+  notRun: (value, where) => (value === undefined ? false : boolean(value, where)),
+});
 const readOwed = object<OwedReport>({
   baseUrl: string,
   group: string,

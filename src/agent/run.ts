@@ -195,7 +195,7 @@ export class Agent {
 
   #postpone(by: string, forMs: number): Postponement {
     const before = this.#state;
-    const answer = postponement(before, forMs, this.#parts.clock().wall);
+    const answer = postponement(before, forMs, this.#parts.clock());
     if (answer.until === null) return answer;
     this.send({ kind: 'postpone', by, forMs });
     const { postponed } = this.#state.memory;

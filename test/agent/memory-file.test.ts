@@ -36,11 +36,12 @@ const memories: fc.Arbitrary<Memory> = fc.record({
   skipped: fc.array(text, { maxLength: 4 }),
   pause: fc.option(fc.record({ until: fc.option(moment), reason: text, by: text, since: moment })),
   order: fc.option(fc.record({ by: text, since: moment, until: moment })),
+  cancelled: fc.option(fc.record({ by: text, since: moment, until: moment })),
   postponed: fc.option(fc.record({ until: moment, by: text, spentMs: moment })),
   graceUntil: fc.option(moment),
   acted: fc.option(fc.record({ version: text, undo: fc.boolean() })),
   wasHealthy: fc.boolean(),
-  postBoot: fc.record({ passed: fc.boolean(), problem: fc.option(text) }),
+  postBoot: fc.record({ passed: fc.boolean(), problem: fc.option(text), notRun: fc.boolean() }),
   lastBoot: fc.option(fc.record({ key: text, version: text, from: fc.option(text) })),
   arrival: fc.option(fc.record({ bootId: text, from: text, since: fc.integer() })),
 });

@@ -78,6 +78,8 @@ export interface Courtesy {
   readonly lastCall: boolean;
   /** Milliseconds since boot at which the last notice ends; null: it was not given. */
   readonly noticeUntil: number | null;
+  /** The last notice is of going back to the release before: nobody is asked whether it suits them. */
+  readonly goesBack: boolean;
   /** Milliseconds since boot at which a session was last told, by its id. */
   readonly told: Readonly<Record<string, number>>;
   /** Milliseconds since boot since when nobody knows who is logged in; null: that is known. */
@@ -88,6 +90,7 @@ export interface Courtesy {
 export const NOBODY_TOLD: Courtesy = {
   lastCall: false,
   noticeUntil: null,
+  goesBack: false,
   told: {},
   unreadableSince: null,
 };

@@ -4,11 +4,20 @@ import { closed, type GateVerdict, open } from './gate.ts';
 import { type GateInputs, lookAgainFor } from './inputs.ts';
 
 /** A boot that is not what it should be is not left by the next update: the release, or this host, has a fault. */
-export function healthGate({ memory, settings, around }: GateInputs): GateVerdict {
-  if (settings.around === null) return open('health');
+export function healthGate(inputs: GateInputs): GateVerdict {
+  const reason = whyNotHealthy(inputs);
+  return reason === null ? open('health') : closed('health', reason, 'a healthy boot');
+}
+
+/** What this boot lacks to be known as what it should be, as a clause, or null. */
+export function whyNotHealthy({
+  memory,
+  settings,
+  around,
+}: Pick<GateInputs, 'settings' | 'memory' | 'around'>): string | null {
+  if (settings.around === null) return null;
   const health = healthOf(memory, around);
-  if (health.kind === 'healthy') return open('health');
-  return closed('health', `${WHAT[health.kind]}: ${health.reason}`, 'a healthy boot');
+  return health.kind === 'healthy' ? null : `${WHAT[health.kind]}: ${health.reason}`;
 }
 
 const WHAT = {
@@ -35,12 +44,22 @@ export function healthOf(
   if (around.boot.kind !== 'healthy') return around.boot;
   if (!around.hooks.includes('post-boot') || postBoot.passed) return { kind: 'healthy' };
   if (postBoot.problem === null) return { kind: 'waiting', reason: 'the post-boot hooks have not run yet' };
+  // Nobody knows what it would say: that is no fault of the boot.
+  if (postBoot.notRun) return { kind: 'waiting', reason: `post-boot hook ${postBoot.problem}` };
   return { kind: 'unhealthy', reason: `post-boot hook ${postBoot.problem}` };
+}
+
+/** Why nobody can tell whether this boot is what it should be, as a clause, or null. */
+export function whyUnclear({ memory, around }: Pick<GateInputs, 'memory' | 'around'>): string | null {
+  if (around?.boot.kind === 'unknown') return around.boot.reason;
+  const { problem, notRun } = memory.postBoot;
+  const isAsked = around?.boot.kind === 'healthy' && around.hooks.includes('post-boot');
+  return isAsked && notRun && problem !== null ? `post-boot hook ${problem}` : null;
 }
 
 /** True when this boot is known to be what it should be. */
 export function isHealthy({ settings, memory, around }: Pick<GateInputs, 'settings' | 'memory' | 'around'>): boolean {
-  return settings.around === null || healthOf(memory, around).kind === 'healthy';
+  return whyNotHealthy({ settings, memory, around }) === null;
 }
 
 /** Somebody blocks shutdowns (`systemd-inhibit --mode=block`); rpm-ostree would refuse, too. */

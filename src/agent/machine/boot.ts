@@ -37,6 +37,7 @@ function beginBoot(turn: Turn): void {
     acted,
     postponed: null,
     order: null,
+    cancelled: null,
     graceUntil: null,
     wasHealthy: false,
     postBoot: NOT_RUN,

@@ -18,8 +18,8 @@ export function followClock(turn: Turn): void {
   if (memory.bootWall !== null && Math.abs(by) < SET_MS) return;
   const quarantine = memory.quarantine.map((entry) => ({ ...entry, since: entry.since + by, until: entry.until + by }));
   const postponed = later(memory.postponed, by);
-  const order = later(memory.order, by);
-  remember(turn, { bootWall, ...(by === 0 ? {} : { quarantine, postponed, order }) });
+  const [order, cancelled] = [later(memory.order, by), later(memory.cancelled, by)];
+  remember(turn, { bootWall, ...(by === 0 ? {} : { quarantine, postponed, order, cancelled }) });
 }
 
 function later<T extends { readonly until: number }>(span: T | null, by: number): T | null {
@@ -37,9 +37,10 @@ export function beginClock(turn: Turn, isNewBoot: boolean): void {
   if (quarantine.some(({ until }) => until > latest)) remember(turn, { quarantine: quarantine.map(clamp) });
 }
 
-/** Forgets quarantines that are over. */
+/** Forgets quarantines that are over, and a reboot that was cancelled for long enough. */
 export function endQuarantines(turn: Turn): void {
-  const { quarantine } = turn.state.memory;
+  const { quarantine, cancelled } = turn.state.memory;
+  if (cancelled !== null && cancelled.until <= turn.event.at.wall) remember(turn, { cancelled: null });
   const kept = quarantine.filter(({ until }) => until > turn.event.at.wall);
   if (kept.length < quarantine.length) remember(turn, { quarantine: kept });
 }

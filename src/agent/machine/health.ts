@@ -1,7 +1,7 @@
 import { evaluateGates } from '../gates/evaluate.ts';
 import { type ClosedGate, type GateName, isClosed } from '../gates/gate.ts';
 import { inputsOf } from '../gates/inputs.ts';
-import { healthOf, isHealthy } from '../gates/surroundings.ts';
+import { healthOf, isHealthy, whyUnclear } from '../gates/surroundings.ts';
 import { deploymentKey } from '../../host/rpm-ostree/deployment.ts';
 import { surroundingsAreFresh } from './around.ts';
 import { CONSENT_MS } from './consent-ms.ts';
@@ -92,19 +92,21 @@ function rollBack(turn: Turn): void {
   const update = updateToUndo(turn);
   if (update === null || isPending(turn, 'rollback') || isPending(turn, 'hooks')) return;
   const { due, troubles, host } = turn.state;
-  if (due.rollback !== undefined && !isDue(turn, 'rollback')) return;
-  arm(turn, 'rollback', null);
+  const isWaiting = due.rollback !== undefined && !isDue(turn, 'rollback');
+  if (!isWaiting) arm(turn, 'rollback', null);
   const before = host?.deployments.find((one) => !one.staged && deploymentKey(one) === update.from);
   if (before === undefined) {
     callOff(turn, null, GONE);
     if (troubles.rollback === undefined) trouble(turn, 'rollback', GONE, null);
     return;
   }
-  if (heldBack(turn.state, turn.event.at) !== null) {
+  const reason = heldBack(turn.state, turn.event.at);
+  if (reason !== null) {
     // Who knows when it opens: people are told anew then.
-    forgetNotice(turn);
+    callOff(turn, before, reason);
     return;
   }
+  if (isWaiting) return;
   if (!peopleKnow(turn, before) || !surroundingsAreFresh(turn)) return;
   quarantine(turn, update.key, update.version, 'its boot did not become healthy');
   request(turn, { kind: 'rollback' });
@@ -112,17 +114,17 @@ function rollBack(turn: Turn): void {
 
 /** True when people have had the last notice, and who came later knows for long enough as well. */
 function peopleKnow(turn: Turn, before: Pick<Target, 'version'>): boolean {
-  if (!noticeIsOver(turn, before) || waitsForNewcomers(turn, before, 0)) return false;
+  if (!noticeIsOver(turn, before, true) || waitsForNewcomers(turn, before, 0)) return false;
   if (surprised(turn.state, now(turn)) === null) return true;
   // Nobody is waited for one by one for ever: everybody is told anew.
   forgetNotice(turn);
-  return noticeIsOver(turn, before);
+  return noticeIsOver(turn, before, true);
 }
 
 /** Why a host does not go back now, or null. */
 function heldBack(state: AgentState, at: Instant): string | null {
-  if (state.around?.boot.kind === 'unknown')
-    return `nobody knows whether this boot is healthy: ${state.around.boot.reason}`;
+  const unclear = whyUnclear(state);
+  if (unclear !== null) return `nobody knows whether this boot is healthy: ${unclear}`;
   const closed = evaluateGates(inputsOf(state, at, null)).filter(isClosed);
   return closed.find(({ gate }) => HOLD_BACK.has(gate))?.reason ?? null;
 }

@@ -10,7 +10,16 @@ import { CONSENT_MS } from './consent-ms.ts';
 import { healthIsUnclear } from './health.ts';
 import { hasHooks, isHealthy } from '../gates/surroundings.ts';
 import { act, askAgain, mayReboot, undoIsDone } from './hooks.ts';
-import { attend, forgetNotice, greet, needsNotice, noticeIsOver, surprised, waitsForNewcomers } from './people.ts';
+import {
+  attend,
+  forgetNotice,
+  greet,
+  needsNotice,
+  noticeIsOver,
+  standsDown,
+  surprised,
+  waitsForNewcomers,
+} from './people.ts';
 import { dropUnwantedSlot, giveBack } from './slot.ts';
 import {
   backToHolding,
@@ -47,6 +56,8 @@ type Releasing = Extract<Phase, { name: 'releasing' }>;
 
 /** `holding`: compares what is staged, asks the gates, and goes on when all are open. */
 export function advanceHolding(turn: Turn, phase: Holding): void {
+  // They hear so at once, whatever must be waited for.
+  standsDown(turn, phase.target, closedGates(turn, phase.refusal));
   if (isPending(turn, 'lock') || replaced(turn, phase.target) || leaveIfKeptAway(turn, phase.target)) return;
   // One that is not healthy may be about to go back, of which people have notice as well.
   if (isHealthy(turn.state)) forgetNotice(turn);

@@ -89,7 +89,9 @@ const DONE: Readonly<Record<HookEvent, Done>> = {
   },
   'post-boot': (turn, outcome) => {
     const passed = outcome.kind === 'passed';
-    remember(turn, { postBoot: { passed, problem: passed ? null : outcome.text } });
+    // An agent that stops ends the hooks that run: that is not what they say of the boot. The next one begins them anew.
+    if (turn.state.stopping !== null && !passed) return;
+    remember(turn, { postBoot: { passed, problem: passed ? null : outcome.text, notRun: outcome.kind === 'not-run' } });
     arm(turn, 'postBoot', passed ? null : retryAt(turn, 2));
     const { phase } = turn.state;
     // Nothing is fetched before the boot is healthy.

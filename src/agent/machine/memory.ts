@@ -95,6 +95,15 @@ export interface ArrivalRecord {
   readonly since: number;
 }
 
+/** What came of the `post-boot` hooks of a boot when they were last tried. */
+export interface PostBootRecord {
+  readonly passed: boolean;
+  /** What they said when they did not pass, or why they could not be run; null: they were not tried, or have passed. */
+  readonly problem: string | null;
+  /** One of them could not be run: that says nothing about the boot. */
+  readonly notRun: boolean;
+}
+
 /** What outlives a restart of the agent and of the host. */
 export interface Memory {
   /** The boot in which this was written. */
@@ -121,6 +130,8 @@ export interface Memory {
   } | null;
   /** An administrator wants this host updated now, without regard to time and patience. Ends with the boot. */
   readonly order: { readonly by: string; readonly since: number; readonly until: number } | null;
+  /** An administrator has cancelled a reboot: none is tried before `until` (ms since 1970). Ends with the boot. */
+  readonly cancelled: { readonly by: string; readonly since: number; readonly until: number } | null;
   /** People have postponed the reboot: until when (ms since 1970), who, and how many ms altogether in this boot. */
   readonly postponed: { readonly until: number; readonly by: string; readonly spentMs: number } | null;
   /** Milliseconds since boot until which people were given time; null: they were not. */
@@ -128,8 +139,8 @@ export interface Memory {
   readonly acted: ActedRecord | null;
   /** This boot was healthy once: what goes wrong later is not the fault of an update. */
   readonly wasHealthy: boolean;
-  /** The `post-boot` hooks of this boot have passed; what they said when they last did not. */
-  readonly postBoot: { readonly passed: boolean; readonly problem: string | null };
+  /** The `post-boot` hooks of this boot. */
+  readonly postBoot: PostBootRecord;
   /** The release of the last boot seen, and the one that it was updated from (null when it was not our doing). */
   readonly lastBoot: { readonly key: string; readonly version: string; readonly from: string | null } | null;
   /** How the last boot that this agent made came about; of a later boot it says nothing. */
@@ -137,7 +148,7 @@ export interface Memory {
 }
 
 /** The `post-boot` hooks of a new boot. */
-export const NOT_RUN: Memory['postBoot'] = { passed: false, problem: null };
+export const NOT_RUN: PostBootRecord = { passed: false, problem: null, notRun: false };
 
 /** The memory of an agent that has none. */
 export function freshMemory(bootId: string): Memory {
@@ -154,6 +165,7 @@ export function freshMemory(bootId: string): Memory {
     skipped: [],
     pause: null,
     order: null,
+    cancelled: null,
     postponed: null,
     graceUntil: null,
     acted: null,

@@ -15,7 +15,7 @@ export function updateNow(turn: Turn, by: string, forMs: number): void {
   const { at } = turn.event;
   const isIdle = turn.state.phase.name === 'rebooting' || turn.state.phase.name === 'disabled';
   if (isIdle || isPaused(turn.state.memory.pause, at.wall)) return;
-  remember(turn, { order: { by, since: at.wall, until: at.wall + forMs } });
+  remember(turn, { order: { by, since: at.wall, until: at.wall + forMs }, cancelled: null });
   patch(turn, { hooks: null, setbacks: null });
   checkNow(turn);
   const { phase } = turn.state;
@@ -30,8 +30,10 @@ export function cancel(turn: Turn, by: string): void {
   if (memory.order !== null) remember(turn, { order: null });
   if (phase.name !== 'releasing') return;
   callOff(turn, phase.target, `${by} has cancelled it`);
-  const until = now(turn) + CANCELLED_MS;
-  backToHolding(turn, phase, { by: 'administrator', text: `cancelled by ${by}`, until, since: turn.event.at.wall });
+  const { wall } = turn.event.at;
+  // On record: another run of the agent does not try it either.
+  remember(turn, { cancelled: { by, since: wall, until: wall + CANCELLED_MS } });
+  backToHolding(turn, phase, null);
   giveBack(turn);
 }
 

@@ -1,4 +1,5 @@
 import type { Target } from '../../graph/types.ts';
+import type { Instant } from '../../base/clock.ts';
 import { duration, utc } from '../../base/text.ts';
 import { NOBODY_TOLD, type Person } from '../gates/around.ts';
 import { isOrdered } from '../gates/hurry.ts';
@@ -17,11 +18,9 @@ const SHORTEST_NOTICE_MS = 10_000;
 
 /** `holding`: gives people their time once everything else allows the reboot, and keeps them informed. */
 export function attend(turn: Turn, target: Target, closed: readonly ClosedGate[]): void {
-  const off = closed.find(({ gate }) => CALLS_OFF.has(gate));
-  if (off !== undefined) {
-    callOff(turn, target, off.reason);
-    return;
-  }
+  // They are told of another reboot, to which none of this applies.
+  if (turn.state.courtesy.goesBack) return;
+  if (standsDown(turn, target, closed)) return;
   const rules = turn.state.settings.around?.people ?? null;
   // An administrator does not wait for them: they have the last notice.
   if (isOrdered(turn.state.memory, turn.event.at.wall)) return;
@@ -41,6 +40,18 @@ export function attend(turn: Turn, target: Target, closed: readonly ClosedGate[]
   // After a restart of the agent the time goes on.
   if (!turn.state.courtesy.lastCall && turn.state.due.people === undefined) planLastCall(turn, graceUntil);
   if (!turn.state.courtesy.lastCall && isDue(turn, 'people')) lastCall(turn, target, graceUntil);
+}
+
+/**
+ * True while somebody says "not now" for long: a gate, or an administrator who has cancelled the reboot. Who was told of
+ * the reboot hears that it is put off.
+ */
+export function standsDown(turn: Turn, target: Target, closed: readonly ClosedGate[]): boolean {
+  const { phase } = turn.state;
+  const isCancelled = phase.name === 'holding' && phase.refusal?.by === 'administrator';
+  const off = closed.find(({ gate }) => CALLS_OFF.has(gate) || (gate === 'refusal' && isCancelled));
+  if (off !== undefined && !turn.state.courtesy.goesBack) callOff(turn, target, off.reason);
+  return off !== undefined;
 }
 
 function beginGrace(turn: Turn, target: Target, graceMs: number): void {
@@ -70,10 +81,18 @@ function lastCall(turn: Turn, target: Target, graceUntil: number): void {
 
 /** What people were told does not hold any more. */
 export function callOff(turn: Turn, target: Pick<Target, 'version'> | null, why: string): void {
-  if (!isAnnounced(turn.state)) return;
+  const { state } = turn;
+  // Who is here, and was told by an earlier run of the agent, will soon be known.
+  if (!isAnnounced(state) || (state.settings.around !== null && state.around === null)) return;
   const what = target === null ? 'The reboot' : `The reboot into ${target.version}`;
-  sayTo(turn, toldIn(turn.state), `${what} is put off: ${why}.`);
+  sayTo(turn, isForgotten(state) ? peopleOf(state) : toldIn(state), `${what} is put off: ${why}.`);
   forgetAll(turn);
+}
+
+/** An earlier run of the agent promised people time: who they were is on no record. */
+function isForgotten({ settings, memory, courtesy }: Pick<AgentState, 'settings' | 'memory' | 'courtesy'>): boolean {
+  const graceMs = settings.around?.people?.graceMs ?? 0;
+  return memory.graceUntil !== null && graceMs > 0 && Object.keys(courtesy.told).length === 0;
 }
 
 /** Nobody has been told anything, as far as the next reboot is concerned. */
@@ -84,6 +103,7 @@ function forgetAll(turn: Turn): void {
   arm(turn, 'people', null);
 }
 
+/** People were told of a reboot, or may have been by an earlier run of the agent. */
 function isAnnounced({ courtesy, memory }: AgentState): boolean {
   return memory.graceUntil !== null || courtesy.noticeUntil !== null;
 }
@@ -107,16 +127,16 @@ export function needsNotice(state: AgentState): boolean {
 
 /**
  * The slot is held: people get one last notice. True when it is over, or nobody is here to get it. Who comes meanwhile is
- * told at once.
+ * told at once. `goesBack`: the reboot is one into the release before, which no slot is held for, and nobody can postpone.
  */
-export function noticeIsOver(turn: Turn, target: Pick<Target, 'version'>): boolean {
+export function noticeIsOver(turn: Turn, target: Pick<Target, 'version'>, goesBack = false): boolean {
   const { courtesy } = turn.state;
   const audience = audienceOf(turn.state);
   if (audience === null) return true;
   const { people, noticeMs } = audience;
   const until = courtesy.noticeUntil ?? now(turn) + noticeMs;
   if (courtesy.noticeUntil === null) {
-    patch(turn, { courtesy: { ...courtesy, noticeUntil: until } });
+    patch(turn, { courtesy: { ...courtesy, noticeUntil: until, goesBack } });
     tell(turn, people, noticeText(turn, target, until));
   } else if (until > now(turn)) {
     greet(turn, target, until);
@@ -167,7 +187,7 @@ export function surprised(state: Pick<AgentState, 'settings' | 'around' | 'court
 export function forgetNotice(turn: Turn): void {
   const { courtesy } = turn.state;
   if (courtesy.noticeUntil === null) return;
-  patch(turn, { courtesy: { ...courtesy, noticeUntil: null } });
+  patch(turn, { courtesy: { ...courtesy, noticeUntil: null, goesBack: false } });
   arm(turn, 'people', null);
 }
 
@@ -189,34 +209,40 @@ export function mayPostpone({ settings }: Pick<AgentState, 'settings'>): boolean
   return (settings.around?.people?.postponeMs ?? 0) > 0;
 }
 
-/** Whether the reboot can be postponed, and until when. */
-export function postponement(state: AgentState, forMs: number, wall: number): Postponement {
+const RETURNS =
+  'this boot is not healthy, and the host goes back to the release before, which cannot be postponed (to keep it here: holdpoint pause)';
+
+/** Until when the reboot waits anyway, in ms since 1970: by what was postponed, and the time that people have. */
+function waitsUntil({ memory }: AgentState, { wall, mono }: Instant): number {
+  const graceUntil = wall + (memory.graceUntil ?? mono) - mono;
+  return Math.max(wall, memory.postponed?.until ?? 0, graceUntil);
+}
+
+/** Whether the reboot can be postponed, and until when. It is by so much later than it would have been. */
+export function postponement(state: AgentState, forMs: number, at: Instant): Postponement {
   const most = state.settings.around?.people?.postponeMs ?? 0;
-  const { phase, memory } = state;
+  const { phase, courtesy, memory } = state;
   if (state.stopping !== null) return { until: null, text: 'the agent is stopping' };
   if (!mayPostpone(state))
     return { until: null, text: 'the policy of this host does not allow it (updates.sessions.postpone_secs)' };
   if (phase.name === 'rebooting') return { until: null, text: 'it is too late: the reboot has begun' };
+  if (courtesy.goesBack) return { until: null, text: RETURNS };
   if (phase.name !== 'holding' && phase.name !== 'releasing') return { until: null, text: 'no reboot is waiting' };
-  if (memory.order !== null && isOrdered(memory, wall))
+  if (memory.order !== null && isOrdered(memory, at.wall))
     return { until: null, text: `${memory.order.by} has ordered the reboot now` };
-  const before = memory.postponed;
   const left = postponableMs(state);
   if (left === 0)
     return { until: null, text: `it was postponed by ${duration(most)} already, which is all that is allowed` };
-  const from = Math.max(wall, before?.until ?? 0);
-  const until = from + Math.min(forMs, left);
+  const until = waitsUntil(state, at) + Math.min(forMs, left);
   const rest = left <= forMs ? 'that is all that is allowed' : `${duration(left - forMs)} more are allowed`;
   return { until, text: `the reboot into ${phase.target.version} waits until ${utc(until)} at the least; ${rest}` };
 }
 
 /** Somebody wants the reboot later. */
 export function postpone(turn: Turn, by: string, forMs: number): void {
-  const { wall } = turn.event.at;
-  const { until } = postponement(turn.state, forMs, wall);
+  const { until } = postponement(turn.state, forMs, turn.event.at);
   if (until === null) return;
-  const before = turn.state.memory.postponed;
-  const spentMs = (before?.spentMs ?? 0) + until - Math.max(wall, before?.until ?? 0);
+  const spentMs = (turn.state.memory.postponed?.spentMs ?? 0) + Math.min(forMs, postponableMs(turn.state));
   remember(turn, { postponed: { until, by, spentMs } });
   moreTime(turn, by, until);
 }
@@ -239,14 +265,15 @@ function toldIn(state: AgentState): readonly Person[] {
   return peopleOf(state).filter(({ id }) => state.courtesy.told[id] !== undefined);
 }
 
-/** Who of those that are here counts: an idle session does where its people were promised time. */
-export function countedIn(
-  { courtesy, memory }: AgentState,
-  people: readonly Person[],
-  mono: number,
-): readonly Person[] {
+/**
+ * Who of those that are here counts: an idle session does where its people were promised time. In doubt they were, where
+ * it was an earlier run of the agent that promised it.
+ */
+export function countedIn(state: AgentState, people: readonly Person[], mono: number): readonly Person[] {
+  const { courtesy, memory } = state;
   const isPromised = memory.graceUntil !== null && memory.graceUntil > mono;
-  return people.filter(({ id, idle }) => !idle || (isPromised && courtesy.told[id] !== undefined));
+  const isTold = (id: string): boolean => courtesy.told[id] !== undefined || isForgotten(state);
+  return people.filter(({ id, idle }) => !idle || (isPromised && isTold(id)));
 }
 
 /** Who has come since the others were told. */
@@ -286,7 +313,7 @@ function noticeText(turn: Turn, { version }: Pick<Target, 'version'>, until: num
 }
 
 function howToPostpone({ state, event }: Turn): string {
-  if (isOrdered(state.memory, event.at.wall)) return '';
-  const left = postponableMs(state);
+  const isVain = state.courtesy.goesBack || isOrdered(state.memory, event.at.wall);
+  const left = isVain ? 0 : postponableMs(state);
   return left === 0 ? '' : ` To postpone it (by ${duration(left)} at most): holdpoint postpone`;
 }

@@ -1,7 +1,7 @@
 import { type HostReading, deploymentKey, pendingDeployment, releaseKey } from '../../host/rpm-ostree/deployment.ts';
 import type { Target } from '../../graph/types.ts';
 import type { Failure } from '../../base/failure.ts';
-import { isHealthy } from '../gates/surroundings.ts';
+import { whyNotHealthy } from '../gates/surroundings.ts';
 import { mayStage } from './hooks.ts';
 import { countFault } from './quarantine.ts';
 import type { AgentState, Phase } from './state.ts';
@@ -68,7 +68,8 @@ function whyNotYet({ state }: Turn): string | null {
   if (settings.around === null) return null;
   // Nothing is known yet: soon it is.
   if (around === null) return 'the surroundings are being read';
-  if (!isHealthy(state)) return 'this boot is not complete, or not healthy';
+  const unhealthy = whyNotHealthy(state);
+  if (unhealthy !== null) return unhealthy;
   const isMetered = settings.around.avoidMetered && around.metered === true;
   return isMetered ? 'the network is metered (updates.network.avoid_metered)' : null;
 }

@@ -328,8 +328,8 @@ function advance(turn: Turn): void {
 
 /** People who were told of a reboot hear that it is off when there is nothing to reboot into any more. */
 function leaveInPeace(turn: Turn): void {
-  const { phase, memory } = turn.state;
-  if (memory.graceUntil === null) return;
+  const { phase, courtesy } = turn.state;
+  if (courtesy.goesBack) return;
   if (phase.name === 'watching') callOff(turn, null, 'the update is not there any more');
   if (phase.name === 'disabled') callOff(turn, null, phase.reason);
 }

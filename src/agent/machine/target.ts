@@ -102,9 +102,19 @@ export function hold(turn: Turn, target: Target, staged?: string | null): void {
   backToHolding(turn, { target, allowUnlocked, missing: 0 }, null);
 }
 
-/** Returns to `holding`, with what was said and when to try again where somebody refused. */
+/**
+ * Returns to `holding`, with what was said and when to try again where somebody refused. What an administrator has
+ * cancelled is not tried before its time, whichever way led here.
+ */
 export function backToHolding(turn: Turn, { target, allowUnlocked, missing }: Held, refusal: Refusal | null): void {
-  enter(turn, { name: 'holding', target, allowUnlocked, missing, refusal });
+  enter(turn, { name: 'holding', target, allowUnlocked, missing, refusal: cancellation(turn) ?? refusal });
+}
+
+function cancellation({ state, event: { at } }: Turn): Refusal | null {
+  const { cancelled } = state.memory;
+  if (cancelled === null || cancelled.until <= at.wall) return null;
+  const { by, since, until } = cancelled;
+  return { by: 'administrator', text: `cancelled by ${by}`, until: at.mono + (until - at.wall), since };
 }
 
 /** Enters `staging` for a release; what was staged for an earlier target is removed first. */

@@ -2,6 +2,7 @@ import type { Instant } from '../../base/clock.ts';
 import { oneLine } from '../../base/text.ts';
 import type { Verdict } from '../../graph/choose.ts';
 import type { HostDescription } from '../../host/identity/parse.ts';
+import type { BootHealth } from '../../host/systemd/health.ts';
 import { healthOf } from '../gates/surroundings.ts';
 import { gatesOf } from '../machine/explain.ts';
 import type { AgentState, AsyncKind, PhaseName, TroubleSource } from '../machine/state.ts';
@@ -87,7 +88,12 @@ const WORK: Readonly<Record<AsyncKind, null>> = {
   rollback: null,
 };
 
-const HEALTH = ['healthy', 'waiting', 'unhealthy'];
+const HEALTH: Readonly<Record<BootHealth['kind'], null>> = {
+  healthy: null,
+  waiting: null,
+  unhealthy: null,
+  unknown: null,
+};
 
 function info(labels: Readonly<Record<string, string>>): readonly Sample[] {
   return [{ labels, value: 1 }];
@@ -201,7 +207,8 @@ function troubleMetrics({ state }: Scene): readonly Metric[] {
 
 function aroundMetrics({ state }: Scene): readonly Metric[] {
   const { around, settings, memory, drivers } = state;
-  const health = settings.around === null ? [] : oneOfThem('health', HEALTH, healthOf(memory, around).kind);
+  const health =
+    settings.around === null ? [] : oneOfThem('health', Object.keys(HEALTH), healthOf(memory, around).kind);
   return [
     gauge('holdpoint_boot_health', 'What is known of this boot: 1 for that.', health),
     gauge(

@@ -85,7 +85,8 @@ function tryAt(
   const at = instantAt(now, wall);
   const gates = gatesOf(state, at);
   const closed = gates.filter(isClosed).filter(({ gate }) => !without.has(gate));
-  const first = closed.filter(({ gate }) => !AFTER.has(gate));
+  const isCancelled = state.phase.name === 'holding' && state.phase.refusal?.by === 'administrator';
+  const first = closed.filter(({ gate }) => !AFTER.has(gate) || (gate === 'refusal' && isCancelled));
   const opening = Math.max(...first.map((gate) => opensIn(gate, at)));
   if (first.length > 0) return { fits: false, wall: opening > wall ? opening : Infinity };
   const promised = wallOf(state.memory.graceUntil, at);

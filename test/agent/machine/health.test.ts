@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { BootHealth } from '../../../src/host/systemd/health.ts';
 import type { Around } from '../../../src/agent/gates/around.ts';
-import { statusLine } from '../../../src/agent/machine/explain.ts';
+import { gatesOf, statusLine } from '../../../src/agent/machine/explain.ts';
 import { rollbackWithdrawn } from '../../../src/agent/machine/health.ts';
+import { postponement } from '../../../src/agent/machine/people.ts';
 import {
   AROUND,
   INTERVAL,
@@ -11,6 +12,7 @@ import {
   aroundRules,
   deployment,
   graph,
+  hourlyWindows,
   instant,
   keyOf,
   lockAt,
@@ -280,7 +282,10 @@ describe('an unhealthy boot', () => {
     driver.auto.lookAround = () => driver.lookedAround({ holds: HELD, people: [person('1'), person('2', 'bob')] });
     driver.send({ kind: 'aroundChanged' });
     driver.pass(60 * MINUTE);
-    expect([driver.told.length, driver.log.includes('rollback')]).toEqual([1, false]);
+    expect([driver.told.slice(1), driver.log.includes('rollback')]).toEqual([
+      ['pts/1: The reboot into 42.1 is put off: held by debug (somebody looks).'],
+      false,
+    ]);
     driver.auto.lookAround = () => driver.lookedAround({ holds: [] });
     driver.send({ kind: 'aroundChanged' });
     driver.pass(59 * SECOND);
@@ -335,6 +340,73 @@ describe('an unhealthy boot', () => {
   });
 });
 
+describe('a boot whose post-boot hooks cannot be run', () => {
+  const REASON = '10-check: its unit was not started: masked';
+
+  /** Until they can be. */
+  function masked(): Driver {
+    const driver = updated(true);
+    driver.auto.hooks = () => driver.hooked({ kind: 'not-run', text: REASON });
+    stays(driver, { hooks: ['post-boot'] });
+    driver.pass(60 * MINUTE, 10_000);
+    return driver;
+  }
+
+  test('keeps the slot, and is neither left nor kept away from', () => {
+    const driver = masked();
+    expect([driver.log.includes('rollback'), driver.log.includes('report'), driver.memory.quarantine]).toEqual([
+      false,
+      false,
+      [],
+    ]);
+    expect(gatesOf(driver.state, instant(driver.mono)).find(({ gate }) => gate === 'health')).toMatchObject({
+      reason: `this boot is not complete yet: post-boot hook ${REASON}`,
+    });
+    expect(driver.said.join('\n')).toMatch(`error: this boot is not healthy: post-boot hook ${REASON}`);
+  });
+
+  test('is healthy as soon as they have been run', () => {
+    const driver = masked();
+    driver.auto.hooks = () => driver.hooked();
+    driver.pass(3 * INTERVAL);
+    expect(driver.asked).toContain('report');
+  });
+
+  test('is left when they are run at last, and fail', () => {
+    const driver = masked();
+    driver.auto.hooks = () => driver.hooked({ kind: 'failed', text: '10-check: exit code 1' });
+    driver.pass(3 * INTERVAL);
+    expect(driver.asked).toContain('rollback');
+  });
+});
+
+describe('an agent that stops while the post-boot hooks run', () => {
+  const KILLED = { kind: 'failed', text: '10-check: killed: it is no longer wanted' } as const;
+
+  test.each([false, 'unknown', true] as const)('says nothing of the boot (the host goes down: %s)', (hostGoesDown) => {
+    const driver = updated(true);
+    stays(driver, { hooks: ['post-boot'] });
+    driver.send({ kind: 'stop', hostGoesDown });
+    driver.hooked(KILLED);
+    expect(driver.written?.postBoot).toEqual({ passed: false, problem: null, notRun: false });
+    const next = driver.restarted();
+    next.send({ kind: 'started' });
+    next.auto.look = () => next.looked(reading(next.mono, 2, null, [deployment(1)]));
+    next.auto.look();
+    stays(next, { hooks: ['post-boot'] });
+    expect([next.asked.includes('hooks'), next.state.troubles.health]).toEqual([true, undefined]);
+    expect(next.said.join('\n')).not.toMatch('not healthy');
+  });
+
+  test('knows that they have passed when they have', () => {
+    const driver = updated(true);
+    stays(driver, { hooks: ['post-boot'] });
+    driver.send({ kind: 'stop', hostGoesDown: false });
+    driver.hooked();
+    expect(driver.written?.postBoot.passed).toBe(true);
+  });
+});
+
 describe('a boot of whose health nobody can be asked', () => {
   test('is waited for while it was never healthy, and not left', () => {
     const driver = updated(true);
@@ -348,6 +420,17 @@ describe('a boot of whose health nobody can be asked', () => {
     driver.send({ kind: 'aroundChanged' });
     driver.pass(SECOND);
     expect(driver.asked).toEqual(['rollback']);
+  });
+
+  test.each([
+    [WAITING, 'this boot is not complete yet: boot-complete.target is inactive'],
+    [UNHEALTHY, 'this boot is not healthy: boot-complete.target failed'],
+    [UNKNOWN, 'whether this boot is still healthy is not known at the moment: systemd cannot be asked about it'],
+  ])('fetches nothing, and says what is true of it (%o)', (boot, waits) => {
+    const host = surrounded();
+    host.change({ boot });
+    host.driver.pass(2 * INTERVAL);
+    expect(host.driver.state.phase).toMatchObject({ name: 'staging', waits });
   });
 
   test('and which was healthy is not said to be unhealthy, and reboots when that is known again', () => {
@@ -406,6 +489,86 @@ describe('a boot of whose health nobody can be asked', () => {
 test('a host where nothing of this is read is healthy', () => {
   const driver = arrived({}, {}, { around: null, lock: lockAt('a') }).driver;
   expect([settings({ around: aroundRules() }).around === null, driver.asked]).toEqual([false, ['lock']]);
+});
+
+describe('people who are told that the host goes back', () => {
+  /** Outside of the windows for updates, with release 3 staged by somebody else. */
+  function holding(): Driver {
+    const before = arrived({}, { rollback: true }, IN_FLEET).driver;
+    before.granted();
+    before.finalized();
+    const around = aroundRules({ rollback: true });
+    const change = { source: 'staged', lock: lockAt('a'), around, schedule: hourlyWindows() } as const;
+    const after = before.restarted({ bootId: 'boot-2', mono: 31 * MINUTE, settings: settings(change) });
+    after.send({ kind: 'started' });
+    after.auto.look = () => after.looked(reading(after.mono, 2, stagedDeployment(3), [deployment(1)]));
+    after.auto.look();
+    stays(after, { boot: UNHEALTHY, people: [person('1')] });
+    return after;
+  }
+
+  function told(): Driver {
+    const driver = updated(true);
+    stays(driver, { boot: UNHEALTHY, people: [person('1')] });
+    driver.pass(OVERDUE);
+    return driver;
+  }
+
+  test('are not told to postpone it', () => {
+    expect(told().told).toEqual([expect.stringMatching(/into 42\.1: not before 60 s from now, and then .* back\.$/)]);
+  });
+
+  test('hear of it once while another release waits for its window, and then it comes', () => {
+    const driver = holding();
+    driver.pass(15 * MINUTE, 10_000);
+    expect([driver.phase, driver.told]).toEqual(['holding', [expect.stringMatching(/about to reboot into 42\.1/)]]);
+    expect(driver.asked).toContain('rollback');
+  });
+
+  test('cannot postpone it, whatever else waits', () => {
+    const driver = holding();
+    while (driver.told.length === 0) driver.tick();
+    expect(postponement(driver.state, MINUTE, instant(driver.mono))).toEqual({
+      until: null,
+      text: expect.stringMatching(/goes back to the release before, which cannot be postponed/) as string,
+    });
+    driver.send({ kind: 'postpone', by: 'ann', forMs: MINUTE });
+    driver.pass(2 * MINUTE);
+    expect([driver.memory.postponed, driver.asked.includes('rollback')]).toEqual([null, true]);
+  });
+
+  test('hear that a pause puts it off, and hear of it anew afterwards', () => {
+    const driver = told();
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: 'debugging' });
+    expect(driver.told.slice(1)).toEqual(['pts/1: The reboot into 42.1 is put off: paused by root (debugging).']);
+    driver.pass(60 * MINUTE);
+    expect([driver.told.length, driver.log.includes('rollback')]).toEqual([2, false]);
+    driver.send({ kind: 'resume', by: 'root' });
+    expect(driver.told.slice(2)).toEqual([expect.stringMatching(/about to reboot into 42\.1: not before 60 s/)]);
+    driver.pass(MINUTE);
+    expect(driver.asked).toContain('rollback');
+  });
+
+  test('hear of a pause also between two tries', () => {
+    const driver = told();
+    driver.pass(MINUTE);
+    driver.fails('rollback');
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+    expect(driver.told.slice(1)).toEqual(['pts/1: The reboot into 42.1 is put off: paused by root.']);
+    driver.pass(60 * MINUTE);
+    expect(driver.log.filter((kind) => kind === 'rollback')).toHaveLength(1);
+  });
+
+  test('and who come after one that did not come have their notice, too', () => {
+    const driver = updated(true);
+    stays(driver, { boot: UNHEALTHY });
+    driver.pass(OVERDUE);
+    driver.send({ kind: 'rolledBack', id: driver.question('rollback').id });
+    driver.open.splice(0);
+    driver.auto.lookAround = () => driver.lookedAround({ people: [person('1')] });
+    driver.pass(15 * MINUTE);
+    expect([driver.told.length, driver.asked.includes('rollback')]).toEqual([1, true]);
+  });
 });
 
 describe('going back to the release before', () => {

@@ -4,10 +4,20 @@ import { gatesOf } from '../../../src/agent/machine/explain.ts';
 import { type Order, answerOrder } from '../../../src/agent/machine/orders.ts';
 import { postponement } from '../../../src/agent/machine/people.ts';
 import type { AgentState } from '../../../src/agent/machine/state.ts';
-import { HOUR, INTERVAL, MINUTE, graph, instant, person, reading } from '../../support/agent-builders.ts';
+import {
+  HOUR,
+  INTERVAL,
+  MINUTE,
+  SECOND,
+  graph,
+  instant,
+  person,
+  reading,
+  stagedDeployment,
+} from '../../support/agent-builders.ts';
 import type { Driver } from '../../support/agent-driver.ts';
 import { held, settled, staging } from '../../support/agent-situations.ts';
-import { IN_FLEET, arrived } from '../../support/agent-surrounded.ts';
+import { IN_FLEET, type Surrounded, arrived } from '../../support/agent-surrounded.ts';
 
 const ANN = person('1');
 const PEOPLE = { graceMs: 10 * MINUTE, finalNoticeMs: MINUTE, unreadableMs: 30 * MINUTE, postponeMs: 0 };
@@ -59,7 +69,7 @@ describe('update --now', () => {
     driver.granted();
     expect(driver.told.at(-1)).toMatch(/about to reboot/);
     expect(driver.told.at(-1)).not.toMatch('postpone');
-    expect(postponement(driver.state, MINUTE, at(driver).wall)).toEqual({
+    expect(postponement(driver.state, MINUTE, at(driver))).toEqual({
       until: null,
       text: 'root has ordered the reboot now',
     });
@@ -167,6 +177,78 @@ describe('cancel', () => {
     expect(driver.asked).not.toContain('lock');
     driver.pass(2 * MINUTE);
     expect(driver.asked).toContain('lock');
+  });
+
+  test('tells people that it is put off, and nothing else before they get new time after an hour', () => {
+    const { driver } = arrived({ people: [ANN] }, {}, IN_FLEET);
+    driver.pass(10 * MINUTE);
+    driver.granted();
+    order(driver, { kind: 'cancel' });
+    driver.pass(HOUR - 1);
+    expect(driver.told.slice(3)).toEqual(['pts/1: The reboot into 42.2 is put off: root has cancelled it.']);
+    driver.pass(1);
+    expect(driver.told.slice(4)).toEqual([expect.stringMatching(/^pts\/1: .*waits for you for 10 min/)]);
+    expect(driver.written?.cancelled).toBeNull();
+  });
+
+  /** Cancelled 20 min ago. */
+  function cancelled(): Surrounded {
+    const host = arrived({}, {}, IN_FLEET);
+    host.driver.granted();
+    expect(host.driver.phase).toBe('rebooting');
+    host.driver.fails('finalize', 'transient', 'Transaction in progress');
+    host.driver.pass(MINUTE);
+    expect([host.driver.phase, host.driver.asked]).toEqual(['releasing', ['lock']]);
+    order(host.driver, { kind: 'cancel' });
+    host.driver.refused('it was given up');
+    host.driver.pass(20 * MINUTE);
+    return host;
+  }
+
+  test('outlives a restart of the agent, and moves with a clock that is set', () => {
+    const next = cancelled().restart();
+    next.driver.pass(SECOND);
+    next.driver.clockOffset = -365 * 24 * HOUR;
+    next.driver.send({ kind: 'tick' });
+    const last = next.restart();
+    last.driver.clockOffset = next.driver.clockOffset;
+    last.driver.pass(39 * MINUTE);
+    expect([last.driver.phase, closedIn(last.driver), last.driver.log.includes('lock')]).toEqual([
+      'holding',
+      ['refusal'],
+      false,
+    ]);
+    last.driver.pass(MINUTE);
+    expect(last.driver.asked).toContain('lock');
+  });
+
+  test('holds for another release as well', () => {
+    const { driver } = cancelled();
+    driver.auto.fetchGraph = () => driver.graphRead(graph([1, 2, 3]));
+    driver.auto.look = () => driver.looked(reading(driver.mono, 1));
+    driver.auto.discard = () => driver.discarded(reading(driver.mono, 1));
+    driver.auto.stage = () => {
+      driver.auto.look = () => driver.looked(reading(driver.mono, 1, stagedDeployment(3)));
+      driver.staged(reading(driver.mono, 1, stagedDeployment(3)));
+    };
+    driver.pass(30 * MINUTE);
+    expect([driver.state.phase, closedIn(driver), driver.asked]).toEqual([
+      expect.objectContaining({ name: 'holding', target: expect.objectContaining({ version: '42.3' }) as unknown }),
+      ['refusal'],
+      [],
+    ]);
+  });
+
+  test('is over with an update --now', () => {
+    const { driver } = cancelled();
+    order(driver, { kind: 'updateNow', forMs: HOUR });
+    expect([driver.asked.includes('lock'), driver.memory.cancelled]).toEqual([true, null]);
+  });
+
+  test('is over with the boot', () => {
+    const next = cancelled().driver.restarted({ bootId: 'boot-2' });
+    next.send({ kind: 'started' });
+    expect(next.written?.cancelled).toBeNull();
   });
 
   test('withdraws an update --now', () => {

@@ -1,11 +1,23 @@
 import { describe, expect, test } from 'vitest';
+import { utc } from '../../../src/base/text.ts';
 import { postponableMs, postponement } from '../../../src/agent/machine/people.ts';
 import type { AgentState } from '../../../src/agent/machine/state.ts';
-import { INTERVAL, MINUTE, SECOND, aroundRules, instant, person } from '../../support/agent-builders.ts';
+import type { Around } from '../../../src/agent/gates/around.ts';
+import {
+  INTERVAL,
+  MINUTE,
+  SECOND,
+  aroundRules,
+  instant,
+  person,
+  reading,
+  stagedDeployment,
+} from '../../support/agent-builders.ts';
 import { IN_FLEET, type Surrounded, arrived, surrounded } from '../../support/agent-surrounded.ts';
 
 const ANN = person('1');
 const BOB = person('2', 'bob');
+const NO_WINDOWS = { sources: [], placeIn: () => 0, days: new Map<never, never>() };
 
 describe('people who are logged in', () => {
   test('get their time, a reminder and a last notice; then it reboots', () => {
@@ -182,11 +194,27 @@ describe('postponing', () => {
     expect(host.driver.told[0]).toMatch('holdpoint postpone');
     host.driver.send({ kind: 'postpone', by: 'ann', forMs: 40 * MINUTE });
     host.driver.send({ kind: 'postpone', by: 'ann', forMs: 40 * MINUTE });
-    expect(host.driver.memory.postponed?.until).toBe(instant(host.driver.mono).wall + 60 * MINUTE);
-    host.driver.pass(59 * MINUTE);
+    expect(host.driver.memory.postponed?.until).toBe(instant(host.driver.mono).wall + 70 * MINUTE);
+    host.driver.pass(69 * MINUTE);
     expect([host.driver.phase, host.driver.memory.graceUntil]).toEqual(['holding', host.driver.mono + MINUTE]);
     host.driver.pass(2 * MINUTE);
     expect(host.driver.asked).toContain('finalize');
+  });
+
+  test('by less than what is left of the time of people makes it later all the same, and says by how much', () => {
+    const { driver } = arrived({ people: [ANN] }, { people: { ...rules, graceMs: 30 * MINUTE } });
+    driver.pass(MINUTE);
+    const wall = instant(driver.mono).wall + 29 * MINUTE;
+    const answer = postponement(driver.state, 20 * MINUTE, instant(driver.mono));
+    expect(answer.until).toBe(wall + 20 * MINUTE);
+    expect(answer.text).toMatch(`waits until ${utc(wall + 20 * MINUTE)} at the least; 40 min more are allowed`);
+    driver.send({ kind: 'postpone', by: 'ann', forMs: 20 * MINUTE });
+    expect(driver.told.at(-1)).toMatch(`put off until ${utc(wall + 20 * MINUTE)} at the least`);
+    expect([driver.memory.postponed?.spentMs, postponableMs(driver.state)]).toEqual([20 * MINUTE, 40 * MINUTE]);
+    driver.pass(49 * MINUTE - 1);
+    expect(driver.phase).toBe('holding');
+    driver.pass(1);
+    expect(driver.phase).toBe('releasing');
   });
 
   test('during the last notice gives the slot back', () => {
@@ -208,7 +236,7 @@ describe('postponing', () => {
     const host = arrived({ people: [ANN] }, { people: rules });
     const { driver } = host;
     const ask = (minutes: number): string => {
-      const { text } = postponement(driver.state, minutes * MINUTE, instant(driver.mono).wall);
+      const { text } = postponement(driver.state, minutes * MINUTE, instant(driver.mono));
       driver.send({ kind: 'postpone', by: 'ann', forMs: minutes * MINUTE });
       return text;
     };
@@ -219,7 +247,7 @@ describe('postponing', () => {
   });
 
   test('says why it is not done', () => {
-    const why = (state: AgentState): string => postponement(state, MINUTE, 0).text;
+    const why = (state: AgentState): string => postponement(state, MINUTE, instant(0)).text;
     const none = surrounded({}, { people: rules });
     expect(why(none.driver.state)).toBe('no reboot is waiting');
     expect(why(arrived({}, { people: rules }).driver.state)).toBe('it is too late: the reboot has begun');
@@ -331,10 +359,10 @@ describe('a reboot that is postponed again and again', () => {
     const { driver } = host;
     driver.pass(5 * MINUTE);
     driver.send({ kind: 'postpone', by: 'ann', forMs: 30 * MINUTE });
-    const until = driver.mono + 30 * MINUTE;
+    const until = driver.mono + 35 * MINUTE;
     expect(driver.told.at(-1)).toMatch(/^pts\/1: The reboot into 42\.2 is put off until .*: postponed by ann\.$/);
     host.change({ people: [ANN, BOB] });
-    expect(driver.told.at(-1)).toMatch(/^pts\/2: .*waits for you for 30 min/);
+    expect(driver.told.at(-1)).toMatch(/^pts\/2: .*waits for you for 35 min/);
     driver.pass(until - driver.mono - MINUTE);
     expect(driver.told.at(-1)).toMatch(/^pts\/1,pts\/2: .*waits for you for 60 s/);
     expect(driver.phase).toBe('holding');
@@ -389,6 +417,36 @@ describe('who is idle', () => {
     expect(host.driver.phase).toBe('holding');
     host.driver.pass(2 * MINUTE);
     expect(host.driver.asked).toContain('finalize');
+  });
+});
+
+describe('who has become idle', () => {
+  const IDLE = { ...ANN, idle: true };
+
+  /** Somebody has become idle within the first minutes of their time; then the agent is restarted. */
+  function restarted(): Surrounded {
+    const host = arrived({ people: [ANN] });
+    host.driver.pass(5 * MINUTE);
+    host.change({ people: [IDLE] });
+    return host.restart();
+  }
+
+  test('keeps the time that was promised when the agent is restarted, and no more', () => {
+    const { driver } = restarted();
+    driver.pass(4 * MINUTE);
+    expect(driver.phase).toBe('holding');
+    driver.pass(2 * MINUTE);
+    expect(driver.asked).toContain('finalize');
+  });
+
+  test('is told what is left, and that it is put off', () => {
+    const { driver } = restarted();
+    driver.pass(SECOND);
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+    expect(driver.told).toEqual([
+      expect.stringMatching(/^pts\/1: .*waits for you for (5 min|4 min|29\d s)/),
+      'pts/1: The reboot into 42.2 is put off: paused by root.',
+    ]);
   });
 });
 
@@ -506,4 +564,72 @@ test('what people have postponed is not put off any more in the next boot, and t
   const next = driver.restarted({ bootId: 'boot-2' });
   next.send({ kind: 'started' });
   expect([next.written?.postponed, postponableMs(next.state)]).toEqual([null, 120 * MINUTE]);
+});
+
+describe('who was told of a reboot that is put off', () => {
+  /** In the last notice of a reboot that an administrator has ordered: nobody was given time before. */
+  function ordered(around: Partial<Around> = {}): Surrounded {
+    const host = arrived({ people: [ANN], power: 'battery', ...around }, {}, IN_FLEET);
+    host.driver.send({ kind: 'updateNow', by: 'root', forMs: 60 * MINUTE });
+    host.change({ power: 'ac' });
+    host.driver.granted();
+    host.driver.pass(SECOND);
+    expect(host.driver.told).toEqual([expect.stringMatching(/^pts\/1: This host is about to reboot into 42\.2/)]);
+    return host;
+  }
+
+  test('hears so by a pause during the last notice, also where nobody was given time before', () => {
+    const { driver } = ordered();
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+    expect(driver.told.slice(1)).toEqual(['pts/1: The reboot into 42.2 is put off: paused by root.']);
+    driver.pass(60 * MINUTE);
+    expect(driver.told).toHaveLength(2);
+  });
+
+  test('hears so at once, also while hooks that have acted are still to be undone', () => {
+    const host = ordered({ hooks: ['pre-reboot', 'reboot-cancelled'] });
+    host.answers['pre-reboot'] = null;
+    host.driver.pass(MINUTE);
+    host.driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+    expect(host.ran).toEqual(['pre-reboot']);
+    expect(host.driver.told.slice(1)).toEqual(['pts/1: The reboot into 42.2 is put off: paused by root.']);
+  });
+
+  test('hears so when the release is not wanted any more during the last notice', () => {
+    const { driver } = ordered();
+    driver.send({ kind: 'skip', by: 'root', version: '42.2' });
+    expect(driver.told.slice(1)).toEqual(['pts/1: The reboot is put off: the update is not there any more.']);
+  });
+
+  test('hears so from an agent that has started since, when their time was over by then', () => {
+    const host = arrived({ people: [ANN] }, {}, IN_FLEET);
+    host.driver.pass(10 * MINUTE);
+    host.driver.refused('HTTP 409: slots_full', 20 * MINUTE);
+    const next = host.restart();
+    next.driver.pass(MINUTE);
+    expect(next.driver.told).toEqual([]);
+    next.driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+    expect(next.driver.told).toEqual(['pts/1: The reboot into 42.2 is put off: paused by root.']);
+    next.driver.pass(60 * MINUTE);
+    expect(next.driver.told).toHaveLength(1);
+  });
+
+  test('hears so from an agent under whose first look at the host it is off already', () => {
+    const host = arrived({ people: [ANN] }, {}, IN_FLEET);
+    const enabled = host.driver.state.settings;
+    const next = host.driver.restarted({ settings: { ...enabled, schedule: NO_WINDOWS } });
+    next.send({ kind: 'started' });
+    next.looked(reading(next.mono, 1, stagedDeployment(2)));
+    expect([next.phase, next.told]).toEqual(['holding', []]);
+    next.lookedAround({ people: [ANN] });
+    expect(next.told).toEqual(['pts/1: The reboot into 42.2 is put off: there is no reboot window.']);
+  });
+
+  test('hears nothing where no time is given: nobody was told', () => {
+    const people = { graceMs: 0, finalNoticeMs: 0, unreadableMs: 0, postponeMs: 0 };
+    const { driver } = arrived({ people: [ANN] }, { people }, IN_FLEET);
+    driver.refused('HTTP 409: slots_full', 20 * MINUTE);
+    driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+    expect(driver.told).toEqual([]);
+  });
 });

@@ -193,7 +193,7 @@ const TABLE: Readonly<Record<EventKind, Row>> = {
   unskip:        ['= persist',        '= persist',               '= persist',        '= persist',              '= persist',              '= persist',                         '= persist'],
   checkNow:      ['=',                '=',                       '=',                '=',                      '=',                      '=',                                 '='],
   updateNow:     ['= persist',        '=',                       '= persist',        '= persist',              '=',                      '= persist',                         '='],
-  cancel:        ['=',                '=',                       '=',                '=',                      '=',                      'holding cancelLock',                '='],
+  cancel:        ['=',                '=',                       '=',                '=',                      '=',                      'holding cancelLock persist',        '='],
   stop:          ['=',                '=',                       '=',                '=',                      '=',                      'holding cancelLock',                '='],
 };
 

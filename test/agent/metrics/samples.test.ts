@@ -71,6 +71,11 @@ const SITUATIONS: Readonly<Record<string, () => Driver>> = {
     driver.lookedAround({ boot: { kind: 'unhealthy', reason: 'boot-complete.target was not reached' } });
     return driver;
   },
+  'nobody can be asked whether the boot is still healthy': () => {
+    const host = arrived({ power: 'battery' });
+    host.change({ boot: { kind: 'unknown', reason: 'systemd cannot be asked about it' } });
+    return host.driver;
+  },
 };
 
 const HOST = { basearch: 'x86_64', stream: 'stable', platform: 'aws', osVersion: '42.1', osChecksum: '', oci: false };

@@ -65,7 +65,9 @@ describe('an update', () => {
     const driver = held({ lock: lockAt('a') });
     driver.moments.splice(0);
     driver.refused('HTTP 423: slots_full');
-    expect(news(driver)).toEqual(['slot-refused: there is no slot yet: the lock manager refused: HTTP 423: slots_full']);
+    expect(news(driver)).toEqual([
+      'slot-refused: there is no slot yet: the lock manager refused: HTTP 423: slots_full',
+    ]);
     for (let times = 0; times < 3; times += 1) {
       driver.pass(HOUR);
       driver.refused('HTTP 423: slots_full');

@@ -98,6 +98,12 @@ const WAITING: Readonly<Record<string, () => Driver>> = {
     driver.refused('HTTP 409: slots_full', 90 * SECOND);
     return driver;
   },
+  'for the time after a cancelled reboot, with people here': () => {
+    const { driver } = arrived({ people: [ANN] });
+    driver.pass(10 * MINUTE);
+    driver.send({ kind: 'cancel', by: 'root' });
+    return driver;
+  },
 };
 
 describe('the moment that is foreseen is the one at which the agent acts', () => {
