@@ -35,7 +35,7 @@ const PURE = [
   /^cli\/windows\//,
   /^cli\/graph\/(?!host|make|source)/,
   /^cli\/postponed\.ts$/,
-  /^cli\/report\/(changes|explain-text|layout|local-time|status-text|words)\.ts$/,
+  /^cli\/report\/(changes|explain-text|layout|local-time|news|status-text|words)\.ts$/,
   /^cli\/(agent-unit|postponed|order\/ordered)\.ts$/,
   /^cli\/manager\/(columns|history-text|shell|status-text)\.ts$/,
   /^manager\/store\/(codec|history|layout|memory|state|store)\.ts$/,
