@@ -18,7 +18,7 @@ export class Screen {
   draw(lines: readonly string[]): void {
     const rows = this.#io.rows?.() ?? 24;
     this.#last = lines;
-    const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => `${line}${ESC}K\r\n`);
+    const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => `${ESC}K${line}\r\n`);
     this.#io.stdout(`${this.#isEntered ? '' : ENTER}${ESC}H${shown.join('')}${ESC}J`);
     this.#isEntered = true;
   }

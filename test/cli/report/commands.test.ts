@@ -238,6 +238,8 @@ describe('status --watch', () => {
     });
     expect(io.out()).toMatch(/^.\[\?1049h.\[\?25l.\[H/);
     expect(io.out().split('\u001b[?1049l')[1]).toMatch(/^This host does not reboot/);
+    // A line that is as wide as the terminal would lose its last character to what clears the rest of it.
+    expect(io.out()).not.toMatch(/[^H\n].\[K/);
     // No more lines at once than the terminal has.
     expect(io.out().split('\u001b[H')[1]?.split('\r\n').length).toBeLessThanOrEqual(12);
   });
