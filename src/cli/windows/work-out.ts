@@ -157,7 +157,7 @@ function skippedIn(sources: readonly Source[], at: number, until: number): reado
 
 /** What freezes take away of a time, in order, at most `most` parts. */
 function frozenIn(
-  { freezeOrigins, config }: Question,
+  { freezeOrigins }: Question,
   freezes: Freezes,
   time: Period,
   most: number,
@@ -170,12 +170,11 @@ function frozenIn(
       at = now.next;
       continue;
     }
-    const index = config.updates.freezes.findIndex(({ reason }) => reason === now.reason);
     parts.push({
       from: at,
       to: Math.min(now.until, time.to),
       reason: now.reason,
-      origin: freezeOrigins[index] ?? null,
+      origin: freezeOrigins[now.index] ?? null,
     });
     at = now.until;
   }
