@@ -33,7 +33,7 @@ const PURE = [
   /^manager\/admin\/(orders|wire)\.ts$/,
   /^cli\/(local-time|postponed)\.ts$/,
   /^cli\/windows\//,
-  /^cli\/graph\/(?!host|make|source)/,
+  /^cli\/graph\/(?!document|host|make|source)/,
   /^cli\/postponed\.ts$/,
   /^cli\/report\/(changes|explain-text|layout|local-time|news|status-text|words)\.ts$/,
   /^cli\/(agent-unit|postponed|order\/ordered)\.ts$/,

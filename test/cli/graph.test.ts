@@ -82,9 +82,9 @@ describe('a graph in a file', () => {
   });
 
   test.each<[string, string, RegExp]>([
-    ['is not there', '', /^holdpoint graph: ENOENT: no such file/],
+    ['is not there', '', /a\.json: expected a file with an update graph in JSON, found none\n$/],
     ['is no graph', '{"nodes": 7}', /a\.json: "nodes": expected a list, found 7\n$/],
-    ['is no JSON', '\u001b[2J<html>', /a\.json: expected a graph in JSON, found "\[2J<html>"\n$/],
+    ['is no JSON', '\u001b[2J<html>', /a\.json: expected a graph in JSON, found "\[2J<html>" \(.*JSON\)\n$/],
     ['is too large', ' '.repeat(9 * 2 ** 20), /a\.json/],
     ['has nothing to begin at', '{"nodes": [], "edges": []}', /--from: there is no 1 in the graph: it has 0 releases/],
   ])('that %s is a failure', async (_, text, words) => {

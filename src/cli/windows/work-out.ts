@@ -156,12 +156,7 @@ function skippedIn(sources: readonly Source[], at: number, until: number): reado
 }
 
 /** What freezes take away of a time, in order, at most `most` parts. */
-function frozenIn(
-  { freezeOrigins }: Question,
-  freezes: Freezes,
-  time: Period,
-  most: number,
-): readonly Frozen[] {
+function frozenIn({ freezeOrigins }: Question, freezes: Freezes, time: Period, most: number): readonly Frozen[] {
   const parts: Frozen[] = [];
   let at: number | null = time.from;
   while (at !== null && at < time.to && parts.length < most) {
