@@ -8,7 +8,7 @@ import { createMachine } from '../../src/sim/machine.ts';
 import { type GraphServer, startGraphServer } from '../../src/sim/graph-server.ts';
 import { POLICY_TIME } from '../graph/fixtures.ts';
 import { serve, type TestServer } from '../support/http.ts';
-import { graphText, program } from '../support/simulated.ts';
+import { graphText, program, smallGraph } from '../support/simulated.ts';
 
 const STABLE = join(import.meta.dirname, '../fixtures/graphs/stable-x86_64-checksum.json');
 const IMAGES = STABLE.replace('checksum', 'oci');
@@ -72,6 +72,13 @@ describe('a graph in a file', () => {
     const { status, out, err } = await graph('', '--graph', STABLE, '--all', '--json');
     expect([status, err]).toEqual([EXIT.ok, '']);
     expect(JSON.parse(out)).toMatchObject({ from: null, booted: false, end: null, path: [], all: true, releases: 179 });
+  });
+
+  test('whose way is one update has a way on', async () => {
+    const file = join(dir, 'short.json');
+    writeFileSync(file, smallGraph(['1.0', '2.0'], [[0, 1]]));
+    const { status, out } = await graph('', '--graph', file, '--from', '1.0');
+    expect([status, out]).toEqual([EXIT.ok, like(/^From 1\.0 to 2\.0: 1 update, 0 barriers/)]);
   });
 
   test('may have no way on: then it says why, and nothing is to be done', async () => {
