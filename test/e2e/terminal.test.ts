@@ -42,6 +42,12 @@ describe.runIf(HAS_TMUX)('at a terminal', () => {
     expect(narrow).toMatch(/^This host does not reboot because/);
     expect(widest(narrow)).toBeLessThanOrEqual(44);
 
+    one.agent.signal('SIGSTOP');
+    const hung = await terminal.shows(/has\s+not\s+answered\s+within\s+3\s+s/, 'The agent hangs');
+    expect(hung).not.toMatch(/^Closed|not running/m);
+    one.agent.signal('SIGCONT');
+    await terminal.shows(/^Closed +pause/m, 'It goes on');
+
     await one.agent.kill();
     const gone = await terminal.shows(/^The agent is not running/, 'The agent is killed');
     expect(gone).not.toMatch(/^Closed/m);
