@@ -179,7 +179,7 @@ export class Agent {
     const view = {
       clock,
       state: () => this.#state,
-      line: () => this.#shown,
+      line: () => this.#line(),
       postpone: (by: string, forMs: number) => this.#postpone(by, forMs),
       order: (order: Order, by: string) => this.#order(order, by),
       explain: (at: number | null) => this.#explain(at),
@@ -401,10 +401,15 @@ export class Agent {
     return ask(this.#state, clock());
   }
 
+  /** The status line, as of now. */
+  #line(): string {
+    const outage = this.#outage === null ? '' : `no connection to the system bus: ${this.#outage}; `;
+    return outage + statusLine(this.#state, this.#parts.clock());
+  }
+
   /** Tells the service manager, and writes `status.json` for whoever looks. */
   #show(): void {
-    const outage = this.#outage === null ? '' : `no connection to the system bus: ${this.#outage}; `;
-    const line = outage + statusLine(this.#state, this.#parts.clock());
+    const line = this.#line();
     const isNew = line !== this.#shown;
     this.#shown = line;
     this.#service?.changed();

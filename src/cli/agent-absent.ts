@@ -1,6 +1,6 @@
 import { asDict, flag, number, text } from '../bus/dict.ts';
-import type { Connection } from '../bus/connection.ts';
 import { unitPath } from '../host/systemd/unit.ts';
+import type { Asked } from './agent-failure.ts';
 import { AGENT_UNIT, type AgentUnit, whyAbsent } from './agent-unit.ts';
 
 const SYSTEMD = 'org.freedesktop.systemd1';
@@ -8,7 +8,7 @@ const SYSTEMD = 'org.freedesktop.systemd1';
 const ANSWER_MS = 2_000;
 
 /** Why the agent is not on the bus, as far as systemd knows. Never rejects. */
-export async function explainAbsence(bus: Connection): Promise<string> {
+export async function explainAbsence(bus: Asked): Promise<string> {
   const kinds = ['Unit', 'Service'] as const;
   // One that has never run has no properties of a service, as far as we care.
   const [unit, service] = await Promise.all(kinds.map((kind) => properties(bus, kind).catch(() => undefined)));
@@ -26,7 +26,7 @@ export async function explainAbsence(bus: Connection): Promise<string> {
   } satisfies AgentUnit);
 }
 
-async function properties(bus: Connection, kind: 'Unit' | 'Service'): Promise<ReturnType<typeof asDict>> {
+async function properties(bus: Asked, kind: 'Unit' | 'Service'): Promise<ReturnType<typeof asDict>> {
   const object = { destination: SYSTEMD, path: unitPath(AGENT_UNIT), interface: 'org.freedesktop.DBus.Properties' };
   const call = { member: 'GetAll', signature: 's', body: [`${SYSTEMD}.${kind}`] };
   const [values] = await bus.call({ ...object, ...call, timeoutMs: ANSWER_MS, noAutoStart: true });

@@ -1,4 +1,4 @@
-import type { Connection } from '../bus/connection.ts';
+import type { MethodCall } from '../bus/api.ts';
 import type { NotCalled } from './agent-call.ts';
 import { EXIT } from './command.ts';
 
@@ -13,7 +13,12 @@ export async function noBus(error: unknown): Promise<NotCalled> {
   return { ok: false, exit, text: `the agent cannot be reached: no connection to the system bus: ${errorText(error)}` };
 }
 
-type Failed = (bus: Connection, call: { readonly changes: boolean }) => Promise<NotCalled> | NotCalled;
+/** Whatever can be asked about the agent. */
+export interface Asked {
+  readonly call: (call: MethodCall) => Promise<readonly unknown[]>;
+}
+
+type Failed = (bus: Asked, call: { readonly changes: boolean }) => Promise<NotCalled> | NotCalled;
 
 const absent: Failed = async (bus) => {
   const { explainAbsence } = await import('./agent-absent.ts');
@@ -54,7 +59,7 @@ const ERRORS: Readonly<Record<string, Failed>> = {
 
 /** Why a call to the agent has no answer. */
 export async function noAnswer(
-  bus: Connection,
+  bus: Asked,
   error: unknown,
   call: { readonly changes: boolean; readonly timeoutMs: number },
 ): Promise<NotCalled> {

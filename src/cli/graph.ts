@@ -62,13 +62,11 @@ async function readAsked(options: {
   readonly json: boolean;
 }): Promise<Asked | string> {
   const { MOMENT_EXAMPLES, parseTime } = await import('./readers-moment.ts');
-  const { placeOf } = await import('./graph/source.ts');
+  const { placeOf, PLACES } = await import('./graph/source.ts');
   const at = options.at === undefined ? Date.now() : parseTime(options.at, Date.now());
   if (at === null) return `--at: expected ${MOMENT_EXAMPLES}`;
   const place = options.graph === undefined ? null : placeOf(options.graph);
-  if (options.graph !== undefined && place === null) {
-    return '--graph: expected a file, or a URL that starts with http://, https:// or file://';
-  }
+  if (options.graph !== undefined && place === null) return PLACES;
   const format = options.format ?? (options.json ? 'json' : 'text');
   if (options.json && format !== 'json') return `--json: --format ${format} says otherwise`;
   return { place, at, format };

@@ -14,7 +14,8 @@ import { deploymentOf } from '../simulate/host.ts';
 import type { World } from '../simulate/world.ts';
 import type { Exit } from './command.ts';
 import type { Given } from './simulate-given.ts';
-import { readGraphs } from './simulate-graph.ts';
+import { configFor, placeOf, PLACES } from './graph/source.ts';
+import { type Asking, readGraphs } from './simulate-graph.ts';
 
 /** What a world is made of. */
 export interface Ingredients {
@@ -63,23 +64,27 @@ type Built = Prepared extends infer P ? (P extends unknown ? Omit<P, 'problems'>
 async function build(ingredients: Ingredients, configured: Config): Promise<Built> {
   const { given, scheme, raw, env } = ingredients;
   const notes: string[] = [];
-  const before = situationOf(ingredients, configured, NO_RELEASE, notes);
-  const source = ingredients.graph ?? expand(before, configured.cincinnati.baseUrl) ?? '';
-  const read = await readGraphs(source, scheme === undefined ? SCHEMES : [scheme], askingOf(before, given.from), env);
+  const place = ingredients.graph === undefined ? null : placeOf(ingredients.graph);
+  if (ingredients.graph !== undefined && place === null) return { ok: false, exit: 'usage', text: PLACES };
+  const asked = configFor(configured, place);
+  const before = situationOf(ingredients, asked, NO_RELEASE, notes);
+  const asking = askingOf(before, given.from);
+  const reading = { config: before.config, env };
+  const read = await readGraphs(place, scheme === undefined ? SCHEMES : [scheme], asking, reading);
   if (!read.ok) return { ok: false, exit: 'failure', text: read.text };
   const begin = beginAt(read.graphs, given.from);
   if (!begin.ok) return { ok: false, exit: 'failure', text: begin.text };
   const { from } = begin;
   const graph = raw ? { ...begin.graph, raw } : begin.graph;
   const { config } = before;
-  const settings = settingsOf(situationOf(ingredients, configured, from, []));
+  const settings = settingsOf(situationOf(ingredients, asked, from, []));
   const world: World = { ...given, settings, graph, from, stream: config.identity.stream };
   // A file says for itself which hosts it is for.
-  const asked = graph.raw === true && !raw ? [] : (describe(before)?.assumed ?? []);
-  const assumed = [...begin.notes, ...notes, ...asked, ...assumptions(world, graph)];
+  const unsaid = graph.raw === true && !raw ? [] : (describe(before)?.assumed ?? []);
+  const assumed = [...begin.notes, ...notes, ...unsaid, ...assumptions(world, graph)];
   const { strategy, periodic } = config.updates;
   const timeZone = resolveTimeZone(strategy.includes('periodic') ? periodic.timeZone : 'localtime');
-  return { ok: true, world, source: redactUrl(source), assumed, timeZone };
+  return { ok: true, world, source: redactUrl(ingredients.graph ?? asking.baseUrl), assumed, timeZone };
 }
 
 /** This host, running a release. Adds to `notes` what had to be assumed of it. */
@@ -103,10 +108,21 @@ function situationOf({ root = '/' }: Ingredients, config: Config, from: Target, 
   return situation;
 }
 
-function askingOf(situation: Situation, osVersion: string): Parameters<typeof readGraphs>[2] {
+function askingOf(situation: Situation, osVersion: string): Asking {
   const { basearch, stream, platform } = describe(situation)?.description ?? { basearch: '', stream: '', platform: '' };
   const { rolloutWariness, group } = situation.config.identity;
-  return { basearch, stream, platform, group, rolloutWariness, nodeId: nodeIdOf(situation), osVersion, osChecksum: '' };
+  const baseUrl = expand(situation, situation.config.cincinnati.baseUrl) ?? '';
+  return {
+    baseUrl,
+    basearch,
+    stream,
+    platform,
+    group,
+    rolloutWariness,
+    nodeId: nodeIdOf(situation),
+    osVersion,
+    osChecksum: '',
+  };
 }
 
 /** What a world takes for granted, as sentences without a full stop. */

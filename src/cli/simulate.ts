@@ -6,13 +6,13 @@ export const simulateCommand: Command = defineCommand({
   name: 'simulate',
   summary: 'Show what this host would do, step by step, without touching anything',
   details:
-    'Runs the decisions of the agent in virtual time, under the configuration of this host, until the graph has nothing more for it. The graph stays as it is; that of a file has its rollouts go on with the time, while a server has judged them for this moment. No hook is run, no lock server is asked, and every boot is healthy. The JSON is described by docs/simulate.schema.json.',
+    'Runs the decisions of the agent in virtual time, under the configuration of this host, until the graph has nothing more for it. The graph stays as it is; that of a file or document has its rollouts go on with the time, while a server has judged them for this moment. No hook is run, no lock server is asked, and every boot is healthy. The JSON is described by docs/simulate.schema.json.',
   options: {
     from: { type: 'string', value: 'VERSION', help: 'the release that runs at first; it must be in the graph' },
     graph: {
       type: 'string',
       value: 'FILE|URL',
-      help: 'update graph in JSON, or base URL of an update server (default: cincinnati.base_url)',
+      help: 'a file, an http(s) URL that ends in .json (one graph for everybody), or the address of an update server (default: as configured)',
     },
     raw: {
       type: 'boolean',

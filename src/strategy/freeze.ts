@@ -40,6 +40,8 @@ export type Frozenness =
       readonly until: number;
       /** That of the freeze which lasts longest of those that hold now. */
       readonly reason: string;
+      /** Where that one stands in the list, from 0. */
+      readonly index: number;
     };
 
 /**
@@ -59,13 +61,13 @@ export function createFreezes(list: readonly Freeze[], timeZone: string, hostZon
 
 /** Whether an instant is frozen, and when that changes. Freezes are half-open. */
 export function freezeAt({ list }: Freezes, wall: number): Frozenness {
-  const now = list.flatMap((prepared) => {
+  const now = list.flatMap((prepared, index) => {
     const period = around(prepared, wall);
-    return period === null ? [] : [{ period, reason: prepared.freeze.reason }];
+    return period === null ? [] : [{ period, reason: prepared.freeze.reason, index }];
   });
   const [longest] = now.sort((a, b) => b.period.to - a.period.to);
   if (longest === undefined) return { frozen: false, next: firstAfter(list, wall) };
-  return { frozen: true, until: untilEnd(list, longest.period.to), reason: longest.reason };
+  return { frozen: true, until: untilEnd(list, longest.period.to), reason: longest.reason, index: longest.index };
 }
 
 /** Goes on while a freeze holds at the end of another; for ever if only yearly ones come for as long as they can differ. */

@@ -8,7 +8,7 @@ import { createMachine } from '../../src/sim/machine.ts';
 import { type GraphServer, startGraphServer } from '../../src/sim/graph-server.ts';
 import { POLICY_TIME } from '../graph/fixtures.ts';
 import { serve, type TestServer } from '../support/http.ts';
-import { graphText, program } from '../support/simulated.ts';
+import { graphText, program, smallGraph } from '../support/simulated.ts';
 
 const STABLE = join(import.meta.dirname, '../fixtures/graphs/stable-x86_64-checksum.json');
 const IMAGES = STABLE.replace('checksum', 'oci');
@@ -74,6 +74,13 @@ describe('a graph in a file', () => {
     expect(JSON.parse(out)).toMatchObject({ from: null, booted: false, end: null, path: [], all: true, releases: 179 });
   });
 
+  test('whose way is one update has a way on', async () => {
+    const file = join(dir, 'short.json');
+    writeFileSync(file, smallGraph(['1.0', '2.0'], [[0, 1]]));
+    const { status, out } = await graph('', '--graph', file, '--from', '1.0');
+    expect([status, out]).toEqual([EXIT.ok, like(/^From 1\.0 to 2\.0: 1 update, 0 barriers/)]);
+  });
+
   test('may have no way on: then it says why, and nothing is to be done', async () => {
     const { status, out } = await graph('', '--graph', STABLE, '--from', NEWEST);
     expect([status, out]).toEqual([EXIT.nothingToDo, like(/44\.20260707\.3\.1 is the newest release\.\n$/)]);
@@ -82,9 +89,9 @@ describe('a graph in a file', () => {
   });
 
   test.each<[string, string, RegExp]>([
-    ['is not there', '', /^holdpoint graph: ENOENT: no such file/],
+    ['is not there', '', /a\.json: expected a file with an update graph in JSON, found none\n$/],
     ['is no graph', '{"nodes": 7}', /a\.json: "nodes": expected a list, found 7\n$/],
-    ['is no JSON', '\u001b[2J<html>', /a\.json: expected a graph in JSON, found "\[2J<html>"\n$/],
+    ['is no JSON', '\u001b[2J<html>', /a\.json: expected a graph in JSON, found "\[2J<html>" \(.*JSON\)\n$/],
     ['is too large', ' '.repeat(9 * 2 ** 20), /a\.json/],
     ['has nothing to begin at', '{"nodes": [], "edges": []}', /--from: there is no 1 in the graph: it has 0 releases/],
   ])('that %s is a failure', async (_, text, words) => {

@@ -11,6 +11,7 @@ import { EXIT } from '../../src/cli/command.ts';
 import { dispatch } from '../../src/cli/dispatch.ts';
 import { postponeCommand } from '../../src/cli/postpone.ts';
 import { POSTPONE_SCHEMA } from '../../src/cli/postponed.ts';
+import { readersTime } from '../../src/cli/report/ask.ts';
 import { type PrivateBus, startDbus } from '../support/dbus.ts';
 import { expectGolden } from '../support/golden.ts';
 import { testIo } from './io.ts';
@@ -38,7 +39,10 @@ async function postponeAt(address: string, ...argv: string[]): Promise<Ran> {
 }
 
 /** Stands for the agent with this method; resolves with the seconds that it is asked for. */
-async function agent(handle: ExportedMethod['handle'] | null): Promise<number[]> {
+async function agent(
+  handle: ExportedMethod['handle'] | null,
+  { State = 'holding', PostponeAllowed = 3600 } = {},
+): Promise<number[]> {
   const asked: number[] = [];
   const bus = openBus({ address: daemon.address, random: Math.random });
   const [until, text] = [
@@ -53,7 +57,12 @@ async function agent(handle: ExportedMethod['handle'] | null): Promise<number[]>
       return handle?.(call) ?? [];
     },
   };
-  bus.exportObject(AGENT_PATH, [{ name: AGENT_NAME, methods: handle === null ? {} : { Postpone: method } }]);
+  const methods = handle === null ? {} : { Postpone: method };
+  const properties = {
+    State: { type: 's', get: () => State },
+    PostponeAllowed: { type: 't', get: () => PostponeAllowed },
+  };
+  bus.exportObject(AGENT_PATH, [{ name: AGENT_NAME, methods, properties }]);
   await new Promise<void>((resolve) => bus.requestName(AGENT_NAME, { queue: true }, ({ owned }) => owned && resolve()));
   onTestFinished(async () => {
     bus.close();
@@ -70,7 +79,8 @@ const YES = (): readonly unknown[] => [UNTIL, 'the reboot into 42 waits until 20
 describe('what the agent answers', () => {
   test('is printed, and an hour asked for without --for', async () => {
     const asked = await agent(YES);
-    const out = 'The reboot into 42 waits until 2026-07-23T14:00:00Z at the least.\n';
+    const at = readersTime(Date.now()).at(UNTIL * 1000);
+    const out = `The reboot into 42 waits until ${at} at the least.\n`;
     expect(await postpone()).toEqual({ status: EXIT.ok, out, err: '' });
     expect(await postpone('--for', '1h30m')).toMatchObject({ status: EXIT.ok });
     expect(asked).toEqual([3600, 5400]);
@@ -84,16 +94,23 @@ describe('what the agent answers', () => {
     expect([status, JSON.parse(out), err]).toEqual([EXIT.ok, expected, '']);
   });
 
-  test('is a failure where nothing was postponed', async () => {
-    await agent(() => [0, 'no reboot is waiting']);
-    expect(await postpone()).toEqual({
-      status: EXIT.failure,
-      out: '',
-      err: 'holdpoint postpone: no reboot is waiting\n',
-    });
+  test.each([
+    ['holding', 0],
+    ['rebooting', 3600],
+    ['watching', 0],
+  ])('is a failure where it is refused (%s, %i s allowed)', async (State, PostponeAllowed) => {
+    await agent(() => [0, 'it is not allowed'], { State, PostponeAllowed });
+    const err = 'holdpoint postpone: it is not allowed\n';
+    expect(await postpone()).toEqual({ status: EXIT.failure, out: '', err });
     const { status, out } = await postpone('--json');
-    const expected = { version: 1, postponed: false, until: null, text: 'no reboot is waiting' };
+    const expected = { version: 1, postponed: false, until: null, text: 'it is not allowed' };
     expect([status, JSON.parse(out)]).toEqual([EXIT.failure, expected]);
+  });
+
+  test.each(['starting', 'disabled', 'watching', 'staging'])('has a status of its own for %s', async (State) => {
+    await agent(() => [0, 'no reboot is waiting'], { State });
+    expect(await postpone()).toEqual({ status: EXIT.nothingToDo, out: 'No reboot is waiting.\n', err: '' });
+    expect((await postpone('--json')).status).toBe(EXIT.nothingToDo);
   });
 
   test('is a status of its own where it is denied', async () => {

@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { format } from 'prettier';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { EXIT } from '../../src/cli/command.ts';
 import { dispatch } from '../../src/cli/dispatch.ts';
 import { simulateCommand } from '../../src/cli/simulate.ts';
@@ -97,7 +99,40 @@ describe('a timeline', () => {
   });
 });
 
+/** A server that has one graph at every path; what it was asked for. */
+async function graphServer(): Promise<{ readonly asked: readonly string[]; readonly url: string }> {
+  const asked: string[] = [];
+  const server = createServer(({ url = '' }, response) => {
+    asked.push(url);
+    response.end(smallGraph(['1.0', '2.0'], [[0, 1]]));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return { asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
 describe('a graph', () => {
+  test('whose URL ends in .json is a document, the same for everybody, as for `holdpoint graph`', async () => {
+    const { asked, url } = await graphServer();
+    const source = `${url}/a/graph.json`;
+    const { status, out } = await run('', `--graph=${source}`, '--from=1.0', `--at=${AT}`, '--json');
+    expect([status, asked]).toEqual([EXIT.ok, ['/a/graph.json']]);
+    expect(readSimulation(out).graph).toEqual({ source, raw: true, releases: 2 });
+  });
+
+  test('may be at a server by the address at which it was asked, which says what is asked', async () => {
+    const { asked, url } = await graphServer();
+    const source = `${url}/v1/graph?stream=testing`;
+    expect((await run('', `--graph=${source}`, '--from=1.0', '--scheme=checksum')).status).toBe(EXIT.ok);
+    expect(asked).toEqual([expect.stringMatching(/^\/v1\/graph\?.*\bstream=testing\b/) as string]);
+    expect(asked[0]?.match(/stream=/g)).toHaveLength(1);
+  });
+
+  test.each(['ftp://x/', 'http://['])('is none at %s: the command line is wrong', async (source) => {
+    const { status, err } = await run('', `--graph=${source}`, '--from=1.0');
+    expect([status, err]).toEqual([EXIT.usage, expect.stringMatching(/--graph: expected a file, or a URL/) as string]);
+  });
+
   test('comes from the configured server where none is named, as that server judges it', async () => {
     const server = await startGraphServer({ graph: smallGraph(['1.0', '2.0'], [[0, 1]]) });
     const { out } = await run(`cincinnati.base_url = "${server.url}"\n`, '--from=1.0', `--at=${AT}`, '--json');

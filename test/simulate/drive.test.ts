@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Settings } from '../../src/agent/machine/state.ts';
+import type { AgentState, Settings } from '../../src/agent/machine/state.ts';
 import type { Freeze } from '../../src/config/freeze.ts';
 import type { Graph, Release } from '../../src/graph/types.ts';
 import { type Sight, drive } from '../../src/simulate/drive.ts';
-import type { End } from '../../src/simulate/end.ts';
+import { type End, endOf } from '../../src/simulate/end.ts';
+import { answerTo } from '../../src/simulate/answers.ts';
+import { ImaginedHost } from '../../src/simulate/host.ts';
 import { Timeline } from '../../src/simulate/timeline.ts';
 import type { SlotRule, World } from '../../src/simulate/world.ts';
 import { createFreezes, freezeAt } from '../../src/strategy/freeze.ts';
@@ -360,5 +362,41 @@ describe('in any world a simulation', { timeout: 120_000 }, () => {
       }
     });
     fc.assert(property, { numRuns: 100 });
+  });
+});
+
+describe('in a simulation', () => {
+  const fleet = settings({ lock: lockAt('locks') });
+
+  test('a slot is taken anew for each hop, and waited for as long', () => {
+    const { hops } = run(
+      world({ settings: fleet, graph: chain([1, 2, 3], [[1, 3]]), slot: { freeAfterMs: 6 * HOUR } }),
+    );
+    const [first, second] = hops;
+    expect(hops).toHaveLength(2);
+    expect(first!.at - AT).toBeGreaterThanOrEqual(6 * HOUR);
+    expect(second!.at - first!.at).toBeGreaterThanOrEqual(6 * HOUR);
+  });
+
+  test('the consent is asked for again at finalize', () => {
+    const one = world();
+    const finalize = run(one).sights.flatMap(({ after, event, effects }) =>
+      effects.flatMap((effect) => (effect.kind === 'finalize' ? { effect, state: after, at: event.at } : [])),
+    )[0]!;
+    const { effect, at } = finalize;
+    const answer = (state: AgentState): string =>
+      answerTo(effect, { world: one, host: new ImaginedHost(one.from, null), state, at, slotFreeAt: 0 }).kind;
+    expect(answer(finalize.state)).toBe('finalized');
+    const pause = { until: null, reason: '', by: 'root', since: 0 };
+    expect(answer({ ...finalize.state, memory: { ...finalize.state.memory, pause } })).toBe('failed');
+  });
+
+  test('it is not over while a lock server is still to be told', () => {
+    const one = world({ settings: fleet });
+    const { sights } = run(one);
+    const { after, event } = sights.at(-1)!;
+    expect(endOf(after, event.at, one)?.kind).toBe('newest');
+    const owed = [{ ...lockAt('locks'), slot: true }];
+    expect(endOf({ ...after, memory: { ...after.memory, owed } }, event.at, one)).toBeNull();
   });
 });

@@ -1,6 +1,7 @@
 import type { ExportedProperty } from '../../bus/api.ts';
 import { VERSION } from '../../base/version.ts';
 import { gatesOf } from '../machine/explain.ts';
+import { isPaused } from '../machine/orders.ts';
 import { postponableMs } from '../machine/people.ts';
 import { lastCheck, lastError } from './last-check.ts';
 import { NO_END } from './names.ts';
@@ -105,19 +106,21 @@ function checkProperties({ state }: AgentView): Readonly<Record<string, AgentPro
   };
 }
 
-function otherProperties({ state, line }: AgentView): Readonly<Record<string, AgentProperty>> {
+function otherProperties({ state, clock, line }: AgentView): Readonly<Record<string, AgentProperty>> {
   return {
     Status: {
       doc: 'What the agent does, why, and until when: the status line. For people; its wording changes.',
       type: 's',
       get: () => line(),
+      same: (before, after) => sameLine(String(before), String(after)),
     },
     PausedUntil: {
       doc: `Seconds since 1970 until which reboots are paused; 0: they are not; ${NO_END}: until Resume.`,
       type: 'x',
       get: () => {
         const { pause } = state().memory;
-        if (pause === null) return 0;
+        // One that is over stays in memory until the agent has something to do.
+        if (!isPaused(pause, clock().wall)) return 0;
         return pause.until === null ? NO_END : seconds(pause.until);
       },
     },
@@ -143,6 +146,19 @@ function sameGates(before: Gates, after: Gates): boolean {
 function sameMoment(before: unknown, after: unknown): boolean {
   const [was, is] = [Number(before), Number(after)];
   return was === is || (was !== 0 && is !== 0 && Math.abs(was - is) <= 1);
+}
+
+const MOMENT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)/;
+
+/** The moments in it may come out a second beside, too. */
+function sameLine(before: string, after: string): boolean {
+  const [was, is] = [before.split(MOMENT), after.split(MOMENT)];
+  if (was.length !== is.length) return false;
+  // With a pattern that captures, moments are at the odd places.
+  return is.every((part, index) => {
+    const old = was[index] ?? '';
+    return index % 2 === 0 ? part === old : Math.abs(Date.parse(part) - Date.parse(old)) <= 1_000;
+  });
 }
 
 function seconds(ms: number): number {

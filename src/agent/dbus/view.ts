@@ -8,7 +8,7 @@ import type { AgentState } from '../machine/state.ts';
 export interface AgentView {
   readonly clock: Clock;
   readonly state: () => AgentState;
-  /** The status line, as it was shown last. */
+  /** The status line, as of now. */
   readonly line: () => string;
   /** Postpones the reboot on behalf of somebody who may. */
   readonly postpone: (by: string, forMs: number) => Postponement;

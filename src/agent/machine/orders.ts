@@ -66,7 +66,7 @@ const ANSWERS: { readonly [K in Order['kind']]: Answer<K> } = {
     const what = 'target' in state.phase ? state.phase.target.version : 'whatever the update graph leads to';
     return done(
       `until ${until}, the reboot into ${what} does not wait for windows, dates, uptime or people's time; ` +
-        'health, holds, hooks and the slot of the fleet still count',
+        'health, a pause, inhibitors, markers, power, hooks and the slot of the fleet still count',
     );
   },
   cancel: (state, _, at) => {

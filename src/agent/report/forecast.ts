@@ -11,6 +11,8 @@ import type { Forecast } from './report.ts';
 
 type Closed = GateVerdict & ClosedGate;
 
+/** Milliseconds by which a moment of one clock differs from itself when it is put onto the other one again. */
+const JITTER_MS = 1_000;
 /** Openings that are tried until one is found in which the reboot has room. */
 const MOST_TRIES = 64;
 /** Gates that do not keep the time of people from beginning: they are asked after it. */
@@ -90,8 +92,9 @@ function tryAt(
   const opening = Math.max(...first.map((gate) => opensIn(gate, at)));
   if (first.length > 0) return { fits: false, wall: opening > wall ? opening : Infinity };
   const promised = wallOf(state.memory.graceUntil, at);
+  const isAfresh = promised === null || (wall !== now.wall && wall > promised + JITTER_MS);
   // An administrator's order does not wait for people, while it is in force.
-  const begins = !isOrdered(state.memory, wall) && (promised === null || (wall !== now.wall && wall > promised));
+  const begins = isAfresh && !isOrdered(state.memory, wall);
   const grace = begins ? graceOf(state) : 0;
   const last = Math.max(
     wall + grace,

@@ -1,4 +1,4 @@
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { Config } from '../../config/schema.ts';
 import type { Situation } from '../../agent/settings.ts';
 import type { HostFiles } from '../../host/identity/read.ts';
@@ -37,44 +37,20 @@ export function placeOf(written: string): Place | null {
   return { kind: url.pathname.endsWith('.json') ? 'document' : 'server', url };
 }
 
+/** What `--graph` has to be, for messages. */
+export const PLACES = '--graph: expected a file, or a URL that starts with http://, https:// or file://';
+
 /** Reads a graph from where it is. Never rejects for what the other side does. */
 export async function fetchGraph(place: Place | null, asking: Asking): Promise<Fetched> {
-  if (place?.kind === 'file') return fromFile(place.url, asking);
-  if (place?.kind === 'document') return fromDocument(place.url, asking);
-  return fromServer(place === null ? asking : asked(asking, place.url));
-}
-
-async function fromFile(url: URL, { booted }: Asking): Promise<Fetched> {
-  const { GraphClient } = await import('../../graph/client.ts');
-  const client = new GraphClient();
-  const nothing = { basearch: '', stream: '', nodeId: '', rolloutWariness: null, osVersion: '', osChecksum: '' };
-  const read = (scheme: Scheme) => client.fetch({ ...nothing, baseUrl: url.href, scheme, group: '', platform: '' });
-  const source = fileURLToPath(url);
-  const [first, second] = schemesFor(booted);
-  const result = await read(first);
-  if (!result.ok) return { ok: false, text: result.failure.text };
-  if (result.graph.unusable === undefined) return { ok: true, graph: result.graph, scheme: first, source };
-  const other = await read(second);
-  if (other.ok && other.graph.unusable === undefined) return { ok: true, graph: other.graph, scheme: second, source };
-  return { ok: true, graph: result.graph, scheme: first, source };
-}
-
-async function fromDocument(url: URL, { booted, config, env }: Asking): Promise<Fetched> {
-  const { httpRequest } = await import('../../base/http.ts');
-  const { MAX_GRAPH_SIZE, parseGraph } = await import('../../graph/parse.ts');
-  const { connectTimeoutSecs, timeoutSecs } = config.cincinnati;
-  const limits = { maxBytes: MAX_GRAPH_SIZE, maxRedirects: 3, environment: env };
-  const times = { connectTimeoutMs: connectTimeoutSecs * 1000, totalTimeoutMs: timeoutSecs * 1000 };
-  const result = await httpRequest({ method: 'GET', url, ...limits, ...times });
-  const source = `${url.protocol}//${url.host}`;
-  if (!result.ok) return { ok: false, text: result.failure.text };
-  const { status, body } = result.answer;
-  if (status !== 200) return { ok: false, text: `${source} answered ${status}: expected 200 and a graph` };
-  const [first, second] = schemesFor(booted).map((scheme) => ({ scheme, parsed: parseGraph(body, scheme) }));
-  const usable = [first, second].find((one) => one?.parsed.ok === true && one.parsed.graph.unusable === undefined);
-  const chosen = usable ?? first;
-  if (chosen?.parsed.ok !== true) return { ok: false, text: `${source}: ${chosen?.parsed.error ?? 'no graph'}` };
-  return { ok: true, graph: { ...chosen.parsed.graph, raw: true }, scheme: chosen.scheme, source };
+  if (place === null || place.kind === 'server') {
+    return fromServer({ ...asking, config: configFor(asking.config, place) });
+  }
+  const { readDocument } = await import('./document.ts');
+  const read = await readDocument(place, schemesFor(asking.booted), asking);
+  if (!read.ok) return read;
+  const { graphs, source } = read;
+  const chosen = graphs.find(({ graph }) => graph.unusable === undefined) ?? graphs[0];
+  return chosen === undefined ? { ok: false, text: `${source}: no graph` } : { ok: true, ...chosen, source };
 }
 
 async function fromServer({ config, files, booted, env }: Asking): Promise<Fetched> {
@@ -94,19 +70,22 @@ async function fromServer({ config, files, booted, env }: Asking): Promise<Fetch
   }
 }
 
-/** A server by its address, or by one at which it was asked already: what that says about the host goes first. */
-function asked(asking: Asking, url: URL): Asking {
-  const base = new URL(url);
+/**
+ * The configuration that asks a server by its address, or by one at which it was asked already: what that says about the
+ * host goes first. Any other place leaves it as it is.
+ */
+export function configFor(config: Config, place: Place | null): Config {
+  if (place?.kind !== 'server') return config;
+  const base = new URL(place.url);
   base.hash = '';
   base.pathname = base.pathname.replace(/\/v1\/graph\/?$/, '');
   const said = (name: string): string | null => base.searchParams.get(name);
-  const { config } = asking;
   const identity = {
     ...config.identity,
     stream: said('stream') ?? config.identity.stream,
     basearch: said('basearch') ?? config.identity.basearch,
   };
-  return { ...asking, config: { ...config, identity, cincinnati: { ...config.cincinnati, baseUrl: base.href } } };
+  return { ...config, identity, cincinnati: { ...config.cincinnati, baseUrl: base.href } };
 }
 
 function schemesFor({ origin }: Deployment): readonly [Scheme, Scheme] {

@@ -13,7 +13,7 @@ import {
   WHO_MAY,
   withAgent,
 } from './give.ts';
-import type { CheckedGraph, Ordered } from './ordered.ts';
+import type { CheckedGraph, Ordered, Outcome } from './ordered.ts';
 
 /** Milliseconds for the answer of the update server; the agent gives it 60 s, unless configured. */
 const PATIENCE_MS = 90_000;
@@ -48,12 +48,17 @@ async function check(run: OrderRun, link: AgentLink): Promise<number> {
     status,
     check: checked,
   };
-  return printOrdered(run, ordered, isDone ? exitOf(checked) : EXITS[given.outcome]);
+  return printOrdered(run, ordered, isDone ? exitOf(checked) : exitUnasked(given.outcome, checked));
 }
 
 function exitOf({ result, target }: CheckedGraph): number {
   if (result === 'failed') return EXIT.failure;
   return result === 'update' || target !== null ? EXIT.ok : EXIT.nothingToDo;
+}
+
+/** Of a graph that was not asked: an update that is on its way (the host is rebooting, say) is there all the same. */
+function exitUnasked(outcome: Outcome, { target }: CheckedGraph): number {
+  return outcome === 'nothing' && target !== null ? EXIT.ok : EXITS[outcome];
 }
 
 type Read = { readonly ok: true; readonly values: Dict } | NotCalled;

@@ -76,12 +76,16 @@ export const EXITS: Readonly<Record<Outcome, number>> = {
 /** Prints what came of an order, for people or as JSON. */
 export async function printOrdered(run: OrderRun, ordered: Ordered, exit: number): Promise<number> {
   const { orderedJson, sentence } = await import('./ordered.ts');
-  if (run.options.json) run.io.stdout(orderedJson(ordered));
-  else if (exit === EXIT.failure) complain(run, ordered.text, exit);
-  else run.io.stdout(`${sentence(ordered.text)}\n`);
-  if (!run.options.json && ordered.status !== null) {
-    (exit === EXIT.failure ? run.io.stderr : run.io.stdout)(`Now: ${ordered.status}\n`);
+  if (run.options.json) {
+    run.io.stdout(orderedJson(ordered));
+    return exit;
   }
+  const { readersTime } = await import('../report/ask.ts');
+  const time = readersTime(Date.now());
+  const isFailure = exit === EXIT.failure;
+  if (isFailure) complain(run, time.text(ordered.text), exit);
+  else run.io.stdout(`${sentence(time.text(ordered.text))}\n`);
+  if (ordered.status !== null) (isFailure ? run.io.stderr : run.io.stdout)(`Now: ${time.text(ordered.status)}\n`);
   return exit;
 }
 

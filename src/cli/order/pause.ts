@@ -7,7 +7,11 @@ export const pauseCommand: Command = defineCommand({
   summary: 'Keep this host from rebooting into updates, for a while or until it is resumed',
   details: `Releases are still fetched and staged. A new pause takes the place of the one before; it outlives reboots. ${WHO_MAY}`,
   options: {
-    until: { type: 'string', value: 'TIME', help: 'when it ends by itself: 2026-07-23T14:00Z, UTC without a zone' },
+    until: {
+      type: 'string',
+      value: 'TIME',
+      help: 'when it ends by itself: 2026-07-23T14:00, in the time of this host without a zone',
+    },
     for: { type: 'string', value: 'DURATION', help: "how long: 30m, 2h, 1d (default: until 'holdpoint resume')" },
     reason: { type: 'string', value: 'TEXT', help: 'why; whoever looks is told' },
     ...ORDER_OPTIONS,

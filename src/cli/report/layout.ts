@@ -22,13 +22,15 @@ export function wrapped(text: string, width: number, first = width): readonly st
   return [...lines, line];
 }
 
-/** A label, and text beside it, wrapped below itself. Empty text gives nothing. */
+/** A label, and text beside it, wrapped below itself, or further left where a word is too long. Empty text gives nothing. */
 export function labelled(label: string, text: string, column: number, look: Look, as?: Standing): readonly string[] {
   if (text === '') return [];
-  const lines = wrapped(text, Math.max(20, look.width - column));
+  const longest = Math.max(...text.split(' ').map((word) => word.length));
+  const indent = Math.max(2, Math.min(column, look.width - longest));
+  const lines = wrapped(text, look.width - indent, look.width - column);
   const head = label.padEnd(column - 1);
   return lines.map(
-    (line, index) => `${index === 0 ? `${as === undefined ? head : look.mark(head, as)} ` : ' '.repeat(column)}${line}`,
+    (line, index) => `${index === 0 ? `${as === undefined ? head : look.mark(head, as)} ` : ' '.repeat(indent)}${line}`,
   );
 }
 

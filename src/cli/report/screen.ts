@@ -4,33 +4,23 @@ const ESC = '\u001b[';
 /** The screen beside the scrolled one, without a cursor; and back. */
 const [ENTER, LEAVE] = [`${ESC}?1049h${ESC}?25l`, `${ESC}?25h${ESC}?1049l`];
 
-/** Where a status that changes is shown: drawn over on a terminal, else printed anew when it differs. */
+/** Where a status that changes is drawn over what was there. */
 export class Screen {
-  readonly isLive: boolean;
   readonly #io: Pick<Io, 'stdout' | 'rows'>;
   #last: readonly string[] = [];
-  #key = '';
   #isEntered = false;
 
-  constructor(io: Pick<Io, 'stdout' | 'rows'>, isLive: boolean) {
+  constructor(io: Pick<Io, 'stdout' | 'rows'>) {
     this.#io = io;
-    this.isLive = isLive;
   }
 
   /** Line by line over what is there, in one write: nothing is blank in between. */
   draw(lines: readonly string[]): void {
     const rows = this.#io.rows?.() ?? 24;
     this.#last = lines;
-    const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => `${line}${ESC}K\r\n`);
+    const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => `${ESC}K${line}\r\n`);
     this.#io.stdout(`${this.#isEntered ? '' : ENTER}${ESC}H${shown.join('')}${ESC}J`);
     this.#isEntered = true;
-  }
-
-  /** Prints a text when its key is another than that of the last one; null: nothing, but what comes next is printed. */
-  changed(block: { readonly key: string; readonly text: string } | null): void {
-    const key = block?.key ?? '';
-    if (block !== null && key !== this.#key) this.#io.stdout(block.text);
-    this.#key = key;
   }
 
   /** Leaves what was shown last where it can be scrolled to. */

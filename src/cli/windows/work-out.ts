@@ -156,12 +156,7 @@ function skippedIn(sources: readonly Source[], at: number, until: number): reado
 }
 
 /** What freezes take away of a time, in order, at most `most` parts. */
-function frozenIn(
-  { freezeOrigins, config }: Question,
-  freezes: Freezes,
-  time: Period,
-  most: number,
-): readonly Frozen[] {
+function frozenIn({ freezeOrigins }: Question, freezes: Freezes, time: Period, most: number): readonly Frozen[] {
   const parts: Frozen[] = [];
   let at: number | null = time.from;
   while (at !== null && at < time.to && parts.length < most) {
@@ -170,12 +165,11 @@ function frozenIn(
       at = now.next;
       continue;
     }
-    const index = config.updates.freezes.findIndex(({ reason }) => reason === now.reason);
     parts.push({
       from: at,
       to: Math.min(now.until, time.to),
       reason: now.reason,
-      origin: freezeOrigins[index] ?? null,
+      origin: freezeOrigins[now.index] ?? null,
     });
     at = now.until;
   }

@@ -86,6 +86,12 @@ describe('an order', () => {
     expect([noted.orders, noted.questions]).toEqual([[[order, 'user 4711']], [question]]);
   });
 
+  test.each([1, 999])('of the account of a service (user number %i) is asked of polkit as well', async (uid) => {
+    const noted = new Noted();
+    await noted.call('Resume', [], uid);
+    expect([noted.questions.length, noted.orders]).toEqual([1, [[{ kind: 'resume' }, `user ${uid}`]]]);
+  });
+
   test('names who gives it, where that is known', async () => {
     const noted = new Noted();
     await noted.call('Resume', [], ANN.uid);

@@ -184,3 +184,21 @@ test.each([
   const { state, mono } = settled();
   expect(values({ state: { ...state, memory: { ...state.memory, pause } }, mono })['PausedUntil']).toBe(expected);
 });
+
+test('PausedUntil is 0 from the moment at which the pause is over, also while nothing has happened since', () => {
+  const { state, mono } = settled();
+  const pause = { until: BOOT_WALL + HOUR, reason: '', by: 'root', since: 0 };
+  const paused = { ...state, memory: { ...state.memory, pause } };
+  const at = (when: number): unknown => values({ state: paused, mono: when })['PausedUntil'];
+  expect([mono, HOUR - 1, HOUR, 2 * HOUR].map(at)).toEqual([secs(HOUR), secs(HOUR), 0, 0]);
+});
+
+test('Status with moments a second beside is no news; with other words or moments it is', () => {
+  const { same } = agentProperties(view(settled().state, 0))['Status']!;
+  const line = (...at: readonly string[]): string => at.map((time) => `next at 2026-07-23T${time}Z`).join('; ');
+  const first = line('14:00:00', '15:00:00');
+  expect(same!(first, line('14:00:01', '14:59:59'))).toBe(true);
+  expect(same!(first, line('14:00:00', '15:00:02'))).toBe(false);
+  expect(same!(first, line('14:00:00'))).toBe(false);
+  expect(same!(first, first.replace('next', 'again'))).toBe(false);
+});

@@ -4,6 +4,7 @@ import { gatesOf } from '../../../src/agent/machine/explain.ts';
 import { type Order, answerOrder } from '../../../src/agent/machine/orders.ts';
 import { postponement } from '../../../src/agent/machine/people.ts';
 import type { AgentState } from '../../../src/agent/machine/state.ts';
+import { step } from '../../../src/agent/machine/step.ts';
 import {
   HOUR,
   INTERVAL,
@@ -45,7 +46,7 @@ describe('update --now', () => {
     const { driver } = arrived({ people: [ANN] }, { clockWaitMs: 24 * HOUR }, SHUT);
     expect(closedIn(driver)).toEqual(['window', 'uptime', 'people']);
     expect(order(driver, { kind: 'updateNow', forMs: HOUR })).toMatch(
-      /^done: until .*Z, the reboot into 42\.2 does not wait for windows/,
+      /^done: until .*Z, the reboot into 42\.2 does not wait for windows.*; health, a pause, inhibitors, markers, power,/,
     );
     expect([driver.phase, closedIn(driver)]).toEqual(['releasing', []]);
     expect(driver.told).toEqual([expect.stringMatching(/^pts\/1: This host is about to reboot .*not before 60 s/)]);
@@ -107,6 +108,17 @@ describe('update --now', () => {
     expect(driver.asked).toEqual([]);
     order(driver, { kind: 'updateNow', forMs: HOUR });
     expect(driver.asked).toContain('lock');
+  });
+
+  test('has hooks asked anew, and nothing wait for longer because of what went wrong before', () => {
+    const { driver } = arrived({ power: 'battery' }, { requireAc: true }, SHUT);
+    const before: AgentState = {
+      ...driver.state,
+      setbacks: { count: 5, at: 0 },
+      hooks: { refusal: 'not now', until: null } as never,
+    };
+    const { state } = step(before, { kind: 'updateNow', by: 'root', forMs: HOUR, at: at(driver), dice: 0 });
+    expect([state.setbacks, state.hooks]).toEqual([null, null]);
   });
 
   test('ends with its time', () => {
@@ -307,6 +319,14 @@ describe('pause, resume, skip and unskip', () => {
     expect(order(driver, { kind: 'skip', version: '42.2' })).toMatch(/^done: 42\.2 is not applied on this host/);
     expect(order(driver, { kind: 'skip', version: '42.2' })).toMatch(/^nothing: /);
     expect(order(driver, { kind: 'unskip', version: '42.2' })).toMatch(/^done: /);
+  });
+
+  test('unskip takes back what is held against a release before it is in quarantine', () => {
+    const { state, mono } = settled();
+    const faults = [{ key: 'k', version: '42.2', staging: 2, missedBoots: 0 }];
+    const faulty: AgentState = { ...state, memory: { ...state.memory, faults } };
+    const answer = (version: string): string => answerOrder(faulty, { kind: 'unskip', version }, instant(mono)).outcome;
+    expect(['42.2', '42.3'].map(answer)).toEqual(['done', 'nothing']);
   });
 
   test('a pause that is refused changes nothing', () => {

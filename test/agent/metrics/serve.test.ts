@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type Socket, type Server, connect, createServer } from 'node:net';
+import { Socket, type Server, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -158,6 +158,26 @@ describe('who', () => {
     // The oldest had to go.
     expect(await idlers[0]?.heard).toBe('');
   });
+});
+
+test('for one connection more than 16 the oldest goes, and no other', () => {
+  const guests = new Guests(3_600_000);
+  const sockets = Array.from({ length: 17 }, () => new Socket());
+  onTestFinished(() => guests.sendAway());
+  const gone = (): number[] => sockets.flatMap(({ destroyed }, index) => (destroyed ? index : []));
+  for (const socket of sockets.slice(0, 16)) guests.take(socket);
+  expect(gone()).toEqual([]);
+  guests.take(sockets[16]!);
+  expect(gone()).toEqual([0]);
+});
+
+test.each([
+  [7_000, '200 OK'],
+  [9_000, '431 Request Header Fields Too Large'],
+])('a head of some %i bytes: %s', async (bytes, status) => {
+  const { path } = await open(serveHttp(says));
+  const heard = await new Client(path, `GET /metrics HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(bytes)}\r\n\r\n`).heard;
+  expect(heard.split('\r\n')[0]).toBe(`HTTP/1.1 ${status}`);
 });
 
 describe('a socket', () => {

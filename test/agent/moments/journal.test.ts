@@ -61,6 +61,14 @@ describe('entries', () => {
     expect(problems).toEqual([line, line]);
   });
 
+  test('that come faster than they can be written are the newest hundred, after the one that is on its way', async () => {
+    const { journal, taken } = bench('cat >>"$OUT"');
+    const lines = Array.from({ length: 150 }, (_, index) => `A=${index}\n`);
+    for (const line of lines) journal.write(line);
+    await journal.close(never());
+    expect(taken()).toBe(['A=0\n', ...lines.slice(50)].join(''));
+  });
+
   test('without logger', async () => {
     const { journal, problems } = bench();
     for (let times = 0; times < 3; times += 1) journal.write('A=1\n');

@@ -5,6 +5,7 @@ import { BusError, type ExportedMethod, type IncomingCall } from '../../../src/b
 import { EXIT } from '../../../src/cli/command.ts';
 import { dispatch } from '../../../src/cli/dispatch.ts';
 import { orderCommands } from '../../../src/cli/order/index.ts';
+import { readersTime } from '../../../src/cli/report/ask.ts';
 import { ORDER_SCHEMA } from '../../../src/cli/order/ordered.ts';
 import { type StandIn, standIn } from '../../support/agent-on-bus.ts';
 import { startDbus } from '../../support/dbus.ts';
@@ -205,6 +206,20 @@ describe('a password', () => {
   });
 });
 
+test.each([
+  ['done', 'out'],
+  ['refused', 'err'],
+] as const)('moments are in the time of whoever reads: %s', async (outcome, where) => {
+  const Status = ['s', 'waiting until 2026-07-23T14:00:00Z'] as const;
+  await agent(() => [outcome, 'until 2026-07-23T13:00:00Z, it is so'], { Status });
+  const shown = readersTime(Date.now());
+  const ran = await run(['resume']);
+  const [at, later] = ['13', '14'].map((hour) => shown.at(Date.parse(`2026-07-23T${hour}:00:00Z`)));
+  expect(ran[where]).toContain(`ntil ${at}, it is so`);
+  expect(ran[where]).toContain(`Now: waiting until ${later}\n`);
+  expect((await run(['resume', '--json'])).out).toContain('until 2026-07-23T13:00:00Z, it is so');
+});
+
 describe('check', () => {
   const READY = {
     Checking: ['b', false],
@@ -287,6 +302,13 @@ describe('check', () => {
       status,
       expect.stringMatching(/omebody else stages here/) as string,
     ]);
+  });
+
+  test('is no "nothing to do" where the update is so far on its way that the graph is not asked', async () => {
+    const text = 'the graph is not asked: the reboot into 43 is under way';
+    await agent(() => ['nothing', text], { ...READY, Target: ['s', '43'] });
+    const out = 'The graph is not asked: the reboot into 43 is under way.\nNow: running 42; what it does\n';
+    expect(await run(['check'])).toEqual({ status: EXIT.ok, out, err: '' });
   });
 
   test('notices that the agent ends', async () => {

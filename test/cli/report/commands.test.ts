@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { AGENT_NAME, AGENT_PATH } from '../../../src/agent/dbus/names.ts';
 import { readReport } from '../../../src/agent/report/report.ts';
 import { reportJson } from '../../../src/agent/report/report-of.ts';
-import type { ExportedMethod } from '../../../src/bus/api.ts';
+import { BusError, type ExportedMethod } from '../../../src/bus/api.ts';
 import { openBus } from '../../../src/bus/bus.ts';
 import { EXIT } from '../../../src/cli/command.ts';
 import { dispatch } from '../../../src/cli/dispatch.ts';
@@ -172,6 +172,52 @@ describe('status --watch', () => {
     expect([status, io.out().match(/first/g)?.length]).toEqual([EXIT.ok, 2]);
   });
 
+  test('into a file prints nothing anew while only time passes', async () => {
+    let calls = 0;
+    // Alive: it is later each time, and the two clocks never agree to the millisecond.
+    const { asked, changed } = await agent(() => {
+      calls += 1;
+      const at = { wall: NOW.wall + calls * 2_000 + (calls % 2 === 0 ? 5 : -5), mono: NOW.mono + calls * 2_000 };
+      return [reportJson(state, at, originsFor(state.settings), null)];
+    });
+    for (const argv of [[], ['--json']]) {
+      const io = testIo(env());
+      const before = asked.length;
+      await watch(io, argv, async () => {
+        for (let count = 1; count <= 4; count += 1) {
+          await vi.waitFor(() => expect(asked.length).toBeGreaterThanOrEqual(before + count), { timeout: 10_000 });
+          changed();
+        }
+      });
+      expect(io.out().match(/This host does not reboot/g), io.out()).toHaveLength(1);
+    }
+  });
+
+  test('tells an agent that hangs, an older one and one that failed apart, as without --watch', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let hangs = true;
+    const { asked } = await agent(() => {
+      if (hangs) return new Promise(() => undefined);
+      throw new BusError('org.freedesktop.DBus.Error.UnknownMethod', 'no such method');
+    });
+    const [io, json] = [testIo(env()), testIo(env())];
+    const until = async (shown: TestIo, pattern: RegExp, text: (io: TestIo) => string): Promise<void> => {
+      while (!pattern.test(text(shown))) {
+        await vi.advanceTimersByTimeAsync(asked.length === 0 ? 20 : 3_000);
+        await new Promise(setImmediate);
+      }
+    };
+    await watch(io, [], async () => {
+      await until(io, /has not answered within 3 s: it hangs.*\. Asking again\.\n/, ({ out }) => out());
+      hangs = false;
+      await until(io, /The agent that is running does not know this: it is an older one/, ({ out }) => out());
+    });
+    expect(io.out().split('\n')).toHaveLength(3);
+    await watch(json, ['--json'], () => until(json, /an older one/, ({ err }) => err()));
+    expect(json.out()).toBe('');
+  });
+
   test('waits for an agent that is not there', async () => {
     const io = testIo(env());
     const status = await watch(io, [], async () => {
@@ -192,6 +238,8 @@ describe('status --watch', () => {
     });
     expect(io.out()).toMatch(/^.\[\?1049h.\[\?25l.\[H/);
     expect(io.out().split('\u001b[?1049l')[1]).toMatch(/^This host does not reboot/);
+    // A line that is as wide as the terminal would lose its last character to what clears the rest of it.
+    expect(io.out()).not.toMatch(/[^H\n].\[K/);
     // No more lines at once than the terminal has.
     expect(io.out().split('\u001b[H')[1]?.split('\r\n').length).toBeLessThanOrEqual(12);
   });

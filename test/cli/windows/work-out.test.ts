@@ -22,7 +22,7 @@ function windowsOf(toml: string, from: string | number, next = 3): WindowsReport
   );
   if (config === null) throw new Error(JSON.stringify(problems));
   const at = typeof from === 'number' ? from : Date.parse(from);
-  const origins = { windowOrigins: ['a.toml:2', 'a.toml:6'], freezeOrigins: ['a.toml:9'] };
+  const origins = { windowOrigins: ['a.toml:2', 'a.toml:6'], freezeOrigins: ['a.toml:9', 'a.toml:14'] };
   return workOut({ config, nodeId: null, at, next, hostZone: 'UTC', ...origins });
 }
 
@@ -84,6 +84,13 @@ describe('when the clocks change', () => {
       '2026-03-08T00:00Z',
       '2026-03-08T06:00/2026-03-08T08:00',
       'the clocks skip 02:00 to 03:00 (-05:00 to -04:00) while it is open: it lasts its 2 h all the same',
+    ],
+    [
+      'Europe/Berlin',
+      cron('0 2 * * 0', 60, 'Europe/Berlin'),
+      '2026-03-29T00:00Z',
+      '2026-03-29T01:00/2026-03-29T02:00',
+      'the clocks skip 02:00 to 03:00 (+01:00 to +02:00), and with them 02:00, where it would begin: it opens at 03:00',
     ],
     [
       'Europe/Berlin',
@@ -177,6 +184,13 @@ describe('a freeze', () => {
     expect(report.windows[1]?.frozen[0]).toMatchObject({ reason: 'holidays', origin: 'a.toml:9' });
   });
 
+  test('is found by its place in the configuration, also where two have the same reason', () => {
+    const other = freeze.replace('2026-12-20', '2027-03-01').replace('2027-01-06', '2027-03-31');
+    const { windows: found, freezes } = windowsOf(windows + freeze + other, '2027-03-01T00:00Z', 1);
+    expect(found[0]?.frozen).toMatchObject([{ reason: 'holidays', origin: 'a.toml:14' }]);
+    expect(freezes).toMatchObject([{ origin: 'a.toml:14' }]);
+  });
+
   test('may leave less than people need to finish', () => {
     const late = freeze.replace('[[updates.freeze]]', '[[updates.freeze]]\ntime_zone = "Etc/GMT+2"');
     const { windows: found } = windowsOf(
@@ -211,6 +225,18 @@ test('what is told is what the agent goes by', () => {
       expect(scheduleAt(schedule!, (place ?? from) - 1)).toEqual({ open: false, opens: place ?? from });
     }
   }
+});
+
+test('a window is too short where it is no longer than people get, to the millisecond', () => {
+  const people = 'updates.sessions.grace_secs = 600\nupdates.sessions.final_notice_secs = 0\n';
+  const shortest = (minutes: number): unknown => {
+    const { graceMs, windows } = windowsOf(people + weekly('Sat', '22:00', minutes, 'UTC'), '2026-12-18T00:00Z', 1);
+    return [graceMs / MINUTE, windows[0]?.usableMs, windows[0]?.tooShort];
+  };
+  expect([10, 11].map(shortest)).toEqual([
+    [10, 10 * MINUTE, true],
+    [10, 11 * MINUTE, false],
+  ]);
 });
 
 describe('what is open', () => {

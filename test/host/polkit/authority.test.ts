@@ -94,9 +94,17 @@ describe('what polkit answers', () => {
     expect(await ask()).toEqual({ kind: 'unknown', text: 'polkit gave an answer that cannot be understood' });
   });
 
-  it('may be an error', async () => {
+  it('may be no boolean, which is no "no" either', async () => {
+    await serve(() => [['yes', false, {}]], '(sba{ss})');
+    expect(await ask()).toEqual({ kind: 'unknown', text: 'polkit gave an answer that cannot be understood' });
+  });
+
+  it.each([false, true])('may be an error, after which there is nothing to cancel (interactive: %s)', async (how) => {
     await serve(() => Promise.reject(new BusError(`${NAME}.Error.NotAuthorized`, 'Only\n trusted callers')));
-    expect(await ask()).toEqual({ kind: 'unknown', text: 'polkit cannot be asked: Only  trusted callers' });
+    expect(await ask(how)).toEqual({ kind: 'unknown', text: 'polkit cannot be asked: Only  trusted callers' });
+    // What was sent before this question would have come before it.
+    await ask();
+    expect(cancelled).toEqual([]);
   });
 
   it('may be nothing', async () => {
