@@ -71,6 +71,7 @@ export function parseMemory(source: string): ParsedMemory {
     wasHealthy: field('wasHealthy', boolean, false),
     postBoot: field('postBoot', readPostBoot, NOT_RUN),
     lastBoot: field('lastBoot', readLastBoot, null),
+    goingBack: field('goingBack', readGoingBack, null),
     arrival: field('arrival', readArrival, null),
   };
   return { memory, problems };
@@ -112,7 +113,17 @@ const readPause = object<NonNullable<Memory['pause']>>({
   since: (value, where) => (value === undefined ? 0 : number(value, where)),
 });
 const readOrder = object<NonNullable<Memory['order' | 'cancelled']>>({ by: string, since: number, until: number });
-const readLastBoot = object<NonNullable<Memory['lastBoot']>>({ key: string, version: string, from: orNull(string) });
+const readLastBoot = object<NonNullable<Memory['lastBoot']>>({
+  key: string,
+  version: string,
+  from: orNull(string),
+  proven: (value, where) => (value === undefined ? false : boolean(value, where)),
+});
+const readGoingBack = object<NonNullable<Memory['goingBack']>>({
+  to: string,
+  since: number,
+  acknowledged: boolean,
+});
 const readArrival = object<ArrivalRecord>({ bootId: string, from: string, since: number });
 const readPostponed = object<NonNullable<Memory['postponed']>>({ until: number, by: string, spentMs: number });
 const readActed = object<ActedRecord>({ version: string, undo: boolean });

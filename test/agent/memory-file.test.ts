@@ -42,7 +42,8 @@ const memories: fc.Arbitrary<Memory> = fc.record({
   acted: fc.option(fc.record({ version: text, undo: fc.boolean() })),
   wasHealthy: fc.boolean(),
   postBoot: fc.record({ passed: fc.boolean(), problem: fc.option(text), notRun: fc.boolean() }),
-  lastBoot: fc.option(fc.record({ key: text, version: text, from: fc.option(text) })),
+  lastBoot: fc.option(fc.record({ key: text, version: text, from: fc.option(text), proven: fc.boolean() })),
+  goingBack: fc.option(fc.record({ to: text, since: moment, acknowledged: fc.boolean() })),
   arrival: fc.option(fc.record({ bootId: text, from: text, since: fc.integer() })),
 });
 

@@ -39,6 +39,7 @@ function beginBoot(turn: Turn): void {
     order: null,
     cancelled: null,
     graceUntil: null,
+    goingBack: null,
     wasHealthy: false,
     postBoot: NOT_RUN,
   };
@@ -87,7 +88,8 @@ function resume(turn: Turn): void {
 function judgeBoot(turn: Turn, booted: Deployment): void {
   const { memory, bootId } = turn.state;
   const key = deploymentKey(booted);
-  let from: string | null = memory.lastBoot?.key === key ? memory.lastBoot.from : null;
+  const known = memory.lastBoot?.key === key ? memory.lastBoot : null;
+  let from = known?.from ?? null;
   if (memory.finalize !== null && memory.finalize.bootId !== bootId) {
     from = judgeFinalize(turn, key) ? memory.finalize.from.key : from;
     remember(turn, { finalize: null });
@@ -95,7 +97,7 @@ function judgeBoot(turn: Turn, booted: Deployment): void {
     const { key: left, version } = memory.lastBoot;
     quarantine(turn, left, version, `the host was rolled back from it to ${booted.version}`);
   }
-  const seen = { key, version: booted.version, from };
+  const seen = { key, version: booted.version, from, proven: known?.proven ?? false };
   if (JSON.stringify(memory.lastBoot) !== JSON.stringify(seen)) remember(turn, { lastBoot: seen });
 }
 

@@ -90,7 +90,8 @@ function undoing({ memory, troubles }: AgentState, at: Instant): readonly string
 
 /** Everything is open. */
 function whatNext({ pending, running, troubles }: AgentState): string {
-  if (troubles.host !== undefined) return `the host is read first: ${troubles.host.text}`;
+  const unread = troubles.host ?? troubles.around;
+  if (unread !== undefined) return `the host is read first: ${unread.text}`;
   if (pending.lock !== undefined) return 'the question for the slot is given up';
   return running?.event === 'may-reboot' ? 'the may-reboot hooks are asked' : 'about to be finalized';
 }

@@ -9,6 +9,7 @@ import { callOff, forgetNotice, noticeIsOver, surprised, waitsForNewcomers } fro
 import { quarantine } from './quarantine.ts';
 import type { Target } from '../../graph/types.ts';
 import type { Instant } from '../../base/clock.ts';
+import type { Failure } from '../../base/failure.ts';
 import type { Memory } from './memory.ts';
 import type { AgentState } from './state.ts';
 import {
@@ -32,11 +33,9 @@ export function watchHealth(turn: Turn): void {
   // Before the first reading nothing speaks for or against it.
   if (settings.around === null || around === null) return;
   const health = healthOf(memory, around);
+  if (isGoingBack(turn)) return;
   if (health.kind === 'healthy') {
-    recovered(turn, 'health');
-    for (const timer of ['health', 'rollback'] as const)
-      if (turn.state.due[timer] !== undefined) arm(turn, timer, null);
-    if (!memory.wasHealthy) remember(turn, { wasHealthy: true });
+    proveHealthy(turn);
     return;
   }
   if (health.kind === 'unknown') {
@@ -47,10 +46,38 @@ export function watchHealth(turn: Turn): void {
   const { healthMs, rollback } = settings.around;
   const deadline = Math.max(healthMs, turn.state.startedAt + Math.min(healthMs, WATCHED_MS));
   const isOverdue = now(turn) >= deadline;
+  if (!isOverdue && turn.state.courtesy.goesBack) callOff(turn, null, 'this boot has more time to become healthy');
   arm(turn, 'health', isOverdue ? null : deadline);
   if (!isOverdue && health.kind === 'waiting') return;
   if (turn.state.troubles.health?.text !== health.reason) trouble(turn, 'health', health.reason, null);
   if (isOverdue && rollback) rollBack(turn);
+}
+
+/** This boot is what it should be, and so is the release that it is in. */
+function proveHealthy(turn: Turn): void {
+  recovered(turn, 'health');
+  recovered(turn, 'rollback');
+  for (const timer of ['health', 'rollback'] as const) if (turn.state.due[timer] !== undefined) arm(turn, timer, null);
+  const { wasHealthy, lastBoot, quarantine: kept } = turn.state.memory;
+  if (!wasHealthy) remember(turn, { wasHealthy: true });
+  if (lastBoot === null || lastBoot.proven) return;
+  const isCondemned = (one: Memory['quarantine'][number]): boolean =>
+    one.key === lastBoot.key && one.reason === AT_FAULT;
+  remember(turn, { lastBoot: { ...lastBoot, proven: true }, quarantine: kept.filter((one) => !isCondemned(one)) });
+}
+
+const AT_FAULT = 'its boot did not become healthy';
+
+/** True while rpm-ostree was asked to go back, and the reboot may come; one that does not is said loudly. */
+function isGoingBack(turn: Turn): boolean {
+  const { memory, due } = turn.state;
+  if (memory.goingBack === null) return false;
+  if (isPending(turn, 'rollback') || (due.rollback !== undefined && !isDue(turn, 'rollback'))) return true;
+  if (due.rollback !== undefined)
+    trouble(turn, 'rollback', 'rpm-ostree was asked to go back, but the host has not rebooted', null);
+  arm(turn, 'rollback', null);
+  // Nobody takes back what rpm-ostree has acknowledged: in doubt the slot stays.
+  return isHealthy(turn.state);
 }
 
 /** Milliseconds for which a reboot under way waits when nobody can be asked about the health of the boot. */
@@ -108,7 +135,10 @@ function rollBack(turn: Turn): void {
   }
   if (isWaiting) return;
   if (!peopleKnow(turn, before) || !surroundingsAreFresh(turn)) return;
-  quarantine(turn, update.key, update.version, 'its boot did not become healthy');
+  quarantine(turn, update.key, update.version, AT_FAULT);
+  const { goingBack } = turn.state.memory;
+  const asked = { to: before.version, since: turn.event.at.wall, acknowledged: false };
+  remember(turn, { goingBack: goingBack ?? asked });
   request(turn, { kind: 'rollback' });
 }
 
@@ -135,7 +165,7 @@ function heldBack(state: AgentState, at: Instant): string | null {
  */
 export function stayHere(turn: Turn): void {
   const { memory, settings, courtesy } = turn.state;
-  if (memory.wasHealthy || courtesy.noticeUntil === null) return;
+  if (memory.wasHealthy || memory.goingBack !== null || courtesy.noticeUntil === null) return;
   if (isHealthy(turn.state)) callOff(turn, null, 'this boot is healthy after all');
   else if (settings.around?.rollback !== true) callOff(turn, null, NOT_WISHED);
 }
@@ -146,7 +176,7 @@ const NOT_WISHED = 'health.rollback is off';
 function updateToUndo({ state }: Turn): Memory['lastBoot'] {
   const { memory, host, phase } = state;
   const { lastBoot, wasHealthy } = memory;
-  if (typeof lastBoot?.from !== 'string' || wasHealthy) return null;
+  if (typeof lastBoot?.from !== 'string' || lastBoot.proven || wasHealthy) return null;
   if (phase.name === 'starting' || phase.name === 'rebooting') return null;
   const booted = host?.booted ?? null;
   return booted !== null && deploymentKey(booted) === lastBoot.key ? lastBoot : null;
@@ -171,11 +201,16 @@ const GONE = 'the release from before the update is no longer on this host';
 
 /** rpm-ostree reboots into the release before; one that does not come is asked for again. */
 export function rolledBack(turn: Turn): void {
+  const { goingBack } = turn.state.memory;
+  if (goingBack !== null) remember(turn, { goingBack: { ...goingBack, acknowledged: true } });
   arm(turn, 'rollback', now(turn) + 2 * turn.state.settings.steadyIntervalMs);
 }
 
 /** It could not go back. */
-export function rollbackFailed(turn: Turn, text: string): void {
+export function rollbackFailed(turn: Turn, { class: kind, text }: Failure): void {
+  // Only a definite no takes back what was asked for.
+  const { goingBack } = turn.state.memory;
+  if (kind !== 'unknown' && goingBack?.acknowledged === false) remember(turn, { goingBack: null });
   const next = retryStreak(turn, 'rollback');
   trouble(turn, 'rollback', text, next);
   arm(turn, 'rollback', next);

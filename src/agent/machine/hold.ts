@@ -77,7 +77,8 @@ export function advanceHolding(turn: Turn, phase: Holding): void {
     return;
   }
   // Nothing is finalized on a host that cannot be read: nobody is asked for a slot that could not be used.
-  if (turn.state.troubles.host !== undefined || !mayReboot(turn, phase.target)) return;
+  const { troubles } = turn.state;
+  if (troubles.host !== undefined || troubles.around !== undefined || !mayReboot(turn, phase.target)) return;
   if (turn.state.settings.lock !== null) askForSlot(turn, phase, turn.state.settings.lock);
   else if (isAnythingLeft(turn)) beginRelease(turn, phase, 0);
   else finalizeWhenFresh(turn, phase.target, phase.allowUnlocked);
@@ -211,7 +212,8 @@ export function advanceRebooting(turn: Turn): void {
   if (phase.name !== 'rebooting') return;
   const { work } = turn.state.due;
   if (isPending(turn, 'finalize')) return;
-  attend(turn, phase.target, closedGates(turn, null));
+  // What rpm-ostree has acknowledged cannot be put off any more.
+  if (turn.state.memory.finalize?.outcome !== 'acknowledged') attend(turn, phase.target, closedGates(turn, null));
   if (work !== undefined && work > now(turn)) return;
   const closed = closedGates(turn, null);
   if (closed.length > 0 || keptAway(turn, phase.target) !== null) {

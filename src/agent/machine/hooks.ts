@@ -30,9 +30,9 @@ export const MAY_REBOOT_MS = 60_000;
 const [NOT_NOW_MS, FAILED_MS] = [60_000, 300_000];
 
 /** Runs the hooks of an event, unless others are running: their end brings us here again. */
-function run(turn: Turn, event: HookEvent, version: string | null): void {
+function run(turn: Turn, event: HookEvent, version: string | null, about: string | null = null): void {
   if (isPending(turn, 'hooks')) return;
-  patch(turn, { running: { event, since: now(turn) } });
+  patch(turn, { running: { event, since: now(turn), about } });
   request(turn, { kind: 'hooks', event, version });
 }
 
@@ -40,20 +40,25 @@ function run(turn: Turn, event: HookEvent, version: string | null): void {
 export function hooksDone(turn: Turn, outcome: HookOutcome): void {
   const { running } = turn.state;
   patch(turn, { running: null });
-  if (running !== null) DONE[running.event](turn, outcome, running.since);
+  if (running !== null) DONE[running.event](turn, outcome, running);
 }
 
-type Done = (turn: Turn, outcome: HookOutcome, since: number) => void;
+type Done = (turn: Turn, outcome: HookOutcome, run: NonNullable<AgentState['running']>) => void;
 
 const DONE: Readonly<Record<HookEvent, Done>> = {
-  'pre-stage': (turn, outcome) => {
+  'pre-stage': (turn, outcome, { about }) => {
     const { phase } = turn.state;
     if (phase.name !== 'staging') return;
-    if (outcome.kind === 'passed') patch(turn, { preStaged: releaseKey(phase.target) });
+    // Another release has taken its place meanwhile: they are asked about that one.
+    if (about !== releaseKey(phase.target)) {
+      arm(turn, 'work', now(turn));
+      return;
+    }
+    if (outcome.kind === 'passed') patch(turn, { preStaged: about });
     else enter(turn, { ...phase, waits: `pre-stage hook ${outcome.text}` });
     arm(turn, 'work', outcome.kind === 'passed' ? now(turn) : now(turn) + pauseAfter(outcome));
   },
-  'may-reboot': (turn, outcome, askedAt) => {
+  'may-reboot': (turn, outcome, { since: askedAt }) => {
     const refusal = outcome.kind === 'passed' ? null : outcome.text;
     const until = outcome.kind === 'passed' ? now(turn) : now(turn) + pauseAfter(outcome);
     patch(turn, { hooks: { askedAt, at: now(turn), refusal, until } });
@@ -91,8 +96,11 @@ const DONE: Readonly<Record<HookEvent, Done>> = {
     const passed = outcome.kind === 'passed';
     // An agent that stops ends the hooks that run: that is not what they say of the boot. The next one begins them anew.
     if (turn.state.stopping !== null && !passed) return;
-    remember(turn, { postBoot: { passed, problem: passed ? null : outcome.text, notRun: outcome.kind === 'not-run' } });
-    arm(turn, 'postBoot', passed ? null : retryAt(turn, 2));
+    const postBoot = { passed, problem: passed ? null : outcome.text, notRun: outcome.kind === 'not-run' };
+    if (JSON.stringify(postBoot) !== JSON.stringify(turn.state.memory.postBoot)) remember(turn, { postBoot });
+    const failures = turn.state.postBootFailures + 1;
+    patch(turn, { postBootFailures: passed ? 0 : failures });
+    arm(turn, 'postBoot', passed ? null : retryAt(turn, failures + 1));
     const { phase } = turn.state;
     // Nothing is fetched before the boot is healthy.
     if (passed && phase.name === 'staging' && phase.waits !== null) arm(turn, 'work', now(turn));
@@ -111,7 +119,13 @@ function pauseAfter({ kind }: HookOutcome): number {
 /** True while the hooks of this boot are still to be run; they are told which release has come up. */
 export function awaitsPostBoot(state: AgentState): boolean {
   const { memory, around, host } = state;
-  return !memory.postBoot.passed && around?.boot.kind === 'healthy' && host !== null && hasHooks(state, 'post-boot');
+  return (
+    !memory.postBoot.passed &&
+    memory.goingBack === null &&
+    around?.boot.kind === 'healthy' &&
+    host !== null &&
+    hasHooks(state, 'post-boot')
+  );
 }
 
 /** Runs the hooks of a new boot once it is complete; until they have passed it is not healthy. */
@@ -125,7 +139,7 @@ export function runPostBoot(turn: Turn): void {
 /** True when the `pre-stage` hooks allow a release to be fetched; asks them else. */
 export function mayStage(turn: Turn, target: Target): boolean {
   if (!hasHooks(turn.state, 'pre-stage') || turn.state.preStaged === releaseKey(target)) return true;
-  run(turn, 'pre-stage', target.version);
+  run(turn, 'pre-stage', target.version, releaseKey(target));
   return false;
 }
 

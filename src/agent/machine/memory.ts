@@ -142,7 +142,15 @@ export interface Memory {
   /** The `post-boot` hooks of this boot. */
   readonly postBoot: PostBootRecord;
   /** The release of the last boot seen, and the one that it was updated from (null when it was not our doing). */
-  readonly lastBoot: { readonly key: string; readonly version: string; readonly from: string | null } | null;
+  readonly lastBoot: {
+    readonly key: string;
+    readonly version: string;
+    readonly from: string | null;
+    /** A boot of it was healthy once: what goes wrong later, in whichever boot, is not the fault of the update. */
+    readonly proven: boolean;
+  } | null;
+  /** rpm-ostree was asked to go back, in this boot: to which version, when (ms since 1970), and whether it has said yes. */
+  readonly goingBack: { readonly to: string; readonly since: number; readonly acknowledged: boolean } | null;
   /** How the last boot that this agent made came about; of a later boot it says nothing. */
   readonly arrival: ArrivalRecord | null;
 }
@@ -172,6 +180,7 @@ export function freshMemory(bootId: string): Memory {
     wasHealthy: false,
     postBoot: NOT_RUN,
     lastBoot: null,
+    goingBack: null,
     arrival: null,
   };
 }

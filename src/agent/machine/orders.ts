@@ -45,6 +45,9 @@ export function answerOrder(state: AgentState, order: Order, at: Instant): Order
   return (ANSWERS[order.kind] as (state: AgentState, order: Order, at: Instant) => OrderAnswer)(state, order, at);
 }
 
+const TOO_LATE = ', nothing can be taken back';
+const BEGUN = '; the reboot that has begun cannot be taken back';
+
 const ANSWERS: { readonly [K in Order['kind']]: Answer<K> } = {
   checkNow: (state) => {
     if (state.settings.source !== 'graph')
@@ -70,9 +73,13 @@ const ANSWERS: { readonly [K in Order['kind']]: Answer<K> } = {
     );
   },
   cancel: (state, _, at) => {
-    const { phase } = state;
-    if (phase.name === 'rebooting')
-      return refused(`the reboot into ${phase.target.version} has begun, nothing can be taken back`);
+    const { phase, memory, courtesy } = state;
+    if (memory.goingBack !== null) return refused(`the way back to ${memory.goingBack.to} has begun${TOO_LATE}`);
+    if (courtesy.goesBack)
+      return nothing(
+        'the host goes back to the release before, since this boot is not healthy (to keep it: holdpoint pause)',
+      );
+    if (phase.name === 'rebooting') return refused(`the reboot into ${phase.target.version} has begun${TOO_LATE}`);
     if (phase.name === 'releasing') {
       const again = `it is tried again in ${duration(CANCELLED_MS)} at the earliest`;
       return done(`the reboot into ${phase.target.version} is called off, ${again} (to keep it off: holdpoint pause)`);
@@ -80,9 +87,9 @@ const ANSWERS: { readonly [K in Order['kind']]: Answer<K> } = {
     if (isOrdered(state.memory, at.wall)) return done('"update --now" is withdrawn');
     return nothing('no reboot is under way (to keep reboots off: holdpoint pause)');
   },
-  pause: ({ phase }, { until }, at) => {
+  pause: ({ phase, memory }, { until }, at) => {
     if (until !== null && until <= at.wall) return refused(`${utc(until)} is past`);
-    const late = phase.name === 'rebooting' ? '; the reboot that has begun cannot be taken back' : '';
+    const late = phase.name === 'rebooting' || memory.goingBack !== null ? BEGUN : '';
     const end = until === null ? 'until holdpoint resume' : `until ${utc(until)}`;
     return done(`no reboots ${end}; updates are still looked for and staged${late}`);
   },
@@ -91,7 +98,7 @@ const ANSWERS: { readonly [K in Order['kind']]: Answer<K> } = {
   skip: ({ memory, phase }, { version }) => {
     if (memory.skipped.includes(version)) return nothing(`${version} is skipped already`);
     const isLate = phase.name === 'rebooting' && phase.target.version === version;
-    const late = isLate ? '; the reboot that has begun cannot be taken back' : '';
+    const late = isLate ? BEGUN : '';
     return done(`${version} is not applied on this host until holdpoint unskip ${version}${late}`);
   },
   unskip: ({ memory }, { version }) =>

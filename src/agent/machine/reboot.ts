@@ -86,7 +86,7 @@ function foundUnlocked(turn: Turn, phase: Rebooting, failure: Failure): void {
   remember(turn, { finalize: null });
   const again = { target, allowUnlocked: true, missing: 0 };
   const acted = turn.state.memory.acted !== null;
-  if (turn.state.memory.slot === null) backToHolding(turn, again, null);
+  if (turn.state.memory.slot === null && !acted) backToHolding(turn, again, null);
   else enter(turn, { name: 'releasing', ...again, waitMs: 0, last: null, quietSince: now(turn), acted });
 }
 

@@ -130,11 +130,16 @@ export function isSteady(state: AgentState): boolean {
   return isHealthy(state) && !undoComesFirst(state);
 }
 
+/** True when a report may be delivered: this host is steady, and not about to go down. */
+export function mayReport(turn: Turn): boolean {
+  return !isFinalizing(turn) && turn.state.memory.goingBack === null && isSteady(turn.state);
+}
+
 /** Delivers the first report owed, unless a reboot may be under way: then the slot must stay. */
 export function deliverReport(turn: Turn): void {
   const [lock] = turn.state.memory.owed;
-  if (lock === undefined || isPending(turn, 'report') || isFinalizing(turn) || !isDue(turn, 'report')) return;
-  if (!isSteady(turn.state)) return;
+  if (lock === undefined || isPending(turn, 'report') || !isDue(turn, 'report')) return;
+  if (!mayReport(turn)) return;
   arm(turn, 'report', null);
   const { baseUrl, group, id } = lock;
   request(turn, { kind: 'report', lock: { baseUrl, group, id } });

@@ -194,8 +194,10 @@ export interface AgentState {
   readonly unrest: number | null;
   /** Milliseconds since boot since when nobody can be asked whether this boot is healthy; null: that is known. */
   readonly unclearSince: number | null;
-  /** The hooks that are running, and since when (ms since boot); null: none are. */
-  readonly running: { readonly event: HookEvent; readonly since: number } | null;
+  /** The hooks that are running, since when (ms since boot), and the `releaseKey` of what they are asked about; null: none are. */
+  readonly running: { readonly event: HookEvent; readonly since: number; readonly about: string | null } | null;
+  /** Times in a row that the `post-boot` hooks have not passed. */
+  readonly postBootFailures: number;
   /** What the `may-reboot` hooks said last. */
   readonly hooks: HookVerdict | null;
   /** How often `reboot-cancelled` was tried for what is on record as `acted`, and how often it was run and failed. */

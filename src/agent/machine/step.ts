@@ -20,7 +20,7 @@ import {
   dropUnwantedSlot,
   giveBack,
   isFinalizing,
-  isSteady,
+  mayReport,
   mayGoDown,
   owe,
   sameLock,
@@ -77,6 +77,7 @@ export function initialState(
     unrest: null,
     unclearSince: null,
     running: null,
+    postBootFailures: 0,
     hooks: null,
     undos: NO_UNDOS,
     setbacks: null,
@@ -228,9 +229,17 @@ const FAILED: Readonly<Record<AsyncKind, (turn: Turn, failure: Failure) => void>
     }
     giveBack(turn);
   },
-  lookAround: (turn, failure) => lookAroundFailed(turn, failure.text),
+  lookAround: (turn, failure) => {
+    lookAroundFailed(turn, failure.text);
+    const { phase, troubles } = turn.state;
+    if (phase.name !== 'releasing') return;
+    const until = troubles.around?.nextTry ?? now(turn);
+    const since = turn.event.at.wall;
+    backToHolding(turn, phase, rarely(turn, { by: 'people', text: failure.text, until, since }));
+    giveBack(turn);
+  },
   hooks: (turn, { text }) => hooksDone(turn, { kind: 'not-run', text }),
-  rollback: (turn, failure) => rollbackFailed(turn, failure.text),
+  rollback: (turn, failure) => rollbackFailed(turn, failure),
   fetchGraph: (turn, failure) => {
     const next = Math.max(retryStreak(turn, 'graph'), now(turn) + (failure.retryAfterMs ?? 0));
     trouble(turn, 'graph', failure.text, next);
@@ -412,7 +421,7 @@ function awaited(turn: Turn): readonly Timer[] {
 /** A report is owed, and may be delivered. */
 function isReporting(turn: Turn): boolean {
   const { memory } = turn.state;
-  return memory.owed.length > 0 && !isPending(turn, 'report') && !isFinalizing(turn) && isSteady(turn.state);
+  return memory.owed.length > 0 && !isPending(turn, 'report') && mayReport(turn);
 }
 
 /** The timers of what surrounds a reboot. */

@@ -100,9 +100,10 @@ describe('an agent to which nothing happens', () => {
   });
 
   test('sleeps when post-boot hooks that failed are gone', () => {
-    const host = surrounded({ hooks: ['post-boot'] });
+    const host = surrounded();
     host.answers['post-boot'] = { kind: 'failed', text: '10: no' };
-    host.driver.pass(SECOND);
+    host.change({ hooks: ['post-boot'] });
+    expect(host.ran).toEqual(['post-boot']);
     host.change({ hooks: [] });
     expect(wakes(host.driver)).toBeLessThan(60);
   });
@@ -126,5 +127,14 @@ test('a slot is not kept while the surroundings cannot be read in peace', () => 
     driver.pass(SECOND);
     if (seconds % 3 === 0 && driver.asked.includes('lookAround')) driver.lookedAround({}, 3 * SECOND);
   }
+  expect([driver.phase, driver.memory.slot]).toEqual(['holding', null]);
+});
+
+test('a slot is given back when the surroundings cannot be read at all', () => {
+  const host = arrived({}, {}, IN_FLEET);
+  const { driver } = host;
+  driver.auto.lookAround = () => driver.fails('lookAround');
+  driver.granted();
+  driver.pass(10 * SECOND);
   expect([driver.phase, driver.memory.slot]).toEqual(['holding', null]);
 });

@@ -3,6 +3,7 @@ import type { BootHealth } from '../../../src/host/systemd/health.ts';
 import type { Around } from '../../../src/agent/gates/around.ts';
 import { gatesOf, statusLine } from '../../../src/agent/machine/explain.ts';
 import { rollbackWithdrawn } from '../../../src/agent/machine/health.ts';
+import { type Order, answerOrder } from '../../../src/agent/machine/orders.ts';
 import { postponement } from '../../../src/agent/machine/people.ts';
 import {
   AROUND,
@@ -629,5 +630,86 @@ describe('going back to the release before', () => {
       one.send({ kind: 'hostChanged' });
     });
     expect(driver.log).not.toContain('rollback');
+  });
+});
+
+describe('while the way back is under way', () => {
+  /** rpm-ostree has acknowledged it; the slot of the update is still owed. */
+  function goingBack(): Driver {
+    const driver = updated(true);
+    driver.auto.lookAround = () => driver.lookedAround({ boot: UNHEALTHY });
+    driver.lookedAround({ boot: UNHEALTHY });
+    driver.pass(11 * MINUTE);
+    driver.send({ kind: 'rolledBack', id: driver.question('rollback').id });
+    driver.open.splice(0);
+    return driver;
+  }
+
+  test('the slot stays, and nobody hears the contrary, also where the boot becomes healthy after all', () => {
+    const driver = goingBack();
+    const told = driver.told.length;
+    driver.auto.lookAround = () => driver.lookedAround({ boot: { kind: 'healthy' }, people: [person('1')] });
+    driver.send({ kind: 'aroundChanged' });
+    driver.pass(20 * MINUTE);
+    expect([driver.asked.includes('report'), driver.told.length]).toEqual([false, told]);
+    expect(driver.said.some((line) => /^error: .*asked to go back, but the host has not rebooted/.test(line))).toBe(
+      true,
+    );
+  });
+
+  test('orders say that it cannot be taken back', () => {
+    const { state } = goingBack();
+    const say = (order: Order): string => answerOrder(state, order, instant(0)).text;
+    expect(say({ kind: 'cancel' })).toMatch(/way back to 42\.1 has begun, nothing can be taken back/);
+    expect(say({ kind: 'pause', until: null, reason: '' })).toMatch(/cannot be taken back/);
+  });
+
+  test('a new boot knows nothing of it', () => {
+    const next = goingBack().restarted({ bootId: 'boot-9' });
+    next.send({ kind: 'started' });
+    expect(next.memory.goingBack).toBeNull();
+  });
+});
+
+describe('a release that was healthy once', () => {
+  /** Another boot of it, with what is on disk. */
+  function again(driver: Driver): Driver {
+    const next = driver.restarted({ bootId: 'boot-7' });
+    next.send({ kind: 'started' });
+    next.looked(reading(next.mono, 2, null, [deployment(1)]));
+    next.auto.look = () => next.looked(reading(next.mono, 2, null, [deployment(1)]));
+    next.auto.lookAround = () => next.lookedAround({ boot: UNHEALTHY });
+    next.lookedAround({ boot: UNHEALTHY });
+    return next;
+  }
+
+  test('is not left for a later boot that is not healthy', () => {
+    const driver = updated(true);
+    driver.lookedAround({ boot: { kind: 'healthy' } });
+    expect(driver.memory.lastBoot?.proven).toBe(true);
+    const next = again(driver);
+    next.pass(30 * MINUTE, 10_000);
+    expect([next.asked.includes('rollback'), next.memory.quarantine]).toEqual([false, []]);
+  });
+
+  test('one that never was is left at its second try as well', () => {
+    const driver = updated(true);
+    driver.lookedAround({ boot: UNHEALTHY });
+    const next = again(driver);
+    next.pass(11 * MINUTE, 10_000);
+    expect(next.asked).toContain('rollback');
+  });
+
+  test('is not kept away for a way back that was withdrawn', () => {
+    const driver = updated(true);
+    driver.auto.lookAround = () => driver.lookedAround({ boot: UNHEALTHY });
+    driver.lookedAround({ boot: UNHEALTHY });
+    driver.pass(11 * MINUTE);
+    expect(driver.memory.quarantine).toHaveLength(1);
+    driver.fails('rollback', 'transient', 'not started: this boot is healthy after all');
+    driver.auto.lookAround = () => driver.lookedAround({ boot: { kind: 'healthy' } });
+    driver.send({ kind: 'aroundChanged' });
+    driver.pass(MINUTE);
+    expect([driver.memory.quarantine, driver.state.troubles.rollback]).toEqual([[], undefined]);
   });
 });

@@ -556,3 +556,23 @@ test('reboots that came to nothing long ago do not make the next try wait', () =
   driver.pass(40 * MINUTE, 100_000);
   expect(tries - before).toBeGreaterThan(2);
 });
+
+test('pre-stage hooks that were asked about one release do not consent to another', () => {
+  const host = surrounded({ hooks: ['pre-stage'] });
+  host.answers['pre-stage'] = null;
+  while (host.driver.state.running === null) host.driver.tick();
+  host.driver.auto.fetchGraph = () => host.driver.graphRead(graph([1, 2, 3]));
+  host.driver.pass(2 * INTERVAL);
+  host.hooked();
+  expect([host.ran, host.driver.asked.includes('stage')]).toEqual([['pre-stage', 'pre-stage'], false]);
+});
+
+test('post-boot hooks that fail are run ever more rarely, and written down once', () => {
+  const host = surrounded();
+  host.answers['post-boot'] = { kind: 'failed', text: '10: no' };
+  host.change({ hooks: ['post-boot'] });
+  host.driver.pass(24 * HOUR, 100_000);
+  const runs = host.ran.filter((event) => event === 'post-boot').length;
+  expect([runs > 10, runs < 300]).toEqual([true, true]);
+  expect(host.driver.log.filter((kind) => kind === 'persist').length).toBeLessThan(20);
+});

@@ -633,3 +633,13 @@ describe('who was told of a reboot that is put off', () => {
     expect(driver.told).toEqual([]);
   });
 });
+
+test('nobody hears that a reboot is put off which rpm-ostree has acknowledged', () => {
+  const host = arrived({ people: [ANN] });
+  host.driver.pass(11 * MINUTE);
+  host.driver.finalized();
+  const told = host.driver.told.length;
+  host.change({ people: [ANN, BOB] });
+  host.driver.send({ kind: 'pause', by: 'root', until: null, reason: '' });
+  expect([host.driver.told.length, host.driver.phase]).toEqual([told, 'rebooting']);
+});

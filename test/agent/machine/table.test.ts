@@ -205,7 +205,7 @@ const TABLE: Readonly<Record<EventKind, Row>> = {
 const FAILURES: Readonly<Record<AsyncKind, Row>> = {
   //           starting       disabled       watching       staging        holding        releasing         rebooting
   look:       ['= !host',     '= !host',     '= !host',     '= !host',     '= !host',     'holding cancelLock !host', '= !host'],
-  lookAround: ['= !around',     '= !around',     '= !around',     '= !around',     '= !around',     '= !around',     '= !around'],
+  lookAround: ['= !around',     '= !around',     '= !around',     '= !around',     '= !around',     'holding cancelLock !around',     '= !around'],
   hooks:      ['=',           '=',           '=',           '=',           '=',           '=',              '='],
   rollback:   ['= !rollback',     '= !rollback',     '= !rollback',     '= !rollback',     '= !rollback',     '= !rollback',     '= !rollback'],
   fetchGraph: ['= !graph',    '= !graph',    '= !graph',    '= !graph',    '= !graph',    '= !graph',       '= !graph'],

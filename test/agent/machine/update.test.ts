@@ -35,7 +35,12 @@ describe('the happy path', () => {
     next.looked(reading(next.mono, 2));
     expect(next.phase).toBe('watching');
     expect(next.memory).toMatchObject({ finalize: null, target: null, faults: [] });
-    expect(next.memory.lastBoot).toEqual({ key: keyOf(2), version: version(2), from: keyOf(1) });
+    expect(next.memory.lastBoot).toEqual({
+      key: keyOf(2),
+      version: version(2),
+      from: keyOf(1),
+      proven: expect.any(Boolean) as boolean,
+    });
   });
 
   test('of a host in a fleet: the slot is taken last, and given back by the next boot', () => {
