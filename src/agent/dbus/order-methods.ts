@@ -25,7 +25,7 @@ const METHODS: Readonly<Record<string, OrderMethod>> = {
   UpdateNow: {
     doc:
       `An administrator consents to the reboot now, for so many seconds (${UPDATE_SECS.least} to ${UPDATE_SECS.most}): ` +
-      'it waits neither for a time nor for people to finish, and for everything else. The update graph is asked at once, too.',
+      'it waits neither for a time nor for people to finish, and for everything else. The update graph is asked at once, too; where it has nothing, that ends the consent.',
     action: 'update',
     in: [{ name: 'seconds', type: 't' }],
     order: ([seconds]) => ({ kind: 'updateNow', forMs: durationMs(seconds, UPDATE_SECS) }),
