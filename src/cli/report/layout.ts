@@ -8,18 +8,29 @@ export interface Look {
   readonly mark: (text: string, as: Standing) => string;
 }
 
-/** Words in lines of at most `width` columns, the first of which has only `first`. A longer word keeps a line for itself. */
-export function wrapped(text: string, width: number, first = width): readonly string[] {
+/**
+ * Words in lines of at most `width` columns. A word that no line has room for is broken: a terminal would do so as well,
+ * and then show more lines than there are.
+ */
+export function wrapped(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    const room = lines.length === 0 ? first : width;
-    if (line !== '' && line.length + 1 + word.length > room) {
+    if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
+      line = '';
+    }
+    const [last = '', ...full] = pieces(word, width).toReversed();
+    lines.push(...full.toReversed());
+    line = line === '' ? last : `${line} ${last}`;
   }
   return [...lines, line];
+}
+
+/** A word in parts of at most `width` columns, none of which begins with the second half of a character. */
+function pieces(word: string, width: number): readonly string[] {
+  if (word.length <= width) return [word];
+  return word.match(new RegExp(`[^]{1,${width}}(?![\\udc00-\\udfff])`, 'g')) ?? [word];
 }
 
 /** A label, and text beside it, wrapped below itself. Empty text gives nothing. */

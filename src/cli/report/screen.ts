@@ -1,4 +1,5 @@
 import type { Io } from '../command.ts';
+import { wrapped } from './layout.ts';
 
 const ESC = '\u001b[';
 /** The screen beside the scrolled one, without a cursor; and back. */
@@ -7,12 +8,12 @@ const [ENTER, LEAVE] = [`${ESC}?1049h${ESC}?25l`, `${ESC}?25h${ESC}?1049l`];
 /** Where a status that changes is shown: drawn over on a terminal, else printed anew when it differs. */
 export class Screen {
   readonly isLive: boolean;
-  readonly #io: Pick<Io, 'stdout' | 'rows'>;
+  readonly #io: Pick<Io, 'stdout' | 'rows' | 'columns'>;
   #last: readonly string[] = [];
   #key = '';
   #isEntered = false;
 
-  constructor(io: Pick<Io, 'stdout' | 'rows'>, isLive: boolean) {
+  constructor(io: Pick<Io, 'stdout' | 'rows' | 'columns'>, isLive: boolean) {
     this.#io = io;
     this.isLive = isLive;
   }
@@ -21,7 +22,12 @@ export class Screen {
   draw(lines: readonly string[]): void {
     const rows = this.#io.rows?.() ?? 24;
     this.#last = lines;
-    const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => `${line}${ESC}K\r\n`);
+    const columns = this.#io.columns() ?? Infinity;
+    // A line that the terminal breaks takes the place of two. One that stands out has been laid out already.
+    const fitting = lines.flatMap((line) =>
+      line.length <= columns || line.includes(ESC) ? [line] : wrapped(line, columns),
+    );
+    const shown = fitting.slice(0, Math.max(1, rows - 1)).map((line) => `${line}${ESC}K\r\n`);
     this.#io.stdout(`${this.#isEntered ? '' : ENTER}${ESC}H${shown.join('')}${ESC}J`);
     this.#isEntered = true;
   }
