@@ -29,7 +29,7 @@ export function wrapped(text: string, width: number): readonly string[] {
 
 /** A word in parts of at most `width` columns, none of which begins with the second half of a character. */
 function pieces(word: string, width: number): readonly string[] {
-  if (word.length <= width) return [word];
+  if (word.length <= width || width < 2) return [word];
   return word.match(new RegExp(`[^]{1,${width}}(?![\\udc00-\\udfff])`, 'g')) ?? [word];
 }
 

@@ -12,17 +12,23 @@ export class Screen {
   #last: readonly string[] = [];
   #key = '';
   #isEntered = false;
+  #isFollowed = false;
+  readonly #halt: () => void;
 
-  constructor(io: Pick<Io, 'stdout' | 'rows' | 'columns'>, isLive: boolean) {
+  /** `halt` stops the process until SIGCONT. */
+  constructor(io: Pick<Io, 'stdout' | 'rows' | 'columns'>, isLive: boolean, halt = stopProcess) {
     this.#io = io;
     this.isLive = isLive;
+    this.#halt = halt;
   }
 
   /** Line by line over what is there, in one write: nothing is blank in between. */
   draw(lines: readonly string[]): void {
     const rows = this.#io.rows?.() ?? 24;
     this.#last = lines;
-    const columns = this.#io.columns() ?? Infinity;
+    // Some terminals say 0 where they do not know it.
+    const told = this.#io.columns() ?? 0;
+    const columns = told > 0 ? told : Infinity;
     // A line that the terminal breaks takes the place of two. One that stands out has been laid out already.
     const fitting = lines.flatMap((line) =>
       line.length <= columns || line.includes(ESC) ? [line] : wrapped(line, columns),
@@ -30,6 +36,24 @@ export class Screen {
     const shown = fitting.slice(0, Math.max(1, rows - 1)).map((line) => `${line}${ESC}K\r\n`);
     this.#io.stdout(`${this.#isEntered ? '' : ENTER}${ESC}H${shown.join('')}${ESC}J`);
     this.#isEntered = true;
+    if (!this.#isFollowed) process.on('SIGTSTP', this.#suspend).on('SIGCONT', this.#resume);
+    this.#isFollowed = true;
+  }
+
+  /** Ctrl-Z: the shell that comes next gets its own screen and a cursor. */
+  readonly #suspend = (): void => {
+    this.#leave();
+    this.#halt();
+  };
+
+  readonly #resume = (): void => {
+    this.#leave();
+    this.draw(this.#last);
+  };
+
+  #leave(): void {
+    if (this.#isEntered) this.#io.stdout(LEAVE);
+    this.#isEntered = false;
   }
 
   /** Prints a text when its key is another than that of the last one; null: nothing, but what comes next is printed. */
@@ -41,6 +65,14 @@ export class Screen {
 
   /** Leaves what was shown last where it can be scrolled to. */
   close(): void {
-    if (this.#isEntered) this.#io.stdout(`${LEAVE}${this.#last.join('\n')}\n`);
+    if (!this.#isFollowed) return;
+    process.off('SIGTSTP', this.#suspend).off('SIGCONT', this.#resume);
+    this.#leave();
+    this.#io.stdout(`${this.#last.join('\n')}\n`);
   }
+}
+
+/** SIGTSTP has a handler here and so stops nothing by itself; this one cannot be handled. */
+function stopProcess(): void {
+  process.kill(process.pid, 'SIGSTOP');
 }

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { wrapped } from '../../../src/cli/report/layout.ts';
-import { Screen } from '../../../src/cli/report/screen.ts';
 
 const words = fc.array(
   fc.string({ minLength: 1, maxLength: 60, unit: 'binary' }).map((word) => word.replaceAll(' ', '_')),
@@ -29,18 +28,5 @@ describe('wrapped text', () => {
 
   test('breaks no character in two', () => {
     expect(wrapped('ab\u{1f512}cd', 3)).toEqual(['ab', '\u{1f512}c', 'd']);
-  });
-});
-
-describe('a screen', () => {
-  test('has no line that the terminal would break', () => {
-    let out = '';
-    const io = { stdout: (text: string) => void (out += text), rows: () => 4, columns: () => 10 };
-    new Screen(io, true).draw(['waiting for it', 'short', '\u001b[1ma title\u001b[0m', 'not shown']);
-    const lines = out
-      .split('\r\n')
-      .slice(0, -1)
-      .map((line) => line.slice(0, -'\u001b[K'.length));
-    expect([lines[0]?.endsWith('waiting'), lines.slice(1)]).toEqual([true, ['for it', 'short']]);
   });
 });
