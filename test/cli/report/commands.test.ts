@@ -115,11 +115,20 @@ describe.each(['status', 'explain'])('%s', (command) => {
   });
 
   test('says that the answer is none', async () => {
-    await agent(() => ['{"version":2}']);
+    await agent(() => ['{"version":1}']);
     const { status, err } = await run([command]);
     expect([status, err]).toEqual([
       EXIT.failure,
       `holdpoint ${command}: the agent gave an answer that cannot be understood\n`,
+    ]);
+  });
+
+  test('says that the agent is a newer one', async () => {
+    await agent(() => ['{"version":2,"agentVersion":"9.1.0\\n"}']);
+    const { status, err } = await run([command]);
+    expect([status, err]).toEqual([
+      EXIT.failure,
+      `holdpoint ${command}: the agent is newer than this command (9.1.0): use the command of its version\n`,
     ]);
   });
 });
