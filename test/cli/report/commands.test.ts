@@ -141,6 +141,22 @@ describe('explain --at', () => {
     expect(out).toMatch(/^At .* no gate would be closed: this host would reboot into\s42\.2\.\n/);
   });
 
+  test('has nothing to say of a moment before this boot', async () => {
+    const booted = NOW.wall - 3_600_000;
+    const lastBoot = { version: '42.1', updated: true, at: new Date(booted).toISOString() };
+    const report = { ...(JSON.parse(json(null)) as object), lastBoot };
+    await agent(() => [JSON.stringify(report)]);
+    const ask = (at: number): Promise<Ran> => run(['explain', '--at', new Date(at).toISOString()]);
+    expect(await ask(booted - 1000)).toMatchObject({
+      status: EXIT.usage,
+      out: '',
+      err: expect.stringMatching(
+        /^holdpoint explain: --at: this host was booted at 20.*Z, and nothing is known/,
+      ) as string,
+    });
+    expect(await ask(booted)).toMatchObject({ status: EXIT.ok, err: '' });
+  });
+
   test('takes a duration from now', async () => {
     const { asked } = await agent();
     const before = Math.floor(Date.now() / 1000);
