@@ -150,6 +150,7 @@ export class Agent {
     notifier.close();
     bus.close();
     if (this.#fault !== null) throw this.#fault;
+    this.#writeStatus('stopped', 'the agent has been stopped');
   }
 
   /** The bus is there: says so, and sets the machine going. Returns the way to end the watch on rpm-ostree. */
@@ -415,10 +416,15 @@ export class Agent {
     this.#service?.changed();
     if (!isNew) return;
     this.#parts.notifier.status(line);
+    this.#writeStatus(this.#state.phase.name, line);
+  }
+
+  #writeStatus(state: string, line: string): void {
     const { phase, since, host } = this.#state;
     const target = 'target' in phase ? phase.target.version : null;
     const booted = host?.booted?.version ?? null;
-    this.#statusFile.write({ state: phase.name, since: since.wall, booted, target, line });
+    const from = state === phase.name ? since : this.#parts.clock();
+    this.#statusFile.write({ state, since: from.wall, booted, target, line });
   }
 
   /** Follows the connection to the bus; resolves with the first one. */

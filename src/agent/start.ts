@@ -4,6 +4,7 @@ import { connectPeer } from '../bus/peer.ts';
 import { systemClock } from '../base/clock.ts';
 import { ensureFolder } from '../base/files.ts';
 import { type Log, type LogFormat, type LogLevel, createLog } from '../base/log.ts';
+import { seldom } from '../base/seldom.ts';
 import { errorText } from '../base/text.ts';
 import { VERSION } from '../base/version.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
@@ -76,7 +77,12 @@ function createAgent(options: StartOptions, { config, values }: Configured, log:
   ensureFolder(options.runDir);
   const address = options.busAddress ?? systemBusAddress(options.env);
   const onError = (error: unknown): void => log.warn(errorText(error));
-  const bus = openBus({ address, random: Math.random, onError });
+  const oversize = seldom(systemClock, (text) => log.warn(text));
+  const onBusError = (error: Error): void => {
+    if (error.name === 'OversizeMessageError') oversize(error.message);
+    else onError(error);
+  };
+  const bus = openBus({ address, random: Math.random, onError: onBusError });
   const rpmOstree = openRpmOstree({ bus, connectPeer, clock: systemClock, onWarning: (text) => log.warn(text) });
   log.info(`holdpoint ${VERSION} starts, with the strategy ${config.updates.strategy.join(' and ')}`);
   const agent: Agent = new Agent({

@@ -1,6 +1,6 @@
 import { httpRequest } from './http.ts';
 import { readSecret } from './secret-file.ts';
-import { errorText } from './text.ts';
+import { duration, errorText } from './text.ts';
 
 /** Where notices are sent. */
 export interface Destination {
@@ -29,6 +29,8 @@ export interface WebhookOptions {
   readonly after: (ms: number, callback: () => void) => void;
   /** A notice could not be delivered, in words without secrets. */
   readonly onLost: (text: string) => void;
+  /** The first try of a notice failed, and there is another one; in words without secrets. */
+  readonly onRetry: (text: string) => void;
 }
 
 const MOST_WAITING = 100;
@@ -85,6 +87,11 @@ export class Webhook {
   async #deliver(post: Post): Promise<void> {
     let isLast = this.#closing;
     let problem = await this.#try(post);
+    const [next] = this.#options.retriesMs;
+    if (problem !== null && next !== undefined && !this.#closing) {
+      const again = `next try in ${duration(next)}`;
+      this.#options.onRetry(`the webhook has not taken the notice "${post.name}" so far: ${problem} (${again})`);
+    }
     for (const ms of this.#options.retriesMs) {
       if (problem === null || isLast || this.#end.signal.aborted) break;
       await this.#pause(ms);

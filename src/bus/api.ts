@@ -16,6 +16,8 @@ export interface MethodCall {
   readonly noAutoStart?: boolean;
   /** The callee may have somebody asked for a password, and take as long as that takes. Default false. */
   readonly interactive?: boolean;
+  /** Nobody waits for the answer any more: the call fails with `BusTimeoutError` at once. */
+  readonly signal?: AbortSignal;
 }
 
 /** A signal that arrived. Its body is as hostile as its sender: check types before use. */
@@ -41,7 +43,7 @@ export class BusError extends Error {
   }
 }
 
-/** No answer came in time: whether the call was carried out is unknown. */
+/** No answer came in time, or as long as anybody waited: whether the call was carried out is unknown. */
 export class BusTimeoutError extends Error {
   override readonly name = 'BusTimeoutError';
 }
@@ -124,6 +126,8 @@ export interface IncomingCall {
   readonly sender: string;
   /** The caller is ready to wait while somebody is asked for a password (ALLOW_INTERACTIVE_AUTHORIZATION). */
   readonly interactive: boolean;
+  /** Aborted when the caller has left the bus before the answer: nobody waits for it. */
+  readonly gone: AbortSignal;
   /** User id of the caller, from the bus. Rejects when the caller has gone. */
   uid(): Promise<number>;
 }

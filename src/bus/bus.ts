@@ -24,6 +24,7 @@ import { openConnection } from './open.ts';
 import { NameOwners } from './owners.ts';
 import { MatchRules } from './rules.ts';
 import { CallerIds } from './uids.ts';
+import { CallsUnderWay } from './under-way.ts';
 import { Watches } from './watches.ts';
 
 /** How to connect to a message bus. */
@@ -61,6 +62,7 @@ class BusClient implements Bus {
   readonly #watches: Watches;
   readonly #names: OwnNames;
   readonly #callers: CallerIds;
+  readonly #underWay: CallsUnderWay;
   readonly #exports: Exports;
   #connection: Connection | null = null;
   #state: BusState = { connected: false, error: 'not connected yet', attempts: 0, retryInMs: 0 };
@@ -74,8 +76,10 @@ class BusClient implements Bus {
     this.#watches = new Watches(this.#rules, this.#owners, this.#report);
     this.#names = new OwnNames(this.#ask);
     this.#callers = new CallerIds(this, this.#owners);
+    this.#underWay = new CallsUnderWay(this.#owners);
     this.#exports = new Exports(
       (sender) => this.#callers.of(sender),
+      this.#underWay,
       (signal) => this.emit(signal),
     );
     void this.#connect();
@@ -156,6 +160,7 @@ class BusClient implements Bus {
     this.#names.forget();
     this.#owners.forget();
     this.#callers.forget();
+    this.#underWay.forget();
     this.#retry(error ?? new BusClosedError('closed'));
   }
 

@@ -91,18 +91,20 @@ export class Connection {
   /** Calls a method. Rejects with `BusError`, `BusTimeoutError`, `BusClosedError`, or TypeError when not encodable. */
   call(call: MethodCall): Promise<readonly unknown[]> {
     return new Promise((resolve, reject) => {
-      const { timeoutMs = CALL_TIMEOUT_MS, noAutoStart = false, interactive = false, ...message } = call;
+      const { timeoutMs = CALL_TIMEOUT_MS, noAutoStart = false, interactive = false, signal, ...message } = call;
       const flags =
         (noAutoStart ? MESSAGE_FLAG.noAutoStart : 0) + (interactive ? MESSAGE_FLAG.allowInteractiveAuthorization : 0);
       const serial = this.send({ ...message, type: MESSAGE_TYPE.call, flags });
-      const timer = setTimeout(
-        () => {
-          this.#pending.delete(serial);
-          reject(new BusTimeoutError(`${call.interface}.${call.member}: no answer within ${timeoutMs} ms`));
-        },
-        Math.min(timeoutMs, MAX_TIMER_MS),
-      );
+      const giveUp = (why: string): void => {
+        if (!this.#pending.delete(serial)) return;
+        clearTimeout(timer);
+        reject(new BusTimeoutError(`${call.interface}.${call.member}: ${why}`));
+      };
+      const timer = setTimeout(() => giveUp(`no answer within ${timeoutMs} ms`), Math.min(timeoutMs, MAX_TIMER_MS));
       this.#pending.set(serial, { resolve, reject, timer });
+      const abandon = (): void => giveUp('nobody waits for the answer any more');
+      if (signal?.aborted === true) abandon();
+      else signal?.addEventListener('abort', abandon, { once: true });
     });
   }
 

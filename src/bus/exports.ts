@@ -11,21 +11,25 @@ import { type Incoming, MESSAGE_FLAG } from './codec.ts';
 import type { Answer } from './connection.ts';
 import { readSingleType } from './signature.ts';
 import { type ExportedNode, propertyValues, standardInterfaces } from './standard.ts';
+import type { CallsUnderWay } from './under-way.ts';
 
 const ERROR = 'org.freedesktop.DBus.Error';
 
-/** Calls that may be under way at once, from all callers together. */
-const MAX_BUSY = 128;
+/** Of calls that are over before anybody could leave. */
+const NEVER = new AbortController().signal;
+
+type UidOf = (sender: string) => () => Promise<number>;
 
 /** The objects that we export, and the answers to calls to them. */
 export class Exports {
   readonly #objects = new Map<string, readonly ExportedInterface[]>();
-  readonly #uidOf: (sender: string) => () => Promise<number>;
+  readonly #uidOf: UidOf;
+  readonly #underWay: CallsUnderWay;
   readonly #emit: (signal: SignalToSend) => void;
-  #busy = 0;
 
-  constructor(uidOf: (sender: string) => () => Promise<number>, emit: (signal: SignalToSend) => void) {
+  constructor(uidOf: UidOf, underWay: CallsUnderWay, emit: (signal: SignalToSend) => void) {
     this.#uidOf = uidOf;
+    this.#underWay = underWay;
     this.#emit = emit;
   }
 
@@ -54,33 +58,32 @@ export class Exports {
 
   /** Carries out a call. Rejects with `BusError` when there is no such method or its arguments are of other types. */
   async answer(call: Incoming): Promise<Answer> {
-    const method = this.#find(call);
+    const { method, isStandard } = this.#find(call);
     const expected = signatureOf(method.in);
     if (call.signature !== expected)
       throw new BusError(`${ERROR}.InvalidArgs`, `expected arguments "${expected}", found "${call.signature}"`);
     const { sender } = call;
     if (sender === undefined) throw new BusError(`${ERROR}.AccessDenied`, 'a call without a sender');
-    if (this.#busy >= MAX_BUSY) throw new BusError(`${ERROR}.LimitsExceeded`, 'too many calls at once');
-    this.#busy += 1;
-    try {
-      const interactive = (call.flags & MESSAGE_FLAG.allowInteractiveAuthorization) !== 0;
-      const body = await method.handle({ args: call.body(), sender, interactive, uid: this.#uidOf(sender) });
-      return { signature: signatureOf(method.out), body };
-    } finally {
-      this.#busy -= 1;
-    }
+    const interactive = (call.flags & MESSAGE_FLAG.allowInteractiveAuthorization) !== 0;
+    const known = { args: call.body(), sender, interactive, uid: this.#uidOf(sender) };
+    const work = (gone: AbortSignal): ReturnType<ExportedMethod['handle']> => method.handle({ ...known, gone });
+    // What D-Bus wants of every object is answered at once: nobody is kept from it by what takes long.
+    const body = await (isStandard ? work(NEVER) : this.#underWay.run(sender, work));
+    return { signature: signatureOf(method.out), body };
   }
 
-  #find(call: Incoming): ExportedMethod {
+  #find(call: Incoming): { readonly method: ExportedMethod; readonly isStandard: boolean } {
     const node = this.#node(call.path ?? '');
-    const all = [...node.interfaces, ...standardInterfaces(node)];
+    const own = new Set(node.interfaces);
+    const all = [...own, ...standardInterfaces(node)];
     const wanted = call.interface === undefined ? all : all.filter((one) => one.name === call.interface);
     if (wanted.length === 0)
       throw new BusError(`${ERROR}.UnknownInterface`, `no interface ${call.interface ?? ''} here`);
     const member = call.member ?? '';
-    for (const { methods = {} } of wanted) {
+    for (const one of wanted) {
+      const { methods = {} } = one;
       const method = Object.hasOwn(methods, member) ? methods[member] : undefined;
-      if (method !== undefined) return method;
+      if (method !== undefined) return { method, isStandard: !own.has(one) };
     }
     throw new BusError(`${ERROR}.UnknownMethod`, `no method ${member} here`);
   }

@@ -24,6 +24,11 @@ export const explainCommand: Command = defineCommand({
     const answer = await askForReport(io, options['bus-address'], wall);
     if (!answer.ok) return complain(answer.text, answer.exit);
     const { report } = answer;
+    const booted = report.lastBoot?.at ?? null;
+    if (wall !== null && booted !== null && wall < booted) {
+      const { utc } = await import('../base/text.ts');
+      return complain(`--at: this host was booted at ${utc(booted)}, and nothing is known of before`, EXIT.usage);
+    }
     if (options.json) {
       const { printReport } = await import('../agent/report/report.ts');
       io.stdout(printReport(report));

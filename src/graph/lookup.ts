@@ -8,8 +8,26 @@ export interface ReleaseName {
 
 /** The position of a release in the graph, or -1. Found by payload, never by version. */
 export function positionOf(graph: Graph, name: ReleaseName): number {
-  const key = payloadKey(name.payload);
-  return graph.releases.findIndex(({ scheme, payload }) => scheme === name.scheme && payloadKey(payload) === key);
+  return placesOf(graph.releases).get(placeKey(name)) ?? -1;
+}
+
+/** Where each release of a list is; a list is looked at many times, and does not change. */
+const PLACES = new WeakMap<readonly Release[], ReadonlyMap<string, number>>();
+
+function placesOf(releases: readonly Release[]): ReadonlyMap<string, number> {
+  const known = PLACES.get(releases);
+  if (known !== undefined) return known;
+  const places = new Map<string, number>();
+  for (const [place, release] of releases.entries()) {
+    const key = placeKey(release);
+    if (!places.has(key)) places.set(key, place);
+  }
+  PLACES.set(releases, places);
+  return places;
+}
+
+function placeKey({ scheme, payload }: ReleaseName): string {
+  return `${scheme} ${payloadKey(payload)}`;
 }
 
 /** The part of a payload that identifies it: the commit, or the image's digest. */

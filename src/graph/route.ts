@@ -1,4 +1,4 @@
-import { type ReleaseName, neighbours, positionOf } from './lookup.ts';
+import { type ReleaseName, positionOf } from './lookup.ts';
 import type { Graph, Release } from './types.ts';
 
 /**
@@ -7,25 +7,36 @@ import type { Graph, Release } from './types.ts';
  * only the edges that are open to this host today.
  */
 export function path(graph: Graph, booted: ReleaseName): readonly Release[] | null {
-  const start = graph.releases[positionOf(graph, booted)];
-  if (start === undefined) return null;
-  const places = new Map(graph.releases.map((release, place) => [release, place]));
-  const cameFrom = new Map<Release, Release | null>([[start, null]]);
+  const start = positionOf(graph, booted);
+  if (start < 0) return null;
+  const { releases, edges } = graph;
+  // By places and not by releases: of a chain of thousands, all is walked with every look.
+  const cameFrom = new Int32Array(releases.length).fill(UNSEEN);
+  cameFrom[start] = start;
+  const queue = [start];
   let newest = start;
-  // A map hands out what is added while it is being walked: it is the queue of the search.
-  for (const release of cameFrom.keys()) {
-    if (release.ageIndex > newest.ageIndex) newest = release;
-    if (release.deadEnd !== null) continue;
-    for (const next of neighbours(graph, places.get(release) ?? -1)) {
-      if (!cameFrom.has(next)) cameFrom.set(next, release);
+  // An array hands out what is added while it is being walked: it is the queue of the search.
+  for (const place of queue) {
+    if (ageOf(releases[place]) > ageOf(releases[newest])) newest = place;
+    if (releases[place]?.deadEnd !== null) continue;
+    for (const next of edges[place] ?? []) {
+      if (cameFrom[next] !== UNSEEN) continue;
+      cameFrom[next] = place;
+      queue.push(next);
     }
   }
-  return wayTo(newest, cameFrom);
+  return wayTo(newest, start, cameFrom).flatMap((place) => releases[place] ?? []);
 }
 
-function wayTo(end: Release, cameFrom: ReadonlyMap<Release, Release | null>): readonly Release[] {
-  const way: Release[] = [];
-  for (let at = end, from = cameFrom.get(at); from; at = from, from = cameFrom.get(at)) way.push(at);
+const UNSEEN = -1;
+
+function ageOf(release: Release | undefined): bigint {
+  return release?.ageIndex ?? -1n;
+}
+
+function wayTo(end: number, start: number, cameFrom: Int32Array): readonly number[] {
+  const way: number[] = [];
+  for (let at = end; at !== start; at = cameFrom[at] ?? start) way.push(at);
   return way.reverse();
 }
 

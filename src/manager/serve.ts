@@ -241,7 +241,8 @@ class ManagerServer {
     const { notify } = this.#started;
     if (notify === null) return () => undefined;
     const after = (ms: number, callback: () => void): void => void globalThis.setTimeout(callback, ms).unref();
-    return noticeSender(notify, { after, onLost: (text) => this.#log.error(text) });
+    const onRetry = (text: string): void => this.#log.warn(text);
+    return noticeSender(notify, { after, onLost: (text) => this.#log.error(text), onRetry });
   }
 }
 

@@ -180,6 +180,19 @@ test('status.json says what the status line says, for programs', async () => {
   });
 });
 
+test('status.json says at the end that the agent was stopped', async () => {
+  const shell = new Shell();
+  await until(() => shell.shown()['state'] === 'watching');
+  await shell.agent.stop();
+  await shell.ended;
+  expect(shell.shown()).toMatchObject({
+    state: 'stopped',
+    booted: '42.1',
+    target: null,
+    line: 'the agent has been stopped',
+  });
+});
+
 test('on a disk that fails nothing is begun that the next start must know of, and it is begun when it works', async () => {
   const shell = new Shell();
   await until(() => shell.graphs.length > 0 && shell.asked.includes('register-driver'));

@@ -28,6 +28,7 @@ interface Hook {
   readonly webhook: Webhook;
   readonly pauses: number[];
   readonly lost: string[];
+  readonly tried: string[];
   /** Ends the oldest pause. */
   readonly wake: () => void;
 }
@@ -35,6 +36,7 @@ interface Hook {
 /** A webhook whose pauses take no time, or end when the test says so. */
 function hook(to: Partial<Destination> | null, options: Partial<WebhookOptions> & { manual?: boolean } = {}): Hook {
   const [pauses, lost, waiting]: [number[], string[], (() => void)[]] = [[], [], []];
+  const tried: string[] = [];
   const { manual = false, ...rest } = options;
   const after = (ms: number, callback: () => void): void => {
     pauses.push(ms);
@@ -47,9 +49,10 @@ function hook(to: Partial<Destination> | null, options: Partial<WebhookOptions> 
     retriesMs: [1, 2, 3],
     after,
     onLost: (text) => lost.push(text),
+    onRetry: (text) => tried.push(text),
     ...rest,
   });
-  return { webhook, pauses, lost, wake: () => waiting.shift()?.() };
+  return { webhook, pauses, lost, tried, wake: () => waiting.shift()?.() };
 }
 
 async function until(holds: () => boolean): Promise<void> {
@@ -81,6 +84,18 @@ test('notices arrive in order, also when the first is refused for a while', asyn
   await until(() => server.requests.length === 5);
   expect(names(server)).toEqual(['a', 'a', 'a', 'b', 'c']);
   expect([pauses, lost]).toEqual([[1, 2], []]);
+});
+
+test('the first failure of a notice is said once, with the next try', async () => {
+  const server = await receiver(500, 429, 200, 503, 200);
+  const { webhook, lost, tried } = hook({ url: `http://${server.host}/secret` }, { retriesMs: [60_000, 2] });
+  for (const name of ['a', 'b']) webhook.send(post(name));
+  await until(() => server.requests.length === 5);
+  expect(tried).toEqual([
+    'the webhook has not taken the notice "a" so far: it answered HTTP 500 (next try in 60 s)',
+    'the webhook has not taken the notice "b" so far: it answered HTTP 503 (next try in 60 s)',
+  ]);
+  expect(lost).toEqual([]);
 });
 
 describe('what is not delivered is given up with one line', () => {

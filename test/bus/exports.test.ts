@@ -11,6 +11,7 @@ import {
   Variant,
 } from '../../src/bus/api.ts';
 import { openBus } from '../../src/bus/bus.ts';
+import { connectedBus } from '../support/bus.ts';
 import { type PrivateBus, startDbus } from '../support/dbus.ts';
 
 const run = promisify(execFile);
@@ -133,7 +134,7 @@ describe('an exported method', () => {
 
   it('can be called any number of times', async () => {
     server.exportObject(PATH, [description]);
-    for (let n = 0; n < 5; n += 1) await Promise.all(Array.from({ length: 50 }, () => call('WhoAmI')));
+    for (let n = 0; n < 5; n += 1) await Promise.all(Array.from({ length: 16 }, () => call('WhoAmI')));
   });
 
   it('can be called without an interface, as D-Bus allows', async () => {
@@ -180,12 +181,73 @@ describe('an exported method', () => {
     await expect(call(member, signature, [], over)).rejects.toMatchObject({ errorName: `${ERROR}.${error}` });
   });
 
-  it('is refused when too many are under way', async () => {
+  const LIMIT = { errorName: `${ERROR}.LimitsExceeded` };
+  /** Connections with so many calls each that hang. */
+  async function hang(connections: number, calls: number): Promise<readonly Bus[]> {
+    const others = await Promise.all(Array.from({ length: connections }, () => connectedBus(daemon.address)));
+    const one = { destination: NAME, path: PATH, interface: NAME, member: 'Hang', timeoutMs: 60_000 };
+    for (const other of others) {
+      for (let n = 0; n < calls; n += 1) other.call(one).catch(() => null);
+      await other.call({ ...one, member: 'Ping', interface: 'org.freedesktop.DBus.Peer' });
+    }
+    return others;
+  }
+
+  it('is refused when too many of the caller are under way, which keeps no other from anything', async () => {
     server.exportObject(PATH, [description]);
-    const hanging = Array.from({ length: 128 }, () => call('Hang', '', [], { timeoutMs: 60_000 }).catch(() => null));
-    await expect(call('Join', 'asa{sv}', [[], {}])).rejects.toMatchObject({ errorName: `${ERROR}.LimitsExceeded` });
-    client.close();
-    await Promise.all(hanging);
+    for (let n = 0; n < 100; n += 1) call('Hang', '', [], { timeoutMs: 60_000 }).catch(() => null);
+    await expect(call('Join', 'asa{sv}', [[], {}])).rejects.toMatchObject(LIMIT);
+    // What is answered at once is not kept from anybody.
+    expect(await property('Get', NAME, 'Level')).toEqual([new Variant('t', 7n)]);
+    const other = await connectedBus(daemon.address);
+    const asOther = { destination: NAME, path: PATH, interface: NAME };
+    expect(await other.call({ ...asOther, member: 'WhoAmI' })).toEqual([process.getuid?.()]);
+  });
+
+  it('is refused when too many of all are under way, the last of them only to those who have others', async () => {
+    server.exportObject(PATH, [description]);
+    await hang(7, 16);
+    call('Hang', '', [], { timeoutMs: 60_000 }).catch(() => null);
+    await expect(call('WhoAmI')).rejects.toMatchObject(LIMIT);
+    const other = await connectedBus(daemon.address);
+    const asOther = { destination: NAME, path: PATH, interface: NAME, member: 'WhoAmI' };
+    expect(await other.call(asOther)).toEqual([process.getuid?.()]);
+    await hang(15, 1);
+    await expect(other.call(asOther)).rejects.toMatchObject(LIMIT);
+  });
+
+  it('is dropped when the caller leaves, and knows it', async () => {
+    const gone: AbortSignal[] = [];
+    const methods: ExportedInterface['methods'] = {
+      Hang: {
+        handle: (call) => {
+          gone.push(call.gone);
+          return new Promise<never>(() => undefined);
+        },
+      },
+      WhoAmI: { out: [{ name: 'uid', type: 'u' }], handle: async (call) => [await call.uid()] },
+    };
+    server.exportObject(PATH, [{ name: NAME, methods }]);
+    for (const other of await hang(7, 16)) other.close();
+    await waitFor(() => expect(gone.filter(({ aborted }) => aborted)).toHaveLength(112));
+    await hang(7, 16);
+    expect(await call('WhoAmI')).toEqual([process.getuid?.()]);
+    expect(problems).toEqual([]);
+  });
+
+  it('is dropped when the bus goes', async () => {
+    server.exportObject(PATH, [description]);
+    await hang(8, 15);
+    await daemon.kill();
+    await daemon.start();
+    await waitFor(() => {
+      let ready = false;
+      client.onState(({ connected }) => (ready = connected))();
+      expect(ready).toBe(true);
+    });
+    await vi.waitFor(() => call('WhoAmI'), { timeout: 15_000, interval: 5 });
+    for (let n = 0; n < 15; n += 1) call('Hang', '', [], { timeoutMs: 60_000 }).catch(() => null);
+    expect(await call('WhoAmI')).toEqual([process.getuid?.()]);
   });
 });
 

@@ -25,7 +25,7 @@ function webhook(url: string): { send: ReturnType<typeof noticeSender>; pauses: 
     setImmediate(callback);
   };
   const to = { url, tokenPath: null, timeoutMs: 2_000 };
-  const send = noticeSender(to, { after, onLost: (text) => lost.push(text) });
+  const send = noticeSender(to, { after, onLost: (text) => lost.push(text), onRetry: () => undefined });
   return { send, pauses, lost };
 }
 

@@ -16,3 +16,8 @@ export function denied(text: string): BusError {
 export function passwordNeeded(text: string): BusError {
   return new BusError(`${ERROR}.InteractiveAuthorizationRequired`, text);
 }
+
+/** Whoever calls has too much under way. */
+export function tooMany(text: string): BusError {
+  return new BusError(`${ERROR}.LimitsExceeded`, text);
+}

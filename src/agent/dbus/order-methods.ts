@@ -2,6 +2,7 @@ import type { Argument, ExportedMethod } from '../../bus/api.ts';
 import type { Order } from '../machine/orders.ts';
 import { durationMs, pauseEnd, reasonOf, versionOf } from './arguments.ts';
 import { type Action, NO_END, UPDATE_SECS } from './names.ts';
+import { type Ask, fewAtOnce } from './questions.ts';
 import type { AgentView, Authorize } from './view.ts';
 import { orderer } from './who-may.ts';
 
@@ -24,7 +25,7 @@ const METHODS: Readonly<Record<string, OrderMethod>> = {
   UpdateNow: {
     doc:
       `An administrator consents to the reboot now, for so many seconds (${UPDATE_SECS.least} to ${UPDATE_SECS.most}): ` +
-      'it waits neither for a time nor for people to finish, and for everything else. The update graph is asked at once, too.',
+      'it waits neither for a time nor for people to finish, and for everything else. The update graph is asked at once, too; where it has nothing, that ends the consent.',
     action: 'update',
     in: [{ name: 'seconds', type: 't' }],
     order: ([seconds]) => ({ kind: 'updateNow', forMs: durationMs(seconds, UPDATE_SECS) }),
@@ -66,11 +67,12 @@ const METHODS: Readonly<Record<string, OrderMethod>> = {
 
 /** The methods that order something. Each looks at its arguments, then at who calls, and only then at what can be done. */
 export function orderMethods(view: AgentView, authorize: Authorize): Readonly<Record<string, ExportedMethod>> {
-  const methods = Object.entries(METHODS).map(([name, method]) => [name, exported(view, authorize, method)] as const);
+  const ask = fewAtOnce(authorize);
+  const methods = Object.entries(METHODS).map(([name, method]) => [name, exported(view, ask, method)] as const);
   return Object.fromEntries(methods);
 }
 
-function exported(view: AgentView, authorize: Authorize, method: OrderMethod): ExportedMethod {
+function exported(view: AgentView, ask: Ask, method: OrderMethod): ExportedMethod {
   return {
     doc:
       `${method.doc} For root, and whom polkit lets (action io.github.holdpoint.Agent1.${method.action}). ` +
@@ -82,7 +84,7 @@ function exported(view: AgentView, authorize: Authorize, method: OrderMethod): E
     ],
     handle: async (call) => {
       const order = method.order(call.args, view.clock().wall);
-      const by = await orderer(view.state, authorize, call, method.action);
+      const by = await orderer(view.state, ask, call, method.action);
       const { outcome, text } = view.order(order, by);
       return [outcome, text];
     },

@@ -3,7 +3,7 @@ import { personOf } from '../machine/requester.ts';
 import type { AgentState } from '../machine/state.ts';
 import { denied, passwordNeeded } from './errors.ts';
 import { AGENT_NAME, type Action } from './names.ts';
-import type { Authorize } from './view.ts';
+import type { Ask } from './questions.ts';
 
 /**
  * Who gives an order, for people: root, or somebody whom polkit lets. Rejects with the error for the caller where that is
@@ -11,14 +11,15 @@ import type { Authorize } from './view.ts';
  */
 export async function orderer(
   state: () => AgentState,
-  authorize: Authorize,
-  { sender, interactive, uid }: Pick<IncomingCall, 'sender' | 'interactive' | 'uid'>,
+  ask: Ask,
+  { sender, interactive, uid, gone }: Pick<IncomingCall, 'sender' | 'interactive' | 'uid' | 'gone'>,
   action: Action,
 ): Promise<string> {
   const caller = await uid();
   // Whoever is root needs nobody's leave, also where polkit is not there.
   if (caller === 0) return 'root';
-  const answer = await authorize({ sender, action: `${AGENT_NAME}.${action}`, interactive });
+  const answer = await ask(caller, { sender, action: `${AGENT_NAME}.${action}`, interactive, gone });
+  if (gone.aborted) throw denied('whoever wanted this has left the bus');
   switch (answer.kind) {
     case 'yes':
       return personOf(state(), caller);

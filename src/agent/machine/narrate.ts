@@ -1,5 +1,6 @@
 import { duration, utc } from '../../base/text.ts';
 import type { Instant } from '../../base/clock.ts';
+import { explainVerdict } from '../../graph/why.ts';
 import { foreignPending, gatesOf, mayBeAdopted, statusLine } from './explain.ts';
 import type { Around } from '../gates/around.ts';
 import { isClosed } from '../gates/gate.ts';
@@ -254,8 +255,17 @@ function recovery(source: TroubleSource, { count, since }: Trouble, at: Instant)
   return { level: 'info', text: `${TROUBLES[source]}: over after ${times} in ${duration(at.mono - since.mono)}` };
 }
 
+/** An order that the graph has nothing for is taken back. */
+function orderLines(before: AgentState, { memory, check }: AgentState): readonly Line[] {
+  const isOff = before.memory.order !== null && memory.order === null && check !== null && check !== before.check;
+  if (!isOff) return [];
+  const why = check.verdict === null ? 'somebody else stages updates here' : explainVerdict(check.verdict);
+  return [{ level: 'info', text: `the ordered update is off: ${why}` }];
+}
+
 function memoryLines(before: AgentState, after: AgentState): readonly Line[] {
   return [
+    ...orderLines(before, after),
     ...quarantineLines(before, after),
     ...targetLines(before, after),
     ...faultLines(before, after),

@@ -67,9 +67,10 @@ const ANSWERS: { readonly [K in Order['kind']]: Answer<K> } = {
     if (state.settings.source === 'staged' && state.phase.name === 'watching') return nothing('nothing is staged');
     const until = utc(at.wall + forMs);
     const what = 'target' in state.phase ? state.phase.target.version : 'whatever the update graph leads to';
+    const end = 'target' in state.phase ? '' : '; where the graph has nothing, that is over at once';
     return done(
       `until ${until}, the reboot into ${what} does not wait for windows, dates, uptime or people's time; ` +
-        'health, a pause, inhibitors, markers, power, hooks and the slot of the fleet still count',
+        `health, a pause, inhibitors, markers, power, hooks and the slot of the fleet still count${end}`,
     );
   },
   cancel: (state, _, at) => {

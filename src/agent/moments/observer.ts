@@ -88,8 +88,14 @@ class MomentTeller {
   async #openWebhook(): Promise<Webhook> {
     const { log, after = later } = this.#options;
     const { Webhook } = await import('../../base/webhook.ts');
-    const onLost = (text: string): void => log.warn(text);
-    return new Webhook({ to: () => this.#destination(), retriesMs: RETRIES_MS, after, onLost });
+    const say = (text: string): void => log.warn(text);
+    return new Webhook({
+      to: () => this.#destination(),
+      retriesMs: RETRIES_MS,
+      after,
+      onLost: say,
+      onRetry: say,
+    });
   }
 
   async #openJournal(): Promise<Journal> {

@@ -47,7 +47,7 @@ const ORDERED: Codec<Ordered> = fields<Ordered>({
   ),
   text: about('What came of it, for people.', text),
   status: about('What the agent does after it, for people; null: that is not known.', nullable(text)),
-  check: about('What the update graph said, after `check`; else null.', nullable(CHECKED)),
+  check: about('What the update graph said, after `check` and `update`; else null.', nullable(CHECKED)),
 });
 
 /** The published schema of what the commands that order something print with `--json`. */

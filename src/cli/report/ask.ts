@@ -27,9 +27,27 @@ export async function readAnswer([json]: readonly unknown[]): Promise<Answered> 
   try {
     return { ok: true, report: readReport(String(json)) };
   } catch {
-    return { ok: false, exit: EXIT.failure, text: 'the agent gave an answer that cannot be understood' };
+    const text = (await newerText(String(json))) ?? 'the agent gave an answer that cannot be understood';
+    return { ok: false, exit: EXIT.failure, text };
   }
 }
+
+/** What to do about a report of a format that this command does not know; null when it is none. */
+async function newerText(json: string): Promise<string | null> {
+  const { oneLine } = await import('../../base/text.ts');
+  try {
+    const report = JSON.parse(json) as { readonly version?: unknown; readonly agentVersion?: unknown } | null;
+    if (typeof report?.version !== 'number' || report.version <= KNOWN) return null;
+    const { agentVersion } = report;
+    const which = typeof agentVersion === 'string' ? ` (${oneLine(agentVersion, 40)})` : '';
+    return `the agent is newer than this command${which}: use the command of its version`;
+  } catch {
+    return null;
+  }
+}
+
+/** The version of the report's format that this command knows. */
+const KNOWN = 1;
 
 /** Times in the zone of whoever reads. */
 export function readersTime(now: number, relative = true): LocalTime {

@@ -8,18 +8,31 @@ export interface Look {
   readonly mark: (text: string, as: Standing) => string;
 }
 
-/** Words in lines of at most `width` columns, the first of which has only `first`. A longer word keeps a line for itself. */
+/**
+ * Words in lines of at most `width` columns, the first of which has only `first`. A word that no line has room for is
+ * broken: a terminal would do so as well, and then show more lines than there are.
+ */
 export function wrapped(text: string, width: number, first = width): readonly string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
     const room = lines.length === 0 ? first : width;
-    if (line !== '' && line.length + 1 + word.length > room) {
+    const needed = line === '' ? word.length : line.length + 1 + word.length;
+    if (needed > room && (line !== '' || room < width)) {
       lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
+      line = '';
+    }
+    const [last = '', ...full] = pieces(word, width).toReversed();
+    lines.push(...full.toReversed());
+    line = line === '' ? last : `${line} ${last}`;
   }
   return [...lines, line];
+}
+
+/** A word in parts of at most `width` columns, none of which begins with the second half of a character. */
+function pieces(word: string, width: number): readonly string[] {
+  if (word.length <= width || width < 2) return [word];
+  return word.match(new RegExp(`[^]{1,${width}}(?![\\udc00-\\udfff])`, 'g')) ?? [word];
 }
 
 /** A label, and text beside it, wrapped below itself, or further left where a word is too long. Empty text gives nothing. */

@@ -9,6 +9,8 @@ export interface AuthorizationQuestion {
   readonly action: string;
   /** Somebody may be asked for a password, and take his time. */
   readonly interactive: boolean;
+  /** Aborted when the caller has left: then the question is withdrawn. */
+  readonly gone?: AbortSignal;
 }
 
 /** What polkit says. `challenge`: yes, as soon as somebody has given a password. `text`: why not, as a clause. */
@@ -39,7 +41,7 @@ const ABSENT = /\.(ServiceUnknown|NameHasNoOwner|Spawn\.\w+)$/;
 /** Asks polkit, which is started for this where it does not run. Never rejects: without an answer it is `unknown`. */
 export async function checkAuthorization(
   bus: Bus,
-  { sender, action, interactive }: AuthorizationQuestion,
+  { sender, action, interactive, gone }: AuthorizationQuestion,
   { answerMs, passwordMs }: AuthorizationLimits = LIMITS,
 ): Promise<Authorization> {
   const cancellation = interactive ? globalThis.crypto.randomUUID() : '';
@@ -49,6 +51,7 @@ export async function checkAuthorization(
       ...{ ...AUTHORITY, member: 'CheckAuthorization', signature: '(sa{sv})sa{ss}us' },
       body: [subject, action, {}, interactive ? ALLOW_USER_INTERACTION : 0, cancellation],
       timeoutMs: interactive ? passwordMs : answerMs,
+      ...(gone === undefined ? {} : { signal: gone }),
     });
     return readAnswer(answer, interactive);
   } catch (error) {

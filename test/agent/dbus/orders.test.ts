@@ -15,9 +15,15 @@ class Noted {
   readonly orders: (readonly [Order, string])[] = [];
   readonly explained: (number | null)[] = [];
   readonly questions: AuthorizationQuestion[] = [];
-  polkit: Authorization = { kind: 'yes' };
+  /** Aborted: the caller has left. */
+  readonly gone = new AbortController();
+  polkit: Authorization | Promise<Authorization> = { kind: 'yes' };
   answer: OrderAnswer = { outcome: 'done', text: 'it is so' };
   readonly #driver = arrived({ people: [ANN] }).driver;
+  readonly #methods = agentInterface(this.#view(), (question) => {
+    this.questions.push(question);
+    return Promise.resolve(this.polkit);
+  }).methods!;
 
   /** Calls a method as somebody; root when no number is given. */
   async call(
@@ -26,7 +32,23 @@ class Noted {
     uid: number | (() => Promise<number>) = 0,
     interactive = false,
   ): Promise<unknown> {
-    const view: AgentView = {
+    const { handle } = this.#methods[member]!;
+    try {
+      return await handle({
+        args,
+        sender: ':1.9',
+        interactive,
+        uid: typeof uid === 'number' ? () => Promise.resolve(uid) : uid,
+        gone: this.gone.signal,
+      });
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      return `${error.errorName.replace('org.freedesktop.DBus.Error.', '')}: ${error.message}`;
+    }
+  }
+
+  #view(): AgentView {
+    return {
       clock: () => instant(0),
       state: () => this.#driver.state,
       line: () => '',
@@ -40,22 +62,6 @@ class Noted {
         return Promise.resolve('{}');
       },
     };
-    const authorize = (question: AuthorizationQuestion): Promise<Authorization> => {
-      this.questions.push(question);
-      return Promise.resolve(this.polkit);
-    };
-    const { handle } = agentInterface(view, authorize).methods![member]!;
-    try {
-      return await handle({
-        args,
-        sender: ':1.9',
-        interactive,
-        uid: typeof uid === 'number' ? () => Promise.resolve(uid) : uid,
-      });
-    } catch (error) {
-      if (!(error instanceof BusError)) throw error;
-      return `${error.errorName.replace('org.freedesktop.DBus.Error.', '')}: ${error.message}`;
-    }
   }
 }
 
@@ -82,7 +88,12 @@ describe('an order', () => {
   test.each(GOOD)('%s(%o) of others is asked of polkit', async (member, args, order, action) => {
     const noted = new Noted();
     expect(await noted.call(member, args, 4711)).toEqual(['done', 'it is so']);
-    const question = { sender: ':1.9', action: `io.github.holdpoint.Agent1.${action}`, interactive: false };
+    const question = {
+      sender: ':1.9',
+      action: `io.github.holdpoint.Agent1.${action}`,
+      interactive: false,
+      gone: noted.gone.signal,
+    };
     expect([noted.orders, noted.questions]).toEqual([[[order, 'user 4711']], [question]]);
   });
 
@@ -159,6 +170,30 @@ describe('an order is not given', () => {
     const noted = new Noted();
     await expect(noted.call('Cancel', [], () => Promise.reject(new Error('gone')))).rejects.toThrow('gone');
     expect(noted.orders).toEqual([]);
+  });
+
+  test('when the caller has left before polkit allows it', async () => {
+    const noted = new Noted();
+    noted.gone.abort();
+    expect(await noted.call('Cancel', [], 4711)).toBe('AccessDenied: whoever wanted this has left the bus');
+    expect(noted.orders).toEqual([]);
+  });
+
+  test('while polkit is asked about the same user too often, which keeps no other from it', async () => {
+    const noted = new Noted();
+    let answer: (answer: Authorization) => void = () => undefined;
+    noted.polkit = new Promise((resolve) => (answer = resolve));
+    const open = Array.from({ length: 4 }, () => noted.call('Resume', [], 4711, true));
+    const much =
+      'LimitsExceeded: polkit is being asked about you too often at once: wait for the answers, or leave them';
+    expect(await noted.call('Pause', [-1n, ''], 4711, true)).toBe(much);
+    open.push(...Array.from({ length: 4 }, () => noted.call('Skip', ['1'], 4711)));
+    expect(await noted.call('CheckNow', [], 4711)).toBe(much);
+    open.push(noted.call('Resume', [], ANN.uid, true));
+    expect(await noted.call('Resume', [])).toEqual(['done', 'it is so']);
+    answer({ kind: 'yes' });
+    expect(await Promise.all(open)).toEqual(open.map(() => ['done', 'it is so']));
+    expect(await noted.call('Pause', [-1n, ''], 4711, true)).toEqual(['done', 'it is so']);
   });
 });
 

@@ -53,6 +53,8 @@ class Served {
   /** What was ordered, and by whom, of those who may. */
   readonly orders: (readonly [Order, string])[] = [];
   readonly said: string[] = [];
+  /** What Explain comes to; null: what was asked for. */
+  explained: Promise<string> | null = null;
   readonly #driver = arrived({ people: [ME] }).driver;
   state = this.#driver.state;
 
@@ -76,7 +78,7 @@ class Served {
         this.orders.push([order, by]);
         return { outcome: 'done', text: `${order.kind} is done` };
       },
-      explain: (at) => Promise.resolve(JSON.stringify({ at })),
+      explain: (at) => this.explained ?? Promise.resolve(JSON.stringify({ at })),
     };
   }
 }
@@ -97,7 +99,13 @@ function postpone(seconds: bigint): Promise<readonly unknown[]> {
 /** The same as a user who is not logged in. */
 async function asStranger({ view }: Served): Promise<readonly unknown[]> {
   const { handle } = agentInterface(view, () => Promise.reject(new Error('nobody asks'))).methods!['Postpone']!;
-  return handle({ args: [600n], sender: ':1.99', interactive: false, uid: () => Promise.resolve(4711) });
+  return handle({
+    args: [600n],
+    sender: ':1.99',
+    interactive: false,
+    gone: new AbortController().signal,
+    uid: () => Promise.resolve(4711),
+  });
 }
 
 async function property(name: string): Promise<unknown> {
@@ -110,6 +118,31 @@ async function errorOf(call: Promise<unknown>): Promise<string> {
   const error: unknown = await call.catch((caught: unknown) => caught);
   return error instanceof BusError ? `${error.errorName.split('.').at(-1) ?? ''}: ${error.message}` : 'no error';
 }
+
+describe('a flood of calls from one connection', () => {
+  it.skipIf(MY_UID !== 0)('does not keep root from the properties, Explain and Pause', async () => {
+    const one = await served();
+    one.explained = new Promise(() => undefined);
+    const flood = open(daemon);
+    await connected(flood);
+    const explain = { ...POSTPONE, member: 'Explain', signature: 'x', body: [0n] };
+    const full = Array.from({ length: 100 }, () => flood.call({ ...explain, timeoutMs: 60_000 }));
+    expect(await errorOf(Promise.race(full))).toBe('LimitsExceeded: too many calls at once');
+    for (const call of full) call.catch(() => undefined);
+    one.explained = null;
+    const all = await client.call({
+      ...POSTPONE,
+      interface: PROPERTIES,
+      member: 'GetAll',
+      body: [AGENT_NAME],
+      signature: 's',
+    });
+    expect(all).toHaveLength(1);
+    expect(await client.call(explain)).toEqual(['{"at":null}']);
+    const pause = { ...POSTPONE, member: 'Pause', signature: 'xs', body: [-1n, ''] };
+    expect(await client.call(pause)).toEqual(['done', 'pause is done']);
+  });
+});
 
 describe('Postpone', () => {
   it('is done for whoever is logged in, and says until when', async () => {

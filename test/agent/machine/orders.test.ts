@@ -144,6 +144,7 @@ describe('update --now', () => {
     expect(driver.asked).toEqual(['fetchGraph']);
     driver.graphRead(graph([1]));
     expect(driver.memory.order).toBeNull();
+    expect(driver.said).toContain('info: the ordered update is off: 42.1 is the newest release');
   });
 
   test('fetches and reboots into what the graph has', () => {

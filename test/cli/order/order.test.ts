@@ -292,6 +292,45 @@ describe('check', () => {
     expect(out).toMatch(/^42 is the newest release\.\n/);
   });
 
+  const ordered: readonly (readonly [object, number, string])[] = [
+    [
+      {},
+      EXIT.nothingToDo,
+      'There is nothing to update to, so that the consent is over: 42 is the newest release.\nNow: running 42; what it does\n',
+    ],
+    [
+      { LastCheckResult: ['s', 'failed'], LastCheckText: ['s', 'no answer'] },
+      EXIT.ok,
+      'It is so; the graph could not be read so far: no answer.\nNow: running 42; what it does\n',
+    ],
+    ...[{ LastCheckResult: ['s', 'update'] }, { Target: ['s', '43'] }, { LastCheckResult: ['s', ''] }].map(
+      (change) => [change, EXIT.ok, 'It is so.\nNow: running 42; what it does\n'] as const,
+    ),
+  ];
+  test.each(ordered)(
+    'after update --now with %o decides whether there is anything to reboot into',
+    async (change, status, out) => {
+      await agent(DONE, { ...READY, ...change });
+      expect(await run(['update', '--now'])).toEqual({ status, out, err: '' });
+    },
+  );
+
+  test('is waited for by update --now', async () => {
+    const { calls, agent: one } = await agent(DONE, {
+      ...READY,
+      Checking: ['b', true],
+      LastCheckResult: ['s', 'update'],
+    });
+    const ran = run(['update', '--now', '--json']);
+    while (calls.length === 0) await new Promise(setImmediate);
+    one.set({ Checking: false, LastCheckResult: 'newest' });
+    const { status, out } = await ran;
+    expect([status, JSON.parse(out)]).toMatchObject([
+      EXIT.nothingToDo,
+      { order: 'update', outcome: 'nothing', check: { result: 'newest', booted: '42', target: null } },
+    ]);
+  });
+
   test.each([
     ['nothing', EXIT.nothingToDo],
     ['refused', EXIT.failure],

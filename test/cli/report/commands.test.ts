@@ -115,11 +115,20 @@ describe.each(['status', 'explain'])('%s', (command) => {
   });
 
   test('says that the answer is none', async () => {
-    await agent(() => ['{"version":2}']);
+    await agent(() => ['{"version":1}']);
     const { status, err } = await run([command]);
     expect([status, err]).toEqual([
       EXIT.failure,
       `holdpoint ${command}: the agent gave an answer that cannot be understood\n`,
+    ]);
+  });
+
+  test('says that the agent is a newer one', async () => {
+    await agent(() => ['{"version":2,"agentVersion":"9.1.0\\n"}']);
+    const { status, err } = await run([command]);
+    expect([status, err]).toEqual([
+      EXIT.failure,
+      `holdpoint ${command}: the agent is newer than this command (9.1.0): use the command of its version\n`,
     ]);
   });
 });
@@ -130,6 +139,22 @@ describe('explain --at', () => {
     const { status, out } = await run(['explain', '--at', '2026-07-24T02:30:00Z']);
     expect([status, asked]).toEqual([EXIT.ok, [Date.parse('2026-07-24T02:30:00Z') / 1000]]);
     expect(out).toMatch(/^At .* no gate would be closed: this host would reboot into\s42\.2\.\n/);
+  });
+
+  test('has nothing to say of a moment before this boot', async () => {
+    const booted = NOW.wall - 3_600_000;
+    const lastBoot = { version: '42.1', updated: true, at: new Date(booted).toISOString() };
+    const report = { ...(JSON.parse(json(null)) as object), lastBoot };
+    await agent(() => [JSON.stringify(report)]);
+    const ask = (at: number): Promise<Ran> => run(['explain', '--at', new Date(at).toISOString()]);
+    expect(await ask(booted - 1000)).toMatchObject({
+      status: EXIT.usage,
+      out: '',
+      err: expect.stringMatching(
+        /^holdpoint explain: --at: this host was booted at 20.*Z, and nothing is known/,
+      ) as string,
+    });
+    expect(await ask(booted)).toMatchObject({ status: EXIT.ok, err: '' });
   });
 
   test('takes a duration from now', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { labelled, type Look } from '../../../src/cli/report/layout.ts';
+import { describe, expect, test } from 'vitest';
+import { labelled, type Look, wrapped } from '../../../src/cli/report/layout.ts';
 
 const look = (width: number): Look => ({ width, mark: (text) => text });
 
@@ -23,4 +23,33 @@ test('no line is longer than the terminal, whatever words there are, and no word
       expect(lines.join(' ').split(/ +/)).toEqual(['Closed', ...text.split(' ')]);
     }),
   );
+});
+
+const words = fc.array(
+  fc.string({ minLength: 1, maxLength: 60, unit: 'binary' }).map((word) => word.replaceAll(' ', '_')),
+  {
+    minLength: 1,
+  },
+);
+
+describe('wrapped text', () => {
+  test('has no line that is too long, and loses nothing', () => {
+    fc.assert(
+      fc.property(words, fc.integer({ min: 2, max: 50 }), (list, width) => {
+        const lines = wrapped(list.join(' '), width);
+        for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
+        expect(lines.join('').replaceAll(' ', '')).toBe(list.join(''));
+      }),
+    );
+  });
+
+  test('breaks a word only where no line has room for it', () => {
+    expect(wrapped('a bcdef ghi', 5)).toEqual(['a', 'bcdef', 'ghi']);
+    expect(wrapped('a bcdefgh ij', 5)).toEqual(['a', 'bcdef', 'gh ij']);
+    expect(wrapped('', 5)).toEqual(['']);
+  });
+
+  test('breaks no character in two', () => {
+    expect(wrapped('ab\u{1f512}cd', 3)).toEqual(['ab', '\u{1f512}c', 'd']);
+  });
 });

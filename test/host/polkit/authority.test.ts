@@ -123,6 +123,18 @@ describe('what polkit answers', () => {
     while (cancelled.length === 0) await new Promise(setImmediate);
     expect(cancelled).toEqual(asked);
   });
+
+  it('is not waited for any more when the caller has left', async () => {
+    const caller = new AbortController();
+    await serve(() => {
+      caller.abort();
+      return new Promise(() => undefined);
+    });
+    const question = { sender: ':1.7', action: ACTION, interactive: true, gone: caller.signal };
+    const patient = { answerMs: 60_000, passwordMs: 60_000 };
+    expect(await checkAuthorization(agent, question, patient)).toMatchObject({ kind: 'unknown' });
+    while (cancelled.length === 0) await new Promise(setImmediate);
+  });
 });
 
 it('polkit may not be there', async () => {
