@@ -63,8 +63,8 @@ const REASONS: Readonly<Record<HookEvent, string>> = {
 const STOP_MS = 5_000;
 /** Milliseconds in which observers deliver what is left when the agent ends. */
 const OBSERVERS_MS = 3_000;
-/** Milliseconds for which a reboot that is about to begin waits for a reading that is under way, and between two looks. */
-const [SETTLE_MS, SETTLE_STEP_MS] = [4_000, 20];
+/** Milliseconds for which a reboot that is about to begin waits for a reading that is under way. */
+const SETTLE_MS = 4_000;
 const DRIVERS_MS = 3_600_000;
 /** After these a refused registration as update driver is worth another try: work is over, or somebody came or went. */
 const FRESH_TRY: ReadonlySet<string> = new Set(['staged', 'discarded', 'hostChanged', 'driversSeen', 'configured']);
@@ -103,6 +103,8 @@ export class Agent {
   #fault: Error | null = null;
   readonly #statusFile: StatusFile;
   #stopAround: (() => void) | null = null;
+  /** Called after each step, for whoever waits for the next one: one of finalize and rollback at the most. */
+  #stepped: () => void = () => undefined;
   #service: AgentService | null = null;
 
   constructor(parts: AgentParts) {
@@ -299,6 +301,7 @@ export class Agent {
     this.#driver.consider(this.#state);
     this.#show();
     this.#tellObservers({ before, event, at });
+    this.#stepped();
   }
 
   /** Nothing that they do wrong is the agent's fault. */
@@ -398,8 +401,19 @@ export class Agent {
     const { clock } = this.#parts;
     const deadline = clock().mono + SETTLE_MS;
     while (isUnsettled(this.#state, clock()) && clock().mono < deadline && this.#state.stopping === null)
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP_MS));
+      await this.#nextStep(deadline - clock().mono);
     return ask(this.#state, clock());
+  }
+
+  /** Resolves after the next step, or after so many milliseconds. */
+  #nextStep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#stepped = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** The status line, as of now. */
