@@ -253,6 +253,8 @@ export interface Machine {
    * with a password. Resolves when the bus knows.
    */
   setPolkit(policy: PolkitPolicy | null): Promise<void>;
+  /** Ends the process that owns a name on the bus, as a reboot does to everything. Never this one. */
+  endProcessOf(name: string): Promise<void>;
   /** `none` at first. */
   setPower(power: Power): void;
 

@@ -250,6 +250,10 @@ class SimulatedMachine implements Machine {
     return this.polkit.setPolicy(policy);
   }
 
+  async endProcessOf(name: string): Promise<void> {
+    await this.system?.endProcessOf(name);
+  }
+
   setPower(power: Power): void {
     writePower(this.root, power);
   }

@@ -2,6 +2,9 @@ import { startGraphServer } from './graph-server.ts';
 import { createMachine } from './machine.ts';
 import { type SceneryOptions, loadScenery } from './scenery.ts';
 
+/** The name by which the agent of a host is known on its bus. */
+const AGENT = 'io.github.holdpoint.Agent1';
+
 /** How a simulated host to play with is made. */
 export interface PlaygroundOptions extends SceneryOptions {
   /** Folder of the host; left out: a temporary one that is removed at the end. */
@@ -24,9 +27,10 @@ export async function runSimulatedHost(options: PlaygroundOptions, print: (text:
     runDir: 'run',
     ...(options.dir === undefined ? {} : { dir: options.dir }),
   });
-  machine.onShutdown((how) =>
-    print(how === 'crash' ? 'power cut\n' : 'the host reboots: stop your agent and start it again\n'),
-  );
+  machine.onShutdown(async (how) => {
+    print(how === 'crash' ? 'power cut\n' : 'the host reboots\n');
+    await machine.endProcessOf(AGENT);
+  });
   machine.onBoot(() => print(`up again, running ${bootedOf(machine.state())}\n`));
   print(instructions(machine.dir, machine.root, machine.busAddress, server.url, bootedOf(machine.state())));
   await new Promise<void>((resolve) => {
@@ -54,12 +58,13 @@ Put this into a drop-in of its own, next to those that you want to try:
   [cincinnati]
   base_url = "${url}"
 
-and run an agent on it:
+and run an agent on it, which a reboot of the host ends, and which is started again then:
 
-  holdpoint agent --config-dir YOUR-DROP-INS --root ${root} \\
+  until holdpoint agent --config-dir YOUR-DROP-INS --root ${root} \\
     --bus-address ${bus} --state-dir ${dir}/state --run-dir ${dir}/run
+  do sleep 1; done
 
-rpm-ostree and gdbus work on it with DBUS_SYSTEM_BUS_ADDRESS=${bus}
+rpm-ostree, gdbus and holdpoint status work on it with DBUS_SYSTEM_BUS_ADDRESS=${bus}
 Ctrl-C ends it.
 
 `;

@@ -107,6 +107,12 @@ export class RunningSystem {
     return found;
   }
 
+  /** Ends the process that owns a name on the bus, unless it is this one. */
+  async endProcessOf(name: string): Promise<void> {
+    const pid = await this.bus.processOf(name);
+    if (pid !== null && pid !== process.pid) process.kill(pid, 'SIGKILL');
+  }
+
   /** Ends every process of this boot. */
   async stop(): Promise<void> {
     await this.systemd.stop();
