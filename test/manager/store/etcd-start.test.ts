@@ -152,7 +152,7 @@ describe('TLS', () => {
   });
 });
 
-describe('users', () => {
+describe('users', { timeout: 60_000 }, () => {
   const user = (name: string, password: string): { user: { name: string; password: () => string } } => {
     return { user: { name, password: () => password } };
   };
