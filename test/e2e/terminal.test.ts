@@ -53,7 +53,10 @@ describe.runIf(HAS_TMUX)('at a terminal', () => {
     expect(gone).not.toMatch(/^Closed/m);
     expect(widest(gone)).toBeLessThanOrEqual(44);
     one.agent.start();
-    const back = await terminal.shows(/^Target +41\.2\.3\.0[\s\S]*^Closed +pause/m, 'And is back, as if nothing had been');
+    const back = await terminal.shows(
+      /^Target +41\.2\.3\.0[\s\S]*^Closed +pause/m,
+      'And is back, as if nothing had been',
+    );
     expect(back).toMatch(/^This host does not reboot because/);
     expect(back).toContain(MID);
 
