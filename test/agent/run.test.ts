@@ -272,6 +272,9 @@ describe('an outage of the bus', () => {
   test('is shown for as long as it lasts', async () => {
     const shell = new Shell();
     await until(() => shell.asked.includes('register-driver'));
+    // What is said of a moment that passes meanwhile is not said any more.
+    shell.stands = systemClock();
+    shell.agent.send({ kind: 'tick' });
     const before = shell.status.at(-1);
     shell.bus({ connected: false, error: 'connect ENOENT', attempts: 1, retryInMs: 200 });
     expect(shell.status.at(-1)).toBe(`no connection to the system bus: connect ENOENT; ${before ?? ''}`);
