@@ -1,6 +1,5 @@
-import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureFolder } from '../base/files.ts';
+import { replaceFile } from '../base/files.ts';
 import { errorText } from '../base/text.ts';
 
 /** What `status.json` says, for whoever looks. */
@@ -29,9 +28,7 @@ export class StatusFile {
   write(status: Status): void {
     const path = join(this.#folder, 'status.json');
     try {
-      ensureFolder(this.#folder);
-      writeFileSync(`${path}.new`, `${JSON.stringify({ layout: 1, ...status })}\n`, { mode: 0o644 });
-      renameSync(`${path}.new`, path);
+      replaceFile(path, `${JSON.stringify({ layout: 1, ...status })}\n`);
       this.#failing = false;
     } catch (error) {
       if (!this.#failing) this.#onError(`status.json cannot be written: ${errorText(error)}`);

@@ -69,6 +69,16 @@ export function writeAtomic(path: string, content: string, mode = 0o600): void {
   syncFolder(dirname(path));
 }
 
+/**
+ * Replaces a file that others read and that ends with the boot: whoever reads it finds the old content or the new one.
+ * Makes its folder where that is missing. Throws when it cannot be written.
+ */
+export function replaceFile(path: string, content: string): void {
+  ensureFolder(dirname(path));
+  writeFileSync(`${path}.new`, content, { mode: 0o644 });
+  renameSync(`${path}.new`, path);
+}
+
 function syncFolder(path: string): void {
   const folder = openSync(path, 'r');
   try {

@@ -1,6 +1,6 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureFolder } from '../../base/files.ts';
+import { replaceFile } from '../../base/files.ts';
 import type { Log } from '../../base/log.ts';
 import { errorText } from '../../base/text.ts';
 import type { Observer } from '../observer.ts';
@@ -33,14 +33,13 @@ export function createMotd(runDir: string, log: Log): Observer {
   };
 }
 
+/** Readable by everybody: it is read with the rights of whoever logs in. */
 class MotdFile {
-  readonly #folder: string;
   readonly #path: string;
   /** What is there; undefined while nobody knows. */
   #content: string | null | undefined;
 
   constructor(folder: string) {
-    this.#folder = folder;
     this.#path = join(folder, 'motd');
   }
 
@@ -50,14 +49,7 @@ class MotdFile {
     if (content === this.#content && !isGone) return;
     this.#content = undefined;
     if (content === null) rmSync(this.#path, { force: true });
-    else this.#replace(content);
+    else replaceFile(this.#path, content);
     this.#content = content;
-  }
-
-  /** Readable by everybody: it is read with the rights of whoever logs in. */
-  #replace(content: string): void {
-    ensureFolder(this.#folder);
-    writeFileSync(`${this.#path}.new`, content, { mode: 0o644 });
-    renameSync(`${this.#path}.new`, this.#path);
   }
 }
