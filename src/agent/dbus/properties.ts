@@ -1,7 +1,7 @@
 import type { ExportedProperty } from '../../bus/api.ts';
 import { VERSION } from '../../base/version.ts';
 import { gatesOf } from '../machine/explain.ts';
-import { isPaused } from '../machine/orders.ts';
+import { pauseAt } from '../machine/memory.ts';
 import { postponableMs } from '../machine/people.ts';
 import { lastCheck, lastError } from './last-check.ts';
 import { NO_END } from './names.ts';
@@ -118,9 +118,9 @@ function otherProperties({ state, clock, line }: AgentView): Readonly<Record<str
       doc: `Seconds since 1970 until which reboots are paused; 0: they are not; ${NO_END}: until Resume.`,
       type: 'x',
       get: () => {
-        const { pause } = state().memory;
         // One that is over stays in memory until the agent has something to do.
-        if (!isPaused(pause, clock().wall)) return 0;
+        const pause = pauseAt(state().memory, clock().wall);
+        if (pause === null) return 0;
         return pause.until === null ? NO_END : seconds(pause.until);
       },
     },

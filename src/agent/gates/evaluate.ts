@@ -1,3 +1,4 @@
+import { pauseAt } from '../machine/memory.ts';
 import { sameLock } from '../machine/slot.ts';
 import { clockGate, freezeGate, postponedGate, uptimeGate, windowGate } from './calendar.ts';
 import { closed, type GateVerdict, open } from './gate.ts';
@@ -41,9 +42,8 @@ function enabledGate({ settings }: GateInputs): GateVerdict {
 }
 
 function pauseGate(inputs: GateInputs): GateVerdict {
-  const { at, memory } = inputs;
-  const { pause } = memory;
-  if (pause === null || (pause.until !== null && pause.until <= at.wall)) return open('pause');
+  const pause = pauseAt(inputs.memory, inputs.at.wall);
+  if (pause === null) return open('pause');
   const reason = `paused by ${pause.by}${pause.reason === '' ? '' : ` (${pause.reason})`}`;
   if (pause.until === null) return closed('pause', reason, 'the end of the pause');
   const verdict = closed('pause', reason, 'the end of the pause', lookAgainFor(inputs, pause.until));

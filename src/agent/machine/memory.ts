@@ -184,3 +184,8 @@ export function freshMemory(bootId: string): Memory {
     arrival: null,
   };
 }
+
+/** The pause that is in force at a moment in milliseconds since 1970, or null. */
+export function pauseAt({ pause }: Pick<Memory, 'pause'>, wall: number): Memory['pause'] {
+  return pause === null || (pause.until !== null && pause.until <= wall) ? null : pause;
+}

@@ -1,4 +1,5 @@
-import { CANCELLED_MS, isPaused } from './orders.ts';
+import { pauseAt } from './memory.ts';
+import { CANCELLED_MS } from './orders.ts';
 import { callOff } from './people.ts';
 import { giveBack } from './slot.ts';
 import { backToHolding } from './target.ts';
@@ -14,7 +15,7 @@ export function checkNow(turn: Turn): void {
 export function updateNow(turn: Turn, by: string, forMs: number): void {
   const { at } = turn.event;
   const isIdle = turn.state.phase.name === 'rebooting' || turn.state.phase.name === 'disabled';
-  if (isIdle || isPaused(turn.state.memory.pause, at.wall)) return;
+  if (isIdle || pauseAt(turn.state.memory, at.wall) !== null) return;
   remember(turn, { order: { by, since: at.wall, until: at.wall + forMs }, cancelled: null });
   patch(turn, { hooks: null, setbacks: null });
   checkNow(turn);

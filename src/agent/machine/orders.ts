@@ -1,7 +1,7 @@
 import type { Instant } from '../../base/clock.ts';
 import { duration, utc } from '../../base/text.ts';
 import { isOrdered } from '../gates/hurry.ts';
-import type { Memory } from './memory.ts';
+import { type Memory, pauseAt } from './memory.ts';
 import type { AgentState } from './state.ts';
 import { isPolling } from './watch.ts';
 
@@ -61,8 +61,8 @@ const ANSWERS: { readonly [K in Order['kind']]: Answer<K> } = {
   updateNow: (state, { forMs }, at) => {
     if (!state.settings.enabled) return refused('updates are disabled (updates.enabled)');
     if (state.phase.name === 'disabled') return refused(state.phase.reason);
-    const { pause } = state.memory;
-    if (isPaused(pause, at.wall)) return refused(`reboots are paused${reasonText(pause)}: holdpoint resume first`);
+    const pause = pauseAt(state.memory, at.wall);
+    if (pause !== null) return refused(`reboots are paused${reasonText(pause)}: holdpoint resume first`);
     if (state.phase.name === 'rebooting') return nothing(`the reboot into ${state.phase.target.version} has begun`);
     if (state.settings.source === 'staged' && state.phase.name === 'watching') return nothing('nothing is staged');
     const until = utc(at.wall + forMs);
@@ -95,7 +95,7 @@ const ANSWERS: { readonly [K in Order['kind']]: Answer<K> } = {
     return done(`no reboots ${end}; updates are still looked for and staged${late}`);
   },
   resume: ({ memory }, _, at) =>
-    isPaused(memory.pause, at.wall) ? done('reboots are allowed again') : nothing('reboots are not paused'),
+    pauseAt(memory, at.wall) !== null ? done('reboots are allowed again') : nothing('reboots are not paused'),
   skip: ({ memory, phase }, { version }) => {
     if (memory.skipped.includes(version)) return nothing(`${version} is skipped already`);
     const isLate = phase.name === 'rebooting' && phase.target.version === version;
@@ -116,11 +116,6 @@ function nothing(text: string): OrderAnswer {
 
 function refused(text: string): OrderAnswer {
   return { outcome: 'refused', text };
-}
-
-/** True while reboots are paused, at a moment in milliseconds since 1970. */
-export function isPaused(pause: Memory['pause'], wall: number): pause is NonNullable<Memory['pause']> {
-  return pause !== null && (pause.until === null || pause.until > wall);
 }
 
 function reasonText({ reason }: NonNullable<Memory['pause']>): string {

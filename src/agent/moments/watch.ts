@@ -1,6 +1,5 @@
-import type { Instant } from '../../base/clock.ts';
 import { utc } from '../../base/text.ts';
-import type { Memory } from '../machine/memory.ts';
+import { type Memory, pauseAt } from '../machine/memory.ts';
 import { changesIn } from './changes.ts';
 import { type Moment, type Step, momentOf } from './moment.ts';
 import { type Lasting, NOTHING_LASTS, lookForStuck } from './stuck.ts';
@@ -28,8 +27,8 @@ export function momentsOf(
 ): { readonly watched: Watched; readonly moments: readonly Moment[] } {
   const { before, after, at } = step;
   const { lasting, moments: stuck } = lookForStuck(watched.lasting, after, at, stuckMs);
-  const was = watched.pause === undefined ? inForce(before.memory.pause, at) : watched.pause;
-  const pause = inForce(after.memory.pause, at);
+  const was = watched.pause === undefined ? pauseAt(before.memory, at.wall) : watched.pause;
+  const pause = pauseAt(after.memory, at.wall);
   let { reboot } = watched;
   const changes = changesIn(step).filter(({ event, target }) => {
     if (event !== 'rebooting') return true;
@@ -39,10 +38,6 @@ export function momentsOf(
   });
   const moments = [...changes, ...pauses(step, was, pause), ...stuck];
   return { watched: { lasting, pause, reboot }, moments };
-}
-
-function inForce(pause: Memory['pause'], at: Instant): Memory['pause'] {
-  return pause === null || (pause.until !== null && pause.until <= at.wall) ? null : pause;
 }
 
 function pauses({ after, at }: Step, was: Memory['pause'], is: Memory['pause']): readonly Moment[] {

@@ -3,6 +3,7 @@ import { utc } from '../../base/text.ts';
 import { visible, wrap } from '../../host/terminal-text.ts';
 import { isClosed } from '../gates/gate.ts';
 import { gatesOf } from '../machine/explain.ts';
+import { pauseAt } from '../machine/memory.ts';
 import type { AgentState, TroubleSource } from '../machine/state.ts';
 
 const MOST_LINES = 6;
@@ -84,9 +85,9 @@ function pendingReboot(state: AgentState, at: Instant): readonly string[] {
 /** Where a release is staged, it is among what the reboot waits for. */
 function pause({ memory, phase, settings }: AgentState, at: Instant): readonly string[] {
   const isIdle = phase.name === 'watching' || phase.name === 'staging';
-  if (memory.pause === null || !isIdle || !settings.enabled) return [];
-  const { until, reason, by } = memory.pause;
-  if (until !== null && until <= at.wall) return [];
+  const inForce = pauseAt(memory, at.wall);
+  if (inForce === null || !isIdle || !settings.enabled) return [];
+  const { until, reason, by } = inForce;
   const why = reason === '' ? '' : ` (${visible(reason, 60)})`;
   const end = until === null ? '. To end it: holdpoint resume' : `, until ${utc(until)}`;
   return [`${visible(by, 30)} has paused the reboots of this host${why}${end}`];

@@ -8,7 +8,7 @@ import type { RolloutWait } from '../../graph/wait.ts';
 import { pendingDeployment, targetOf } from '../../host/rpm-ostree/deployment.ts';
 import { foreignPending } from '../machine/explain.ts';
 import { isOrdered } from '../gates/hurry.ts';
-import type { Memory } from '../machine/memory.ts';
+import { type Memory, pauseAt } from '../machine/memory.ts';
 import type { AgentState, Check } from '../machine/state.ts';
 import { isAdopted, isChanged } from '../machine/target.ts';
 import { wallOf } from './moment.ts';
@@ -101,8 +101,9 @@ export function answerSettings({ settings, phase, check, around }: AgentState, o
 }
 
 /** The pause of an administrator, while it lasts. */
-export function pauseReport({ pause }: Memory, wall: number): Report['pause'] {
-  if (pause === null || (pause.until !== null && pause.until <= wall)) return null;
+export function pauseReport(memory: Memory, wall: number): Report['pause'] {
+  const pause = pauseAt(memory, wall);
+  if (pause === null) return null;
   const { until, reason, by, since } = pause;
   return { until, reason, by, since: since === 0 ? null : since };
 }
