@@ -1,55 +1,26 @@
-import { execFile, spawn } from 'node:child_process';
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { AGENT_NAME, AGENT_PATH } from '../../src/agent/dbus/names.ts';
 import type { PolkitQuestion, Session } from '../../src/sim/api.ts';
+import { type Ran, UID, bundleForAll, ranAs } from '../support/as-user.ts';
 import { type Simulated, simulate, smallGraph } from '../support/simulated.ts';
 
 const [OLD, MID] = ['40.1.3.0', '41.2.3.0'] as const;
 const LIMIT = { timeout: 60_000 };
-const ROOT = process.getuid?.() === 0;
-/** Not root, where there is somebody else to be. */
-const UID = ROOT ? 65_534 : (process.getuid?.() ?? -1);
 
 /** Somebody who keeps the host from rebooting. */
 const ADA: Session = {
   ...{ id: '7', uid: 4711, user: 'ada', tty: 'pts/7', class: 'user', remote: true, type: 'tty', state: 'active' },
 };
 
-/** The program, where every user can read it. */
-const folder = mkdtempSync(join(tmpdir(), 'hp-orders-'));
-beforeAll(() => {
-  chmodSync(folder, 0o755);
-  cpSync(inject('bundle'), folder, { recursive: true });
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Ran {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** A program as this user, on the bus of the host. */
-function ran({ machine }: Simulated, uid: number, ...program: string[]): Promise<Ran> {
-  const as = ROOT && uid !== 0 ? ['setpriv', `--reuid=${uid}`, '--clear-groups', '--'] : [];
-  const [file = '', ...args] = [...as, ...program];
-  const env = { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: machine.busAddress };
-  return new Promise((resolve) => {
-    const child = execFile(file, args, { env }, (_, out, err) => resolve({ status: child.exitCode ?? -1, out, err }));
-  });
-}
-
 /** `holdpoint …` as this user. */
-function holdpoint(one: Simulated, uid: number, ...argv: string[]): Promise<Ran> {
-  return ran(one, uid, process.execPath, join(folder, 'holdpoint.js'), ...argv);
-}
+const holdpoint = bundleForAll();
 
 /** `busctl …` as this user. */
 function busctl(one: Simulated, uid: number, verb: string, ...rest: string[]): Promise<Ran> {
-  return ran(one, uid, 'busctl', `--address=${one.machine.busAddress}`, verb, AGENT_NAME, AGENT_PATH, ...rest);
+  return ranAs(one, uid, 'busctl', `--address=${one.machine.busAddress}`, verb, AGENT_NAME, AGENT_PATH, ...rest);
 }
 
 interface Context {
@@ -155,7 +126,7 @@ describe('an ordinary user', () => {
       '--object-path',
       AGENT_PATH,
     ];
-    const seen = await ran(one, UID, ...gdbus);
+    const seen = await ranAs(one, UID, ...gdbus);
     expect([seen.status, seen.out]).toEqual([0, expect.stringContaining("readonly s State = 'holding'") as string]);
   });
 });

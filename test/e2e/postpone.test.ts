@@ -1,19 +1,14 @@
-import { execFile } from 'node:child_process';
-import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { chmodSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
 import { AGENT_NAME } from '../../src/agent/dbus/names.ts';
 import { openBus } from '../../src/bus/bus.ts';
 import type { Session } from '../../src/sim/api.ts';
+import { ROOT, type Ran, UID as ADA_UID, bundleForAll } from '../support/as-user.ts';
 import { startLockServer } from '../support/lock-server.ts';
 import { type Simulated, simulate, smallGraph } from '../support/simulated.ts';
 
 const [OLD, MID] = ['40.1.3.0', '41.2.3.0'] as const;
 const LIMIT = { timeout: 60_000 };
-const ROOT = process.getuid?.() === 0;
-/** Not root: root tells apart who calls, everybody else is only who he is. */
-const ADA_UID = ROOT ? 65_534 : (process.getuid?.() ?? -1);
 /** Of a user that there is on every system: the bus turns away others. */
 const STRANGER_UID = ROOT ? 1 : -1;
 
@@ -28,29 +23,11 @@ const ADA: Session = {
   state: 'active',
 };
 
-/** The program, where every user can read it. */
-const folder = mkdtempSync(join(tmpdir(), 'hp-postpone-'));
-beforeAll(() => {
-  chmodSync(folder, 0o755);
-  cpSync(inject('bundle'), folder, { recursive: true });
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Ran {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
+const holdpoint = bundleForAll();
 
 /** `holdpoint postpone` as this user. */
-function postpone({ machine }: Simulated, uid: number, ...argv: string[]): Promise<Ran> {
-  const program = [process.execPath, join(folder, 'holdpoint.js'), 'postpone', ...argv];
-  const as = ROOT && uid !== 0 ? ['setpriv', `--reuid=${uid}`, '--clear-groups', '--'] : [];
-  const [file = '', ...args] = [...as, ...program];
-  const env = { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: machine.busAddress };
-  return new Promise((resolve) => {
-    const child = execFile(file, args, { env }, (_, out, err) => resolve({ status: child.exitCode ?? -1, out, err }));
-  });
+function postpone(one: Simulated, uid: number, ...argv: string[]): Promise<Ran> {
+  return holdpoint(one, uid, 'postpone', ...argv);
 }
 
 interface Context {
