@@ -22,7 +22,7 @@ type Answers = {
 };
 
 /** What the lock server says. */
-export const SLOTS_FULL = 'all slots are taken';
+const SLOTS_FULL = 'all slots are taken';
 
 /** Somebody at a terminal. */
 const SOMEBODY: Person = { id: '1', uid: 1000, user: 'somebody', where: 'pts/0', tty: 'pts/0', idle: false };

@@ -1,4 +1,4 @@
-import { duration, utc } from '../../base/text.ts';
+import { utc } from '../../base/text.ts';
 import type { Instant } from '../../base/clock.ts';
 import { explainVerdict } from '../../graph/why.ts';
 import type { Deployment } from '../../host/rpm-ostree/deployment.ts';
@@ -205,9 +205,4 @@ function when(mono: number | null, at: Instant, before: string): string {
   if (mono === null || mono < at.mono) return '';
   const wall = at.wall + (mono - at.mono);
   return `${before}${utc(wall)}`;
-}
-
-/** How long the agent has been in its phase, for people. */
-export function inPhaseFor(state: AgentState, at: Instant): string {
-  return duration(at.mono - state.since.mono);
 }

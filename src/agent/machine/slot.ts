@@ -126,7 +126,7 @@ const UNRETURNED = 'a slot that could not be given back';
  * True when this host may call itself steady. A boot that is not healthy keeps the slot that it was made under, so that a
  * bad release stops here; and what the hooks did for a reboot that did not come is undone first.
  */
-export function isSteady(state: AgentState): boolean {
+function isSteady(state: AgentState): boolean {
   return isHealthy(state) && !undoComesFirst(state);
 }
 

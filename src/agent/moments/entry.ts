@@ -11,7 +11,7 @@ export interface Teller {
 }
 
 /** The name under which moments are in the journal; the log of the agent has another. */
-export const IDENTIFIER = 'holdpoint-moment';
+const IDENTIFIER = 'holdpoint-moment';
 
 const PRIORITIES = { error: '3', warn: '4', info: '6' } as const;
 const LONGEST = 2_000;

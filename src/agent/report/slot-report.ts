@@ -7,7 +7,7 @@ import type { GateReport } from './report.ts';
 type Slot = Pick<GateReport, 'verdict' | 'reason'> & Partial<Omit<GateReport, 'from' | 'gate' | 'asNow'>>;
 
 /** The lock server refuses, or does not answer, as it said last; null: it has not, or may be asked again. */
-export function refusalOfSlot({ phase }: AgentState, mono: number): Refusal | null {
+function refusalOfSlot({ phase }: AgentState, mono: number): Refusal | null {
   const refusal = phase.name === 'holding' ? phase.refusal : null;
   return refusal?.by === 'lock' && refusal.until > mono ? refusal : null;
 }

@@ -31,7 +31,7 @@ function isOver({ state, share }: RolloutView): boolean {
 }
 
 /** How a rollout stands for this host. */
-export function rolloutText({ state, at, share }: RolloutView, clock: ZoneClock): string {
+function rolloutText({ state, at, share }: RolloutView, clock: ZoneClock): string {
   const percent = `${Math.floor(share * 100)} %`;
   switch (state) {
     case 'here':
